@@ -1,0 +1,96 @@
+"""Ids: UUIDv7 that never go backwards, and the forms in which clients may send them back."""
+
+import re
+from collections.abc import Callable
+from random import Random
+
+import attrs
+
+from lsd.conversation.errors import LsdError
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
+_FOREIGN = re.compile(r"(?:chatcmpl-|msg_)([0-9a-f]{32})\Z")
+"""The forms in which the OpenAI and Anthropic compatible endpoints show an inference id."""
+
+_RANDOM_BITS = 74
+"""A UUIDv7 holds 48 bits of milliseconds, 6 fixed bits and 74 free ones. Source: RFC 9562, 5.7."""
+
+_STEP_BITS = 32
+"""Ids of one millisecond are apart by a random step of up to 2^32: hard to guess, and there is
+room for 2^41 of them before the counter could run over into the next millisecond."""
+
+
+@attrs.frozen
+class BadId(LsdError):
+    """A text that should be an id is none."""
+
+    found: str
+
+    def __str__(self) -> str:
+        return f"found {self.found!r}; wanted a UUID, such as 0199e3a2-7c11-7d30-9a51-2f6d0c1b7e44"
+
+
+@attrs.define(eq=False)
+class IdGenerator:
+    """Makes UUIDv7 texts, each greater than all before.
+
+    `now_ms` tells milliseconds since 1970. When the clock steps back, ids go on from the last
+    millisecond; `start_after` makes them go on from an id of an earlier run.
+    """
+
+    now_ms: Callable[[], int]
+    random: Random
+    _last: int = attrs.field(default=0, init=False)
+
+    def start_after(self, greatest: str | None) -> None:
+        """From now on every id is greater than `greatest`, too."""
+        if greatest is not None:
+            self._last = max(self._last, _sortable(int(greatest.replace("-", ""), 16)))
+
+    def new(self) -> str:
+        """The next id, as lower-case text with hyphens."""
+        earliest = self.now_ms() << _RANDOM_BITS
+        if earliest > self._last:
+            # The top bit stays clear, so that a busy millisecond has room to count upwards.
+            self._last = earliest | self.random.getrandbits(_RANDOM_BITS - 1)
+        else:
+            self._last += 1 + self.random.getrandbits(_STEP_BITS)
+        return _text(self._last)
+
+
+def _text(sortable: int) -> str:
+    """The UUID with version 7 and variant 2 put between the 48 + 12 + 62 sortable bits."""
+    head = sortable >> 62
+    number = (head >> 12 << 80) | (7 << 76) | ((head & 0xFFF) << 64) | (2 << 62)
+    digits = f"{number | (sortable & 0x3FFFFFFFFFFFFFFF):032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def _sortable(number: int) -> int:
+    """The inverse of `_text`, from the UUID's number."""
+    return (number >> 80 << 74) | ((number >> 64 & 0xFFF) << 62) | (number & 0x3FFFFFFFFFFFFFFF)
+
+
+def parse_id(text: str) -> str:
+    """The canonical form of an id: lower-case, hyphens; of any version.
+
+    Takes `chatcmpl-<32 hex>` and `msg_<32 hex>`, too, in any letter case. Raises BadId.
+    """
+    lower = text.lower()
+    if _UUID.match(lower):
+        return lower
+    foreign = _FOREIGN.match(lower)
+    if foreign is None:
+        raise BadId(text)
+    digits = foreign.group(1)
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def is_version_7(canonical: str) -> bool:
+    """Whether a canonical id is a UUIDv7 (version 7 of the RFC's variant)."""
+    return canonical[14] == "7" and canonical[19] in "89ab"
+
+
+def id_time_ms(canonical: str) -> int:
+    """The milliseconds since 1970 that a UUIDv7 carries."""
+    return int(canonical[:8] + canonical[9:13], 16)

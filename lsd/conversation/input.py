@@ -1,0 +1,303 @@
+"""The `input` of a request: messages of content blocks, with their shorthands written out."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NewType
+
+import attrs
+from cattrs import Converter
+
+from lsd.conversation.content import (
+    Base64File,
+    Detail,
+    File,
+    InputBlock,
+    RawText,
+    Role,
+    StoredFile,
+    Template,
+    Text,
+    Thought,
+    ToolCall,
+    ToolResult,
+    Unknown,
+    UrlFile,
+)
+from lsd.conversation.files import mime_type_of_base64
+from lsd.conversation.json import JsonValue, describe_json, encode_json
+from lsd.conversation.structure import Hook, Mismatch, Structurer, at, wrong_tag
+
+_Blocks = NewType("_Blocks", tuple[InputBlock, ...])
+"""The content of a message, in any of its forms."""
+
+_Result = NewType("_Result", tuple[InputBlock, ...])
+"""The result of a tool, in any of its forms."""
+
+_NAMED_AFTER_ROLE = ""
+"""The name of a template until its message's role is known; no caller can give it."""
+
+BLOCK_TAGS = (
+    "text",
+    "template",
+    "raw_text",
+    "tool_call",
+    "tool_result",
+    "thought",
+    "file",
+    "unknown",
+)
+
+
+@attrs.frozen(kw_only=True)
+class InputMessage:
+    """One turn as the caller sent it; a string became one text block."""
+
+    role: Role
+    content: tuple[InputBlock, ...]
+
+
+@attrs.frozen(kw_only=True)
+class Input:
+    """What a function is called with: a system text or its template's arguments, and turns."""
+
+    system: str | Mapping[str, JsonValue] | None = None
+    messages: tuple[InputMessage, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class _Message:
+    role: Role
+    content: _Blocks
+
+
+@attrs.frozen(kw_only=True)
+class _Text:
+    text: str | None = None
+    arguments: Mapping[str, Any] | None = None
+
+
+@attrs.frozen(kw_only=True)
+class _ToolCall:
+    id: str
+    name: str | None = None
+    arguments: Any = None
+    raw_name: str | None = None
+    raw_arguments: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class _ToolResult:
+    id: str
+    name: str
+    result: _Result
+    is_error: bool | None = None
+
+
+@attrs.frozen(kw_only=True)
+class _SummaryText:
+    type: Literal["summary_text"]
+    text: str
+
+
+@attrs.frozen(kw_only=True)
+class _Thought:
+    text: str | None = None
+    signature: str | None = None
+    summary: tuple[_SummaryText, ...] | None = None
+    provider_type: str | None = None
+    extra_data: Any = None
+
+
+@attrs.frozen(kw_only=True)
+class _Base64File:
+    data: str
+    mime_type: str | None = None
+    detail: Detail | None = None
+    filename: str | None = None
+
+
+def register_input(structurer: Structurer) -> None:
+    """Teaches `structurer` to make `Input` and everything in it."""
+    for lenient in (_ToolCall, _Thought, Unknown):
+        structurer.table(lenient, unknown_keys="ignored")
+    structurer.hook(str | Mapping[str, Any], _string_or_object)
+    structurer.converting_hook(InputBlock, _block_hook)
+    structurer.converting_hook(_Blocks, _blocks_hook)
+    structurer.converting_hook(_Result, _result_hook)
+    structurer.converting_hook(InputMessage, _message_hook)
+
+
+def _string_or_object(value: Any, _: Any) -> Any:
+    if type(value) is str or type(value) is dict:
+        return value
+    raise Mismatch(describe_json(value), "a string or an object")
+
+
+def _message_hook(converter: Converter) -> Hook:
+    def structure(value: Any, _: Any) -> InputMessage:
+        message = converter.structure(value, _Message)
+        content = tuple(
+            attrs.evolve(block, name=message.role)
+            if type(block) is Template and block.name == _NAMED_AFTER_ROLE
+            else block
+            for block in message.content
+        )
+        return InputMessage(role=message.role, content=content)
+
+    return structure
+
+
+def _blocks_hook(converter: Converter) -> Hook:
+    def structure(value: Any, _: Any) -> Any:
+        if type(value) is str:
+            return (Text(text=value),)
+        if type(value) is dict:
+            return (Template(name=_NAMED_AFTER_ROLE, arguments=value),)
+        if type(value) is not list:
+            raise Mismatch(describe_json(value), "a string or an array of content blocks")
+        return converter.structure(value, tuple[InputBlock, ...])
+
+    return structure
+
+
+def _result_hook(converter: Converter) -> Hook:
+    def structure(value: Any, _: Any) -> Any:
+        if type(value) is str:
+            return value
+        if type(value) is not list:
+            raise Mismatch(describe_json(value), "a string or an array of text and file blocks")
+        blocks = converter.structure(value, tuple[InputBlock, ...])
+        for place, block in enumerate(blocks):
+            if not isinstance(block, Text | File):
+                raise at(place, at("type", wrong_tag(block.tag, ("text", "file"))))
+        return blocks
+
+    return structure
+
+
+def _block_hook(converter: Converter) -> Hook:
+    def structure(value: Any, _: Any) -> InputBlock:
+        if type(value) is not dict:
+            raise Mismatch(describe_json(value), "a content block, which is an object")
+        tag = value.get("type")
+        read = _READERS.get(tag) if isinstance(tag, str) else None
+        if read is None:
+            raise at("type", wrong_tag(tag, BLOCK_TAGS))
+        return read(converter, {key: each for key, each in value.items() if key != "type"})
+
+    return structure
+
+
+def _text(converter: Converter, fields: dict[str, Any]) -> Text | Template:
+    block = converter.structure(fields, _Text)
+    if (block.text is None) == (block.arguments is None):
+        found = "neither" if block.text is None else "both"
+        raise Mismatch(f"{found} of `text` and `arguments`", "exactly one of them")
+    if block.arguments is not None:
+        return Template(name=_NAMED_AFTER_ROLE, arguments=block.arguments)
+    return Text(text=block.text or "")
+
+
+def _template(converter: Converter, fields: dict[str, Any]) -> Template:
+    block = converter.structure(fields, Template)
+    if block.name == _NAMED_AFTER_ROLE:
+        raise Mismatch('`name` ""', "the name of a template")
+    return block
+
+
+def _tool_call(converter: Converter, fields: dict[str, Any]) -> ToolCall:
+    """A call as a caller writes it, or as an answer of LSD showed it.
+
+    The answer's parsed pair counts if it is whole; else what the model had written.
+    """
+    call = converter.structure(fields, _ToolCall)
+    if call.name is not None and isinstance(call.arguments, str | dict):
+        arguments = call.arguments
+        text = arguments if isinstance(arguments, str) else encode_json(arguments).decode()
+        return ToolCall(id=call.id, name=call.name, arguments=text)
+    if call.raw_name is not None and call.raw_arguments is not None:
+        return ToolCall(id=call.id, name=call.raw_name, arguments=call.raw_arguments)
+    raise Mismatch(
+        f"`name` {describe_json(call.name)}, `arguments` {describe_json(call.arguments)}",
+        "a string `name` and string or object `arguments`, or `raw_name` and `raw_arguments`",
+    )
+
+
+def _tool_result(converter: Converter, fields: dict[str, Any]) -> ToolResult:
+    made = converter.structure(fields, _ToolResult)
+    return ToolResult(id=made.id, name=made.name, result=made.result, is_error=bool(made.is_error))
+
+
+def _thought(converter: Converter, fields: dict[str, Any]) -> Thought:
+    made = converter.structure(fields, _Thought)
+    summary = made.summary
+    return Thought(
+        text=made.text,
+        signature=made.signature,
+        summary=summary and tuple({"type": each.type, "text": each.text} for each in summary),
+        provider_type=made.provider_type,
+        extra_data=made.extra_data,
+    )
+
+
+_FILE_TYPES = ("url", "base64", "object_storage_pointer", "object_storage")
+
+
+def _file(converter: Converter, fields: dict[str, Any]) -> File:
+    file_type = fields.pop("file_type", None)
+    if file_type is None:
+        file_type = _file_type_by_fields(fields)
+    if file_type not in _FILE_TYPES:
+        raise Mismatch(
+            f"`file_type` {describe_json(file_type)}", f"one of {', '.join(_FILE_TYPES)}"
+        )
+    if file_type == "url":
+        return converter.structure(fields, UrlFile)
+    if file_type == "base64":
+        return _base64_file(converter.structure(fields, _Base64File))
+    stored = converter.structure(fields, StoredFile)
+    if (stored.data is not None) != (file_type == "object_storage"):
+        found = "no `data`" if stored.data is None else "`data`"
+        raise Mismatch(f"{found} with `file_type` {file_type}", "`data` in object_storage only")
+    return stored
+
+
+def _file_type_by_fields(fields: dict[str, Any]) -> str | None:
+    if "storage_path" in fields:
+        return "object_storage" if fields.get("data") is not None else "object_storage_pointer"
+    if "url" in fields:
+        return None if "data" in fields else "url"
+    return "base64" if "data" in fields else None
+
+
+def _base64_file(file: _Base64File) -> Base64File:
+    if file.data.startswith("data:"):
+        raise Mismatch("`data` that starts with `data:`", "bare base64, without that prefix")
+    mime_type = file.mime_type or mime_type_of_base64(file.data)
+    if mime_type is None:
+        raise Mismatch("no `mime_type`, and bytes of no known kind", "the file's `mime_type`")
+    return Base64File(
+        data=file.data, mime_type=mime_type, detail=file.detail, filename=file.filename
+    )
+
+
+def _raw_text(converter: Converter, fields: dict[str, Any]) -> RawText:
+    return converter.structure(fields, RawText)
+
+
+def _unknown(converter: Converter, fields: dict[str, Any]) -> Unknown:
+    if "data" not in fields:
+        raise Mismatch("no `data`", "the block's `data`, any JSON value")
+    return converter.structure(fields, Unknown)
+
+
+_READERS: dict[str, Callable[[Converter, dict[str, Any]], InputBlock]] = {
+    "text": _text,
+    "template": _template,
+    "raw_text": _raw_text,
+    "tool_call": _tool_call,
+    "tool_result": _tool_result,
+    "thought": _thought,
+    "file": _file,
+    "image": _file,
+    "unknown": _unknown,
+}

@@ -1,0 +1,334 @@
+"""From decoded JSON or TOML to attrs classes: exact types, unknown keys refused, paths in errors.
+
+A `Structurer` holds two cattrs converters with the same hooks. The quick one stops at the first
+problem and says little about it; only when it fails, the telling one goes over the value again and
+collects every problem with its path. So a good request pays nothing for the words of a bad one.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+
+import attrs
+from cattrs import BaseValidationError, Converter
+from cattrs.errors import AttributeValidationNote, ForbiddenExtraKeysError, IterableValidationNote
+from cattrs.gen import make_dict_structure_fn, override
+
+from lsd.conversation.errors import LsdError, Malformed, Problem
+from lsd.conversation.json import describe_json
+
+T = TypeVar("T")
+Hook = Callable[[Any, Any], Any]
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
+
+METADATA_KEY = "key"
+"""Metadata of an attrs field whose key in the document differs from the field's name."""
+
+
+@attrs.frozen
+class Mismatch(LsdError):
+    """A value is not what its place wants; raised by hooks, seen outside as a Problem."""
+
+    found: str
+    wanted: str
+
+    def __str__(self) -> str:
+        return f"found {self.found}; wanted {self.wanted}"
+
+
+@attrs.frozen
+class UnknownKeys(LsdError):
+    """A table holds keys that it may not hold."""
+
+    unknown: tuple[str, ...]
+    known: tuple[str, ...]
+
+
+def join_path(path: str, part: str | int) -> str:
+    """`path` with one more part: `a.b[3]."x y"`."""
+    if isinstance(part, int):
+        return f"{path}[{part}]"
+    shown = part if _BARE_KEY.match(part) else '"' + part.replace('"', '\\"') + '"'
+    return f"{path}.{shown}" if path else shown
+
+
+class Structurer:
+    """Turns decoded documents into attrs classes.
+
+    `unknown_keys` is what attrs classes do with keys that they do not have, unless registered
+    otherwise by `table`.
+    """
+
+    def __init__(self, unknown_keys: Literal["refused", "ignored"] = "refused") -> None:
+        self._quick = Converter(detailed_validation=False)
+        self._telling = Converter(detailed_validation=True)
+        self._forbid = unknown_keys == "refused"
+        for converter in (self._quick, self._telling):
+            _register_exact_hooks(converter)
+            converter.register_structure_hook_factory(
+                lambda cls: attrs.has(get_origin(cls) or cls), self._table_factory(converter)
+            )
+
+    def structure(self, value: Any, cls: type[T], path: str = "") -> T:
+        """`value` as a `cls`. Raises Malformed with all problems; `path` is where value lies."""
+        try:
+            return self._quick.structure(value, cls)
+        except Exception as hasty:  # whatever it was, the second converter says it better
+            try:
+                self._telling.structure(value, cls)
+            except Exception as error:
+                raise Malformed(tuple(_problems(error, path))) from None
+            raise hasty  # only a hook with a memory of its own could come here
+
+    def hook(self, cls: Any, hook: Hook) -> None:
+        """`hook(value, cls)` makes every `cls`; it raises Mismatch."""
+        self._quick.register_structure_hook(cls, hook)
+        self._telling.register_structure_hook(cls, hook)
+
+    def converting_hook(self, cls: Any, make: Callable[[Converter], Hook]) -> None:
+        """Like `hook`, for hooks that need a converter for what lies within."""
+        for converter in (self._quick, self._telling):
+            converter.register_structure_hook(cls, make(converter))
+
+    def table(self, cls: type, *, unknown_keys: Literal["refused", "ignored"]) -> None:
+        """Sets for one attrs class what happens to unknown keys."""
+        for converter in (self._quick, self._telling):
+            converter.register_structure_hook(
+                cls, _table_hook(converter, cls, unknown_keys == "refused")
+            )
+
+    def tagged(
+        self,
+        union: Any,
+        classes: Mapping[str, Any],
+        *,
+        tag: str = "type",
+        default: str | None = None,
+    ) -> None:
+        """Registers a union whose member is chosen by the key `tag` of the table.
+
+        The tag is taken away before the member is made. `default` is the tag of a table
+        without one.
+        """
+        self.converting_hook(
+            union, lambda converter: _tagged_hook(converter, classes, tag, default)
+        )
+
+    def _table_factory(self, converter: Converter) -> Callable[[Any], Hook]:
+        return lambda cls: _table_hook(converter, cls, self._forbid)
+
+
+def _table_hook(converter: Converter, cls: Any, forbid: bool) -> Hook:
+    # cattrs would say only how many keys are unknown, and would let `5` pass as a table.
+    renamed = {
+        field.name: override(rename=field.metadata[METADATA_KEY])
+        for field in attrs.fields(cls)
+        if METADATA_KEY in field.metadata
+    }
+    inner = make_dict_structure_fn(
+        cls,
+        converter,
+        _cattrs_forbid_extra_keys=forbid,
+        _cattrs_detailed_validation=converter.detailed_validation,
+        **renamed,  # type: ignore[arg-type]  # the overrides are the ** of the function
+    )
+
+    def structure(value: Any, wanted: Any) -> Any:
+        if type(value) is not dict:
+            raise Mismatch(describe_json(value), "an object")
+        return inner(value, wanted)
+
+    return structure
+
+
+def _tagged_hook(
+    converter: Converter, classes: Mapping[str, Any], tag: str, default: str | None
+) -> Hook:
+    def structure(value: Any, _: Any) -> Any:
+        if type(value) is not dict:
+            raise Mismatch(describe_json(value), "an object")
+        name = value.get(tag, default)
+        chosen = classes.get(name) if isinstance(name, str) else None
+        if chosen is None:
+            raise at(tag, wrong_tag(name, classes))
+        return converter.structure({k: v for k, v in value.items() if k != tag}, chosen)
+
+    return structure
+
+
+def _register_exact_hooks(converter: Converter) -> None:
+    """Without these, cattrs would make 5 of "5" and of 5.7, and True of "false"."""
+    converter.register_structure_hook(str, _exactly(str, "a string"))
+    converter.register_structure_hook(bool, _exactly(bool, "true or false"))
+    converter.register_structure_hook(int, _exactly(int, "an integer"))
+    converter.register_structure_hook(float, _number)
+    converter.register_structure_hook_func(lambda cls: get_origin(cls) is Literal, _literal)
+    converter.register_structure_hook_factory(
+        lambda cls: get_origin(cls) is tuple, lambda cls: _sequence(converter, cls)
+    )
+    converter.register_structure_hook_factory(
+        lambda cls: get_origin(cls) in (dict, Mapping) or cls is dict,
+        lambda cls: _mapping(converter, cls),
+    )
+    converter.register_structure_hook_factory(
+        lambda cls: get_origin(cls) in (Union, type(int | None)) and type(None) in get_args(cls),
+        lambda cls: _optional(converter, cls),
+    )
+
+
+def _exactly(cls: type, wanted: str) -> Hook:
+    def structure(value: Any, _: Any) -> Any:
+        if type(value) is not cls:
+            raise Mismatch(describe_json(value), wanted)
+        return value
+
+    return structure
+
+
+def _number(value: Any, _: Any) -> Any:
+    # An integer stays one, so that what a caller wrote as 1 is not sent on as 1.0.
+    if type(value) is not float and type(value) is not int:
+        raise Mismatch(describe_json(value), "a number")
+    return value
+
+
+def _literal(value: Any, cls: Any) -> Any:
+    allowed = get_args(cls)
+    if type(value) in (str, int, bool) and value in allowed:
+        return value
+    raise Mismatch(describe_json(value), f"one of {', '.join(map(describe_json, allowed))}")
+
+
+def _sequence(converter: Converter, cls: Any) -> Hook:
+    item = get_args(cls)[0]
+
+    def quick(value: Any, _: Any) -> Any:
+        if type(value) is not list:
+            raise Mismatch(describe_json(value), "an array")
+        return tuple([converter.structure(each, item) for each in value])
+
+    def telling(value: Any, _: Any) -> Any:
+        if type(value) is not list:
+            raise Mismatch(describe_json(value), "an array")
+        return tuple(_collected(enumerate(value), lambda each: converter.structure(each, item)))
+
+    return telling if converter.detailed_validation else quick
+
+
+def _mapping(converter: Converter, cls: Any) -> Hook:
+    item = (get_args(cls) or (str, Any))[1]
+
+    def structure(value: Any, _: Any) -> Any:
+        if type(value) is not dict:
+            raise Mismatch(describe_json(value), "an object")
+        if item is Any:
+            return value
+        if not converter.detailed_validation:
+            return {key: converter.structure(each, item) for key, each in value.items()}
+        made = _collected(value.items(), lambda each: converter.structure(each, item))
+        return dict(zip(value, made, strict=True))
+
+    return structure
+
+
+def _collected(items: Any, make: Callable[[Any], Any]) -> list[Any]:
+    """All of them made, or one error that holds all problems with their places."""
+    made: list[Any] = []
+    problems: list[_Located] = []
+    for place, value in items:
+        try:
+            made.append(make(value))
+        except Exception as error:
+            problems.append(_Located(place, error))
+    if problems:
+        raise _Several(tuple(problems))
+    return made
+
+
+@attrs.frozen
+class _Located(LsdError):
+    place: str | int
+    error: Exception
+
+
+@attrs.frozen
+class _Several(LsdError):
+    located: tuple[_Located, ...]
+
+
+def at(place: str | int, error: Exception) -> LsdError:
+    """`error`, told of what lies at `place` below the value that a hook is making."""
+    return _Several((_Located(place, error),))
+
+
+def wrong_tag(found: object, known: Iterable[str]) -> Mismatch:
+    """The mismatch of a tag that chooses none of the `known` classes."""
+    return Mismatch(
+        "nothing" if found is None else describe_json(found), f"one of {', '.join(known)}"
+    )
+
+
+def _optional(converter: Converter, cls: Any) -> Hook:
+    members = [each for each in get_args(cls) if each is not type(None)]
+    inner = members[0] if len(members) == 1 else Union[tuple(members)]  # noqa: UP007 (a computed one)
+
+    def structure(value: Any, _: Any) -> Any:
+        return None if value is None else converter.structure(value, inner)
+
+    return structure
+
+
+def _problems(error: BaseException, path: str) -> list[Problem]:
+    """Walks nested validation errors into one flat list, in document order."""
+    match error:
+        case Malformed():
+            return [Problem(_nested(path, each.path), each.reason) for each in error.problems]
+        case _Several():
+            return [
+                problem
+                for each in error.located
+                for problem in _problems(each.error, join_path(path, each.place))
+            ]
+        case BaseValidationError():
+            return [
+                problem
+                for each in error.exceptions
+                for problem in _problems(each, path + _noted(each, path))
+            ]
+        case ForbiddenExtraKeysError():
+            known = [
+                field.metadata.get(METADATA_KEY, field.name) for field in attrs.fields(error.cl)
+            ]
+            return [unknown_key(path, key, known) for key in sorted(error.extra_fields)]
+        case UnknownKeys():
+            return [unknown_key(path, key, error.known) for key in sorted(error.unknown)]
+        case KeyError():
+            return [Problem(path, "missing; it is required")]
+        case _:
+            return [Problem(path, str(error))]
+
+
+def unknown_key(path: str, key: str, known: Sequence[str]) -> Problem:
+    """The problem of a key that a table does not have, with the closest one that it has."""
+    close = get_close_matches(key, known, n=1, cutoff=0.75)
+    hint = f"did you mean {close[0]}? " if close else ""
+    listed = f"known keys: {', '.join(sorted(known))}" if known else "no keys are known here"
+    return Problem(join_path(path, key), f"unknown key; {hint}{listed}")
+
+
+def _nested(path: str, inner: str) -> str:
+    if not inner or not path:
+        return path + inner
+    return path + inner if inner.startswith("[") else f"{path}.{inner}"
+
+
+def _noted(error: BaseException, path: str) -> str:
+    """The part of the path that cattrs has written on an error, as it is appended to `path`."""
+    for note in getattr(error, "__notes__", ()):
+        if isinstance(note, AttributeValidationNote):
+            return join_path(path, note.name).removeprefix(path)
+        if isinstance(note, IterableValidationNote):
+            return join_path(path, note.index).removeprefix(path)
+    return ""

@@ -1,0 +1,33 @@
+"""HTTP as dialects describe it and the network carries it."""
+
+from collections.abc import Mapping
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class WireRequest:
+    """One HTTP request, ready to be sent.
+
+    `headers` keep the case and order in which they are written; names are unique in any case.
+    `url` is absolute; the scheme `echo` addresses the offline provider.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+@attrs.frozen(kw_only=True)
+class ScriptedAnswer:
+    """An HTTP answer that is played in the process, without a socket.
+
+    `pieces` are (milliseconds to wait before, bytes). `dropped`: the connection breaks before
+    the first byte, after the first piece's wait.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    pieces: tuple[tuple[int, bytes], ...]
+    dropped: bool = False

@@ -1,0 +1,17 @@
+"""What LSD tells about itself: the clock that everything shares, and the log.
+
+Loggers come from `logger(__name__)`; `configure_logging` is called once by the command line.
+"""
+
+from lsd.telemetry.clock import Clock, SystemClock, rfc3339_ms, rfc3339_us
+from lsd.telemetry.logs import LogFormat, configure_logging, logger
+
+__all__ = [
+    "Clock",
+    "LogFormat",
+    "SystemClock",
+    "configure_logging",
+    "logger",
+    "rfc3339_ms",
+    "rfc3339_us",
+]
