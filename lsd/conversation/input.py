@@ -29,7 +29,7 @@ from lsd.conversation.structure import Hook, Mismatch, Structurer, at, wrong_tag
 _Blocks = NewType("_Blocks", tuple[InputBlock, ...])
 """The content of a message, in any of its forms."""
 
-_Result = NewType("_Result", tuple[InputBlock, ...])
+_Result = NewType("_Result", tuple[Text | File, ...])
 """The result of a tool, in any of its forms."""
 
 _NAMED_AFTER_ROLE = ""
@@ -229,11 +229,13 @@ def _tool_result(converter: Converter, fields: dict[str, Any]) -> ToolResult:
 
 def _thought(converter: Converter, fields: dict[str, Any]) -> Thought:
     made = converter.structure(fields, _Thought)
-    summary = made.summary
+    summary = None
+    if made.summary is not None:
+        summary = tuple({"type": each.type, "text": each.text} for each in made.summary)
     return Thought(
         text=made.text,
         signature=made.signature,
-        summary=summary and tuple({"type": each.type, "text": each.text} for each in summary),
+        summary=summary,
         provider_type=made.provider_type,
         extra_data=made.extra_data,
     )

@@ -53,8 +53,10 @@ class Schema:
         return bool(self._validator.is_valid(instance))
 
     def findings(self, instance: JsonValue, *, show_values: bool = False) -> list[str]:
-        """What does not fit, at most a handful: the path, the keyword, and with `show_values`
-        the validator's sentence, which quotes the instance.
+        """What does not fit, at most a handful of findings.
+
+        Each tells the path and the keyword; with `show_values` it is the validator's sentence,
+        which quotes the instance.
         """
         found: list[str] = []
         for error in self._validator.iter_errors(instance):

@@ -8,6 +8,7 @@ collects every problem with its path. So a good request pays nothing for the wor
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import attrs
@@ -68,19 +69,21 @@ class Structurer:
         for converter in (self._quick, self._telling):
             _register_exact_hooks(converter)
             converter.register_structure_hook_factory(
-                lambda cls: attrs.has(get_origin(cls) or cls), self._table_factory(converter)
+                lambda cls: attrs.has(_origin(cls) or cls), self._table_factory(converter)
             )
 
     def structure(self, value: Any, cls: type[T], path: str = "") -> T:
         """`value` as a `cls`. Raises Malformed with all problems; `path` is where value lies."""
         try:
             return self._quick.structure(value, cls)
-        except Exception as hasty:  # whatever it was, the second converter says it better
-            try:
-                self._telling.structure(value, cls)
-            except Exception as error:
-                raise Malformed(tuple(_problems(error, path))) from None
-            raise hasty  # only a hook with a memory of its own could come here
+        except Exception:  # noqa: BLE001 (cattrs lets through whatever a hook raises)
+            return self._tell(value, cls, path)
+
+    def _tell(self, value: Any, cls: type[T], path: str) -> T:
+        try:
+            return self._telling.structure(value, cls)
+        except Exception as error:  # noqa: BLE001 (as above; the walk below knows them all)
+            raise Malformed(tuple(_problems(error, path))) from None
 
     def hook(self, cls: Any, hook: Hook) -> None:
         """`hook(value, cls)` makes every `cls`; it raises Mismatch."""
@@ -164,18 +167,22 @@ def _register_exact_hooks(converter: Converter) -> None:
     converter.register_structure_hook(bool, _exactly(bool, "true or false"))
     converter.register_structure_hook(int, _exactly(int, "an integer"))
     converter.register_structure_hook(float, _number)
-    converter.register_structure_hook_func(lambda cls: get_origin(cls) is Literal, _literal)
+    converter.register_structure_hook_func(lambda cls: _origin(cls) is Literal, _literal)
     converter.register_structure_hook_factory(
-        lambda cls: get_origin(cls) is tuple, lambda cls: _sequence(converter, cls)
+        lambda cls: _origin(cls) is tuple, lambda cls: _sequence(converter, cls)
     )
     converter.register_structure_hook_factory(
-        lambda cls: get_origin(cls) in (dict, Mapping) or cls is dict,
+        lambda cls: _origin(cls) in (dict, Mapping) or cls is dict,
         lambda cls: _mapping(converter, cls),
     )
     converter.register_structure_hook_factory(
-        lambda cls: get_origin(cls) in (Union, type(int | None)) and type(None) in get_args(cls),
+        lambda cls: _origin(cls) in (Union, UnionType) and type(None) in get_args(cls),
         lambda cls: _optional(converter, cls),
     )
+
+
+def _origin(cls: Any) -> Any:
+    return get_origin(cls)
 
 
 def _exactly(cls: type, wanted: str) -> Hook:
@@ -240,7 +247,7 @@ def _collected(items: Any, make: Callable[[Any], Any]) -> list[Any]:
     for place, value in items:
         try:
             made.append(make(value))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (told with its place, whatever it is)
             problems.append(_Located(place, error))
     if problems:
         raise _Several(tuple(problems))
@@ -272,7 +279,7 @@ def wrong_tag(found: object, known: Iterable[str]) -> Mismatch:
 
 def _optional(converter: Converter, cls: Any) -> Hook:
     members = [each for each in get_args(cls) if each is not type(None)]
-    inner = members[0] if len(members) == 1 else Union[tuple(members)]  # noqa: UP007 (a computed one)
+    inner: Any = Union[tuple(members)]  # noqa: UP007 (computed; of one member it is that member)
 
     def structure(value: Any, _: Any) -> Any:
         return None if value is None else converter.structure(value, inner)
