@@ -1,0 +1,213 @@
+"""Requests over real sockets, carried by httpx's connection pools."""
+
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import attrs
+import httpx
+import trio
+
+from lsd import __version__
+from lsd.conversation import WireRequest
+from lsd.network.certificates import trusted_by
+from lsd.network.proxies import Proxies
+from lsd.network.transport import BodyTooLarge, TransportFailed
+
+USER_AGENT = f"LSD/{__version__}"
+
+IDLE_S_MAX = 60.0
+"""An idle connection is kept this long: load balancers and NAT forget one after 60 s and more,
+some without telling, while a new TLS connection costs two round trips."""
+
+STALE_IDLE_S_MIN = 1.0
+"""No server gives up a connection that has been idle for less. When one that was idle for longer
+breaks before a byte of the response, the server's farewell has crossed our request."""
+
+CLOSE_S_MAX = 1.0
+"""Closing never waits for the peer; the bound is for what we have not thought of."""
+
+REASON_LENGTH_MAX = 300
+"""Characters of a failure's reason; some quote what the server has sent."""
+
+_Origin = tuple[str, str, int]
+"""Scheme, host, port."""
+
+
+class HttpxTransport:
+    """HTTP/1.1 over as many connections as there are requests, kept for the next ones.
+
+    Proxies and trusted authorities come from `environment`; servers on this machine are always
+    asked directly. Raises BadCertificates.
+    """
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        self._proxies = Proxies.from_environment(environment)
+        self._trusted = trusted_by(environment)
+        self._pools: dict[str | None, httpx.AsyncHTTPTransport] = {}
+        self._last_used: dict[_Origin, float] = {}
+
+    async def send(self, request: WireRequest) -> "HttpxResponse":
+        outgoing = _outgoing(request)
+        origin = _origin_of(outgoing.url)
+        pool = self._pool(self._proxies.proxy_for(*origin))
+        while True:
+            opened = _OpenedConnection()
+            outgoing.extensions["trace"] = opened.watch
+            try:
+                response = await pool.handle_async_request(outgoing)
+            except httpx.HTTPError as error:
+                if isinstance(error, _BROKEN) and opened.stream is None and self._idle(origin):
+                    # The broken connection has left the pool, so this ends with a new one.
+                    continue
+                raise _failure(error) from None
+            except BaseException:
+                await opened.aclose()
+                raise
+            return HttpxResponse(response, lambda: self._note_use(origin))
+
+    async def aclose(self) -> None:
+        with trio.move_on_after(CLOSE_S_MAX, shield=True):
+            for pool in self._pools.values():
+                await pool.aclose()
+
+    def _pool(self, proxy: str | None) -> httpx.AsyncHTTPTransport:
+        pool = self._pools.get(proxy)
+        if pool is None:
+            limits = httpx.Limits(keepalive_expiry=IDLE_S_MAX)
+            try:
+                pool = httpx.AsyncHTTPTransport(verify=self._trusted, limits=limits, proxy=proxy)
+            except (ImportError, ValueError, httpx.InvalidURL):
+                # The address may hold a password, so only what is wanted is told.
+                reason = "proxy: found an address of another kind; wanted http:// or https://"
+                raise TransportFailed(reason, sent=False) from None
+            self._pools[proxy] = pool
+        return pool
+
+    def _idle(self, origin: _Origin) -> bool:
+        used = self._last_used.get(origin)
+        return used is not None and trio.current_time() - used >= STALE_IDLE_S_MIN
+
+    def _note_use(self, origin: _Origin) -> None:
+        self._last_used[origin] = trio.current_time()
+
+
+def _outgoing(request: WireRequest) -> httpx.Request:
+    """The request with its own headers and those without which it would not be HTTP."""
+    headers = request.headers
+    if not any(name.lower() == "user-agent" for name in headers):
+        headers = {"User-Agent": USER_AGENT, **headers}
+    try:
+        return httpx.Request(
+            request.method,
+            request.url,
+            headers=[(name.encode("ascii"), value.encode()) for name, value in headers.items()],
+            content=request.body,
+        )
+    except (httpx.InvalidURL, UnicodeEncodeError):
+        reason = "request: found a URL or header that is not HTTP; wanted a legal one"
+        raise TransportFailed(reason, sent=False) from None
+
+
+def _origin_of(url: httpx.URL) -> _Origin:
+    return url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80)
+
+
+@attrs.define(eq=False)
+class _OpenedConnection:
+    """The connection that one request opened; none if it was given an idle one."""
+
+    stream: Any = None
+
+    async def watch(self, event: str, details: Mapping[str, Any]) -> None:
+        """Hears from the pool what happens to the request."""
+        if event == "connection.connect_tcp.complete":
+            self.stream = details["return_value"]
+
+    async def aclose(self) -> None:
+        """The pool forgets a connection whose TLS handshake is cancelled without closing it."""
+        if self.stream is not None:
+            with trio.move_on_after(CLOSE_S_MAX, shield=True):
+                await self.stream.aclose()
+
+
+_BROKEN = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
+"""How it looks when the server has closed a connection."""
+
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.LocalProtocolError,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+"""What goes wrong before the first byte of the request."""
+
+
+def _failure(error: httpx.HTTPError) -> TransportFailed:
+    return TransportFailed(_reason(error)[:REASON_LENGTH_MAX], not isinstance(error, _NOT_SENT))
+
+
+def _reason(error: httpx.HTTPError) -> str:
+    if isinstance(error, httpx.LocalProtocolError):
+        # Its text quotes the header, which may be a credential.
+        return "request: found a header that is not HTTP; wanted a legal one"
+    root = _root_of(error)
+    detail = root.strerror if isinstance(root, OSError) else None
+    said = str(error) or type(error).__name__
+    return said if detail is None or detail in said else f"{said} ({detail})"
+
+
+def _root_of(error: BaseException) -> BaseException:
+    """What the operating system said, below what three libraries made of it."""
+    if isinstance(error, BaseExceptionGroup):
+        return _root_of(error.exceptions[0])
+    return error if error.__cause__ is None else _root_of(error.__cause__)
+
+
+@attrs.define(eq=False)
+class HttpxResponse:
+    """A response on a connection of a pool."""
+
+    _response: httpx.Response
+    _note_use: Callable[[], None]
+    status: int = attrs.field(init=False)
+    headers: Mapping[str, str] = attrs.field(init=False)
+    _body: AsyncIterator[bytes] | None = attrs.field(default=None, init=False)
+    _failed: TransportFailed | None = attrs.field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.status = self._response.status_code
+        self.headers = dict(self._response.headers.items())
+
+    async def read(self, bytes_max: int) -> bytes:
+        body = bytearray()
+        while piece := await self.receive_some():
+            body += piece
+            if len(body) > bytes_max:
+                raise BodyTooLarge(bytes_max)
+        return bytes(body)
+
+    async def receive_some(self) -> bytes:
+        if self._failed is not None:
+            raise self._failed
+        if self._body is None:
+            self._body = self._response.aiter_bytes()
+        try:
+            async for piece in self._body:
+                if piece:
+                    return piece
+        except httpx.HTTPError as error:
+            self._failed = _failure(error)
+            raise self._failed from None
+        return b""
+
+    async def aclose(self) -> None:
+        self._note_use()
+        with trio.move_on_after(CLOSE_S_MAX, shield=True), suppress(httpx.HTTPError):
+            await self._response.aclose()
+            if self._body is not None:
+                # Reading on from the closed connection ends each of the nested generators here;
+                # left to the garbage collector, they would be closed late and with a warning.
+                async for _ in self._body:
+                    pass

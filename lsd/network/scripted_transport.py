@@ -1,0 +1,61 @@
+"""A transport without a network: it plays answers that were thought up in this process."""
+
+from collections.abc import Callable, Mapping
+
+import attrs
+import trio
+
+from lsd.conversation import ScriptedAnswer, WireRequest
+from lsd.network.transport import BodyTooLarge, TransportFailed
+
+
+@attrs.define(eq=False)
+class ScriptedTransport:
+    """Asks `answer` once for each request, and plays what it says with its pauses."""
+
+    answer: Callable[[WireRequest], ScriptedAnswer]
+
+    async def send(self, request: WireRequest) -> "ScriptedResponse":
+        script = self.answer(request)
+        pieces = list(reversed(script.pieces))
+        # The head comes with the first piece, as a server sends it that thinks before it speaks.
+        first_wait_ms = script.pieces[0][0] if script.pieces else 0
+        await trio.sleep(first_wait_ms / 1000)
+        if script.dropped:
+            raise TransportFailed("connection closed before the response began", sent=True)
+        if pieces:
+            pieces[-1] = (0, pieces[-1][1])
+        headers = {name.lower(): value for name, value in script.headers.items()}
+        return ScriptedResponse(script.status, headers, pieces)
+
+    async def aclose(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+
+@attrs.define(eq=False)
+class ScriptedResponse:
+    """A response being played. `_pieces` are those to come, the next one last."""
+
+    status: int
+    headers: Mapping[str, str]
+    _pieces: list[tuple[int, bytes]]
+
+    async def read(self, bytes_max: int) -> bytes:
+        body = bytearray()
+        while piece := await self.receive_some():
+            body += piece
+            if len(body) > bytes_max:
+                raise BodyTooLarge(bytes_max)
+        return bytes(body)
+
+    async def receive_some(self) -> bytes:
+        while self._pieces:
+            wait_ms, piece = self._pieces[-1]
+            await trio.sleep(wait_ms / 1000)
+            self._pieces.pop()
+            if piece:
+                return piece
+        return b""
+
+    async def aclose(self) -> None:
+        self._pieces.clear()
