@@ -1,0 +1,264 @@
+"""`lsd.toml`: read, checked as a whole before anything starts, and then never again.
+
+*Sources* say where the files are; *loading* merges them into one *Config* of frozen tables whose
+attributes have the names of the keys, or refuses them with all *problems* at once. *Secrets* finds
+the credentials whose *locations* the tables hold.
+"""
+
+from lsd.config.key_path import (
+    KeyPath,
+    show_path,
+)
+from lsd.config.loaded import (
+    Loaded,
+)
+from lsd.config.problem import (
+    ConfigRefused,
+    Problem,
+)
+from lsd.config.secrets import (
+    CredentialMissing,
+    Secrets,
+)
+from lsd.config.shorthand import (
+    SHORTHAND_TYPES,
+    shorthand_embedding_model,
+    shorthand_model,
+)
+from lsd.config.sources import (
+    Sources,
+)
+from lsd.config.tables.address import (
+    Address,
+)
+from lsd.config.tables.config import (
+    Config,
+)
+from lsd.config.tables.cost import (
+    CostEntry,
+)
+from lsd.config.tables.credentials import (
+    DynamicLocation,
+    EnvLocation,
+    FallbackLocation,
+    LiteralLocation,
+    Location,
+    NoneLocation,
+    PathFromEnvLocation,
+    PathLocation,
+    SdkLocation,
+)
+from lsd.config.tables.embedding_providers import (
+    AzureEmbeddingProvider,
+    EchoEmbeddingProvider,
+    EmbeddingProvider,
+    OpenAIEmbeddingProvider,
+    OpenRouterEmbeddingProvider,
+    SglangEmbeddingProvider,
+    VllmEmbeddingProvider,
+)
+from lsd.config.tables.evaluators import (
+    Evaluation,
+    Evaluator,
+)
+from lsd.config.tables.experimentation import (
+    AdaptiveExperiment,
+    DefaultExperiment,
+    Experiment,
+    Experimentation,
+    StaticExperiment,
+)
+from lsd.config.tables.extra import (
+    ExtraBodyEntry,
+    ExtraHeaderEntry,
+)
+from lsd.config.tables.functions import (
+    ChatFunction,
+    ForcedTool,
+    Function,
+    JsonFunction,
+)
+from lsd.config.tables.gateway import (
+    Auth,
+    BatchInference,
+    BatchWrites,
+    Cache,
+    Gateway,
+    Observability,
+    Traces,
+)
+from lsd.config.tables.metric import (
+    Metric,
+)
+from lsd.config.tables.models import (
+    EmbeddingModel,
+    Model,
+)
+from lsd.config.tables.provider_types import (
+    ProviderTypes,
+)
+from lsd.config.tables.providers import (
+    PROVIDER_TYPES,
+    AnthropicProvider,
+    AwsBedrockProvider,
+    AwsSagemakerProvider,
+    AzureProvider,
+    ChatProvider,
+    DeepSeekProvider,
+    EchoProvider,
+    FireworksProvider,
+    GcpVertexAnthropicProvider,
+    GcpVertexGeminiProvider,
+    GoogleAIStudioGeminiProvider,
+    GroqProvider,
+    HyperbolicProvider,
+    MistralProvider,
+    OpenAIProvider,
+    OpenRouterProvider,
+    Provider,
+    SglangProvider,
+    TgiProvider,
+    TogetherProvider,
+    VllmProvider,
+    XaiProvider,
+)
+from lsd.config.tables.rate_limiting import (
+    ApiKeyScope,
+    Limit,
+    RateLimiting,
+    RateLimitRule,
+    TagScope,
+)
+from lsd.config.tables.storage import (
+    FilesystemObjects,
+    NoObjects,
+    ObjectStorage,
+    S3Objects,
+    Storage,
+)
+from lsd.config.tables.timeouts import (
+    NonStreamingTimeouts,
+    StreamingTimeouts,
+    Timeouts,
+)
+from lsd.config.tables.tool import (
+    Tool,
+)
+from lsd.config.tables.variants import (
+    BestOfNVariant,
+    ChainOfThoughtVariant,
+    ChatCompletionVariant,
+    DiclVariant,
+    Generation,
+    MixtureOfNVariant,
+    PromptedGeneration,
+    Retries,
+    Template,
+    TextFile,
+    Variant,
+)
+
+__all__ = [
+    "PROVIDER_TYPES",
+    "SHORTHAND_TYPES",
+    "AdaptiveExperiment",
+    "Address",
+    "AnthropicProvider",
+    "ApiKeyScope",
+    "Auth",
+    "AwsBedrockProvider",
+    "AwsSagemakerProvider",
+    "AzureEmbeddingProvider",
+    "AzureProvider",
+    "BatchInference",
+    "BatchWrites",
+    "BestOfNVariant",
+    "Cache",
+    "ChainOfThoughtVariant",
+    "ChatCompletionVariant",
+    "ChatFunction",
+    "ChatProvider",
+    "Config",
+    "ConfigRefused",
+    "CostEntry",
+    "CredentialMissing",
+    "DeepSeekProvider",
+    "DefaultExperiment",
+    "DiclVariant",
+    "DynamicLocation",
+    "EchoEmbeddingProvider",
+    "EchoProvider",
+    "EmbeddingModel",
+    "EmbeddingProvider",
+    "EnvLocation",
+    "Evaluation",
+    "Evaluator",
+    "Experiment",
+    "Experimentation",
+    "ExtraBodyEntry",
+    "ExtraHeaderEntry",
+    "FallbackLocation",
+    "FilesystemObjects",
+    "FireworksProvider",
+    "ForcedTool",
+    "Function",
+    "Gateway",
+    "GcpVertexAnthropicProvider",
+    "GcpVertexGeminiProvider",
+    "Generation",
+    "GoogleAIStudioGeminiProvider",
+    "GroqProvider",
+    "HyperbolicProvider",
+    "JsonFunction",
+    "KeyPath",
+    "Limit",
+    "LiteralLocation",
+    "Loaded",
+    "Location",
+    "Metric",
+    "MistralProvider",
+    "MixtureOfNVariant",
+    "Model",
+    "NoObjects",
+    "NonStreamingTimeouts",
+    "NoneLocation",
+    "ObjectStorage",
+    "Observability",
+    "OpenAIEmbeddingProvider",
+    "OpenAIProvider",
+    "OpenRouterEmbeddingProvider",
+    "OpenRouterProvider",
+    "PathFromEnvLocation",
+    "PathLocation",
+    "Problem",
+    "PromptedGeneration",
+    "Provider",
+    "ProviderTypes",
+    "RateLimitRule",
+    "RateLimiting",
+    "Retries",
+    "S3Objects",
+    "SdkLocation",
+    "Secrets",
+    "SglangEmbeddingProvider",
+    "SglangProvider",
+    "Sources",
+    "StaticExperiment",
+    "Storage",
+    "StreamingTimeouts",
+    "TagScope",
+    "Template",
+    "TextFile",
+    "TgiProvider",
+    "Timeouts",
+    "TogetherProvider",
+    "Tool",
+    "Traces",
+    "Variant",
+    "VllmEmbeddingProvider",
+    "VllmProvider",
+    "XaiProvider",
+    "shorthand_embedding_model",
+    "shorthand_model",
+    "show_path",
+]

@@ -1,0 +1,1 @@
+"""From files to the classes of the tables."""

@@ -1,0 +1,1 @@
+"""What must hold between values that have the right shape each."""

@@ -1,0 +1,81 @@
+"""What the configuration can say and this release cannot do yet.
+
+A feature that arrives deletes its row here; tables, checks and reference know it already.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import attrs
+
+from lsd.config.key_path import KeyPath
+
+NOT_YET: Final = "not supported yet"
+
+PROVIDER_TYPES_NOW: Final = frozenset({"openai", "echo"})
+"""The provider types that have a dialect."""
+
+
+@attrs.frozen
+class Later:
+    """A key that must not switch its feature on.
+
+    `path` is dotted, `*` stands for any key or index. `is_on` gets the value found there, with
+    defaults filled in. `within` names the key below it that the message points at.
+    """
+
+    path: str
+    is_on: Callable[[Any], bool] = bool
+    within: str | None = None
+
+
+LATER: Final = (
+    Later("gateway.workers", lambda workers: workers != 1),
+    Later("gateway.auth.enabled"),
+    Later("gateway.tls"),
+    Later("gateway.http2"),
+    Later("gateway.export.otlp.traces.enabled"),
+    Later("gateway.cors.allow_origins"),
+    Later("gateway.relay.gateway_url"),
+    Later("gateway.relay.api_key_location", lambda location: location != "none"),
+    Later("gateway.fetch_and_encode_input_files_before_inference"),
+    Later("gateway.batch_inference.max_items", lambda value: value != 50_000),
+    Later("gateway.batch_inference.max_concurrency", lambda value: value != 8),
+    Later("gateway.batch_inference.item_max_attempts", lambda value: value != 1),
+    Later("gateway.batch_inference.crash_limit", lambda value: value != 3),
+    Later("gateway.batch_inference.poll_interval_s", lambda value: value != 60),
+    Later("storage.inference_data_retention_days"),
+    Later("storage.inference_metadata_retention_days"),
+    Later("object_storage.type", lambda kind: kind == "s3_compatible"),
+    Later("models.*.skip_relay"),
+    Later("models.*.providers.*.type", lambda kind: kind not in PROVIDER_TYPES_NOW),
+    Later("models.*.providers.*.api_type", lambda api_type: api_type == "responses"),
+    Later("models.*.providers.*.batch", lambda batch: batch != "auto"),
+    Later("models.*.providers.*.batch_cost"),
+    Later("embedding_models.*", lambda _: True),
+    Later("provider_types.*.sft", lambda _: True),
+    Later("provider_types.*.batch", lambda _: True),
+    Later("functions.*.variants.*.type", lambda kind: kind != "chat_completion"),
+    Later("functions.*.experimentation.type", lambda kind: kind == "adaptive"),
+    Later("functions.*.experimentation.namespaces.*.type", lambda kind: kind == "adaptive"),
+    Later("functions.*.evaluators.*", lambda _: True),
+    Later("evaluations.*", lambda _: True),
+    Later("rate_limiting", lambda table: table["enabled"] and table["rules"], within="rules"),
+)
+
+
+def switched_on(tree: Mapping[str, Any]) -> Iterator[KeyPath]:
+    """The keys of a configuration, defaults filled in, that ask for what does not exist yet."""
+    for later in LATER:
+        for path, value in _matches(tree, later.path.split("."), ()):
+            if later.is_on(value):
+                yield path if later.within is None else (*path, later.within)
+
+
+def _matches(value: Any, pattern: list[str], path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+    if not pattern:
+        yield path, value
+    elif isinstance(value, Mapping):
+        keys = list(value) if pattern[0] == "*" else [pattern[0]] if pattern[0] in value else []
+        for key in keys:
+            yield from _matches(value[key], pattern[1:], (*path, key))
