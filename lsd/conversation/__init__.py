@@ -70,6 +70,7 @@ from lsd.conversation.structure import (
     unknown_key,
     wrong_tag,
 )
+from lsd.conversation.templating import new_template_environment, printed
 from lsd.conversation.tools import (
     CustomTool,
     FunctionTool,
@@ -165,7 +166,9 @@ __all__ = [
     "join_path",
     "mime_type_of",
     "mime_type_of_base64",
+    "new_template_environment",
     "parse_id",
+    "printed",
     "register_input",
     "thought_to_json",
     "unknown_key",
