@@ -1,0 +1,9 @@
+"""How providers are spoken to: pure code from neutral requests to bytes, and back.
+
+A *dialect* encodes a request and decodes an answer for one configured provider; a *stream decoder*
+is fed the bytes of a streamed answer. Nothing here opens a socket.
+"""
+
+from lsd.providers.dialect import Dialect, StreamDecoder
+
+__all__ = ["Dialect", "StreamDecoder"]

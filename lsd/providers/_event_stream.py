@@ -1,0 +1,139 @@
+"""Server-sent events out of bytes, however the network cut them.
+
+Source: WHATWG HTML, section 9.2, read more loosely where servers of models differ from it.
+"""
+
+import attrs
+
+EVENT_BYTES_MAX = 8 * 1024 * 1024
+"""The longest event that is read: room for an image inlined as base64. Whatever is longer has
+lost its line ends; at twice this bound a few such streams would fill a small machine."""
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@attrs.define
+class ServerSentEvent:
+    """One event that has data. `name` is its `event` field, empty without one."""
+
+    name: str
+    data: str
+
+
+@attrs.define
+class BrokenEvent:
+    """An event that cannot be read; after a `fatal` one nothing more is read."""
+
+    reason: str
+    text: str
+    fatal: bool
+
+
+@attrs.define(eq=False)
+class EventStream:
+    """Cuts bytes into events. Comments, `id` and `retry` are skipped, and so are blank events.
+
+    A field named `error`, which old llama.cpp servers write in place of `data`, makes an event
+    of the name `error`.
+    """
+
+    bytes_max: int = EVENT_BYTES_MAX
+    _rest: bytearray = attrs.field(factory=bytearray, init=False)
+    _data: list[bytes] = attrs.field(factory=list, init=False)
+    _size: int = attrs.field(default=0, init=False)
+    _name: str = attrs.field(default="", init=False)
+    _first_line: bool = attrs.field(default=True, init=False)
+    _after_return: bool = attrs.field(default=False, init=False)
+    _closed: bool = attrs.field(default=False, init=False)
+
+    def feed(self, data: bytes) -> list[ServerSentEvent | BrokenEvent]:
+        """The events that `data` completes; often none."""
+        if self._closed or not data:
+            return []
+        if self._after_return:
+            # The carriage return ended the line already; its line feed is the same line end.
+            self._after_return = False
+            if data.startswith(b"\n"):
+                data = data[1:]
+        lines = self._completed_lines(data)
+        events = self._take_lines(lines) if lines else []
+        if self._is_too_long(self._rest):
+            events.append(self._too_long())
+        return events
+
+    def end(self, *, cut: bool) -> list[ServerSentEvent | BrokenEvent]:
+        """The event that a clean end leaves without its blank line; a `cut` one is dropped."""
+        if self._closed:
+            return []
+        events = [] if cut else self._take_lines([bytes(self._rest), b""])
+        self._closed = True
+        return events
+
+    def _completed_lines(self, data: bytes) -> list[bytes]:
+        """The lines that `data` ends, without their ends; the rest is kept."""
+        if b"\n" not in data and b"\r" not in data:
+            self._rest += data
+            return []
+        if self._rest:
+            data = bytes(self._rest) + data
+            self._rest.clear()
+        lines = data.splitlines()
+        self._after_return = data.endswith(b"\r")
+        if not (self._after_return or data.endswith(b"\n")):
+            self._rest += lines.pop()
+        return lines
+
+    def _take_lines(self, lines: list[bytes]) -> list[ServerSentEvent | BrokenEvent]:
+        events: list[ServerSentEvent | BrokenEvent] = []
+        for line in lines:
+            if self._is_too_long(line):
+                events.append(self._too_long())
+                return events
+            if self._first_line:
+                self._first_line = False
+                line = line.removeprefix(_BYTE_ORDER_MARK)  # noqa: PLW2901 (only the first)
+            if line.startswith(b"data:"):
+                self._data.append(line[6:] if line.startswith(b" ", 5) else line[5:])
+                self._size += len(line)
+            elif not line:
+                if event := self._dispatched():
+                    events.append(event)
+            elif not line.startswith(b":"):
+                self._take_other(line)
+        return events
+
+    def _take_other(self, line: bytes) -> None:
+        self._size += len(line)
+        field, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if field == b"event":
+            self._name = value.decode(errors="replace").strip()
+        elif field == b"error":
+            self._name = "error"
+            self._data.append(value)
+        elif field == b"data":
+            self._data.append(value)
+
+    def _dispatched(self) -> ServerSentEvent | BrokenEvent | None:
+        data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
+        name, self._name = self._name, ""
+        self._data.clear()
+        self._size = 0
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            shown = data.decode(errors="replace")
+            return BrokenEvent("found bytes that are not UTF-8 in an event", shown, False)
+        return ServerSentEvent(name, text) if text and not text.isspace() else None
+
+    def _is_too_long(self, line: bytes | bytearray) -> bool:
+        """Whether `line`, perhaps still growing, breaks the bound; a comment counts alone."""
+        beside = 0 if line.startswith(b":") else self._size
+        return beside + len(line) > self.bytes_max
+
+    def _too_long(self) -> BrokenEvent:
+        self._closed = True
+        self._data.clear()
+        self._rest.clear()
+        reason = f"found an event of more than {self.bytes_max} bytes"
+        return BrokenEvent(reason, "", True)
