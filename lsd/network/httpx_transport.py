@@ -152,17 +152,21 @@ def _reason(error: httpx.HTTPError) -> str:
     if isinstance(error, httpx.LocalProtocolError):
         # Its text quotes the header, which may be a credential.
         return "request: found a header that is not HTTP; wanted a legal one"
-    root = _root_of(error)
-    detail = root.strerror if isinstance(root, OSError) else None
     said = str(error) or type(error).__name__
+    detail = _system_error(error) if isinstance(error, httpx.ConnectError) else None
     return said if detail is None or detail in said else f"{said} ({detail})"
 
 
-def _root_of(error: BaseException) -> BaseException:
+def _system_error(error: BaseException | None) -> str | None:
     """What the operating system said, below what three libraries made of it."""
-    if isinstance(error, BaseExceptionGroup):
-        return _root_of(error.exceptions[0])
-    return error if error.__cause__ is None else _root_of(error.__cause__)
+    while error is not None:
+        if isinstance(error, OSError) and error.strerror:
+            return error.strerror.rpartition("): ")[2]  # trio puts the address before it, again
+        if isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        else:
+            error = error.__cause__ or error.__context__
+    return None
 
 
 @attrs.define(eq=False)
