@@ -1,0 +1,92 @@
+"""A request from draft to bytes: the edits of operators and callers, then JSON, once."""
+
+import re
+from typing import Any
+
+import attrs
+
+from lsd import __version__
+from lsd.conversation import AttemptFailed, BodyEdit, Edits, HeaderEdit, WireRequest, encode_json
+from lsd.providers.json_pointer import BadPointer, with_value, without
+from lsd.telemetry import logger
+
+log = logger(__name__)
+
+USER_AGENT = f"LSD/{__version__}"
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z")
+"""What a header may hold; a line end would let a value write headers of its own. RFC 9110, 5.5."""
+
+
+@attrs.frozen(kw_only=True)
+class Draft:
+    """A request before the last edits. `body` None: there is none."""
+
+    method: str = "POST"
+    url: str
+    headers: dict[str, str]
+    body: dict[str, Any] | None = None
+
+
+def seal(draft: Draft, edits: Edits, provider_type: str) -> WireRequest:
+    """The request as it is sent. Raises AttemptFailed (config) for an edit that cannot be made."""
+    body: Any = draft.body
+    for edit in edits.body:
+        body = _edited_body(body, edit, provider_type)
+    headers = dict(draft.headers)
+    for each in edits.headers:
+        _edit_headers(headers, each)
+    _check_headers(headers, provider_type)
+    return WireRequest(
+        method=draft.method,
+        url=draft.url,
+        headers=headers,
+        body=b"" if body is None else _encoded(body, provider_type),
+    )
+
+
+def _edited_body(body: Any, edit: BodyEdit, provider_type: str) -> Any:
+    try:
+        if not edit.delete:
+            return with_value(body, edit.pointer, edit.value)
+        body, found = without(body, edit.pointer)
+    except BadPointer as error:
+        raise AttemptFailed(kind="config", text=f"{provider_type}: extra_body: {error}") from error
+    if not found:
+        log.warning(
+            "extra_body deletes something that is not there",
+            provider_type=provider_type,
+            pointer=edit.pointer,
+        )
+    return body
+
+
+def _edit_headers(headers: dict[str, str], edit: HeaderEdit) -> None:
+    wanted = edit.name.lower()
+    for name in [name for name in headers if name.lower() == wanted]:
+        del headers[name]
+    if not edit.delete:
+        headers[edit.name] = edit.value
+
+
+def _check_headers(headers: dict[str, str], provider_type: str) -> None:
+    """The value is not told: it may be a credential."""
+    for name, value in headers.items():
+        if not _HEADER_NAME.match(name):
+            reason = f"found the header name {name!r}; wanted letters, digits and hyphens"
+        elif not _HEADER_VALUE.match(value):
+            reason = f"the value of the header {name} holds a character that no header may hold"
+        else:
+            continue
+        raise AttemptFailed(kind="config", text=f"{provider_type}: {reason}")
+
+
+def _encoded(body: Any, provider_type: str) -> bytes:
+    try:
+        return encode_json(body)
+    except TypeError as error:
+        # Deeper than the encoder goes, or an integer beyond 64 bits.
+        raise AttemptFailed(
+            kind="config", text=f"{provider_type}: the body has no JSON form: {error}"
+        ) from error
