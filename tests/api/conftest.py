@@ -1,0 +1,67 @@
+"""Fixtures for tests against a running gateway: real processes, real sockets, a fake provider."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from tests.api.gateway import Gateway
+from tests.fakes.provider_thread import FakeProviderThread
+
+
+class StartGateway(Protocol):
+    """What the fixture `start_gateway` is."""
+
+    def __call__(
+        self,
+        config_text: str,
+        *options: str,
+        environment: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        may_log_tracebacks: bool = False,
+    ) -> Gateway:
+        """A gateway that serves.
+
+        `options` are more words of its command line, `environment` more variables, `headers` go
+        with each request of its client.
+        """
+
+
+@pytest.fixture
+def start_gateway(tmp_path: Path) -> Iterator[StartGateway]:
+    """Starts gateways, each with a folder of its own; ends them, and reads their logs.
+
+    A traceback in a log is a bug that some answer may have hidden, and fails the test.
+    """
+    started: list[tuple[Gateway, bool]] = []
+
+    def start(
+        config_text: str,
+        *options: str,
+        environment: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        may_log_tracebacks: bool = False,
+    ) -> Gateway:
+        folder = tmp_path / f"gateway-{len(started) + 1}"
+        folder.mkdir()
+        gateway = Gateway(
+            folder, config_text, options=options, environment=environment, headers=headers
+        )
+        started.append((gateway, may_log_tracebacks))
+        return gateway.start()
+
+    yield start
+
+    for gateway, _ in started:
+        gateway.close()
+    for gateway, may_log_tracebacks in started:
+        log = gateway.log_text()
+        assert may_log_tracebacks or "Traceback (most recent call last)" not in log, log
+
+
+@pytest.fixture
+def provider() -> Iterator[FakeProviderThread]:
+    """A fake provider, running."""
+    with FakeProviderThread() as running:
+        yield running
