@@ -1,0 +1,83 @@
+"""Everything LSD keeps, in LMDB: inferences, feedback, configuration snapshots, cached answers.
+
+The *store* is a folder with two *environments*, `data` and `state`. A part of the store makes a
+*write* out of *records*; the *writer* commits all writes that wait in one transaction. Reads take a
+snapshot of their own.
+"""
+
+from lsd.store._group_commit import Write
+from lsd.store._inference_lists import Selection
+from lsd.store.cache import InferenceCache
+from lsd.store.check import verify
+from lsd.store.engine import Durability
+from lsd.store.errors import (
+    AlreadyRecorded,
+    StoreFailed,
+    StoreFull,
+    StoreRefused,
+    UnknownTarget,
+    WriteFailed,
+    WriteRefused,
+)
+from lsd.store.feedback import Feedback, LatestValue
+from lsd.store.inferences import Episode, Inferences, VariantCount
+from lsd.store.judgements import Verdict
+from lsd.store.records import (
+    FeedbackKind,
+    FeedbackRecord,
+    FunctionType,
+    InferenceBody,
+    InferenceRecord,
+    InferenceStatus,
+    Judgement,
+    ModelInferenceBody,
+    ModelInferenceRecord,
+    ModelInferenceStatus,
+    Tags,
+    TargetType,
+)
+from lsd.store.resolve import Meaning
+from lsd.store.snapshots import Snapshot, Snapshots
+from lsd.store.store import Store, StoreSettings
+from lsd.store.writer import Gathering, Writer, WriterStatistics
+
+__all__ = [
+    "AlreadyRecorded",
+    "Durability",
+    "Episode",
+    "Feedback",
+    "FeedbackKind",
+    "FeedbackRecord",
+    "FunctionType",
+    "Gathering",
+    "InferenceBody",
+    "InferenceCache",
+    "InferenceRecord",
+    "InferenceStatus",
+    "Inferences",
+    "Judgement",
+    "LatestValue",
+    "Meaning",
+    "ModelInferenceBody",
+    "ModelInferenceRecord",
+    "ModelInferenceStatus",
+    "Selection",
+    "Snapshot",
+    "Snapshots",
+    "Store",
+    "StoreFailed",
+    "StoreFull",
+    "StoreRefused",
+    "StoreSettings",
+    "Tags",
+    "TargetType",
+    "UnknownTarget",
+    "VariantCount",
+    "Verdict",
+    "Write",
+    "WriteFailed",
+    "WriteRefused",
+    "Writer",
+    "WriterStatistics",
+    "verify",
+]

@@ -1,0 +1,193 @@
+"""Records to the bytes that are stored, and back: JSON, so that anyone can read a dump.
+
+Ids that stand in the key are not in the value. Fields without a value are left out of bodies.
+"""
+
+from collections.abc import Iterable
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from lsd.conversation import JsonValue, decode_json, encode_json
+from lsd.store.records import (
+    FeedbackRecord,
+    InferenceBody,
+    InferenceRecord,
+    Judgement,
+    ModelInferenceBody,
+    ModelInferenceRecord,
+)
+
+_NANO = Decimal(10) ** 9
+"""Money is kept in whole billionths of a dollar, so that sums are exact."""
+
+
+def inference_head(
+    record: InferenceRecord, model_inferences: Iterable[ModelInferenceRecord]
+) -> bytes:
+    """The head; with sums over the model inferences, which need not be read for statistics."""
+    return encode_json(
+        {
+            "function_type": record.function_type,
+            "function_name": record.function_name,
+            "variant_name": record.variant_name,
+            "episode_id": record.episode_id,
+            "status": record.status,
+            "tags": record.tags,
+            "processing_time_ms": record.processing_time_ms,
+            "ttft_ms": record.ttft_ms,
+            "snapshot_hash": record.snapshot_hash,
+            "usage": _usage_sums(model_inferences),
+        }
+    )
+
+
+def inference_body(body: InferenceBody) -> bytes:
+    """The body of an inference."""
+    return _encode_given(
+        {
+            "input": body.input,
+            "output": body.output,
+            "inference_params": body.inference_params,
+            "extra_body": body.extra_body,
+            "additional_tools": body.additional_tools,
+            "allowed_tools": body.allowed_tools,
+            "tool_choice": body.tool_choice,
+            "parallel_tool_calls": body.parallel_tool_calls,
+            "provider_tools": body.provider_tools,
+            "output_schema": body.output_schema,
+            "auxiliary_content": body.auxiliary_content,
+        }
+    )
+
+
+def read_inference(inference_id: str, head: bytes, body: bytes | None = None) -> InferenceRecord:
+    """The record of a head and, where it was read, its body."""
+    fields = decode_json(head)
+    del fields["usage"]
+    return InferenceRecord(
+        inference_id=inference_id,
+        body=None if body is None else InferenceBody(**decode_json(body)),
+        **fields,
+    )
+
+
+def model_inference_head(record: ModelInferenceRecord) -> bytes:
+    """The head of a model inference; counts of 0 tokens are left out, as not reported."""
+    return _encode_given(
+        {
+            "function_name": record.function_name,
+            "variant_name": record.variant_name,
+            "model_name": record.model_name,
+            "model_provider_name": record.model_provider_name,
+            "status": record.status,
+            "error": record.error,
+            "input_tokens": record.input_tokens or None,
+            "output_tokens": record.output_tokens or None,
+            "provider_cache_read_input_tokens": record.provider_cache_read_input_tokens,
+            "provider_cache_write_input_tokens": record.provider_cache_write_input_tokens,
+            "response_time_ms": record.response_time_ms,
+            "ttft_ms": record.ttft_ms,
+            "cached": record.cached,
+            "cost": _nano(record.cost),
+            "finish_reason": record.finish_reason,
+            "snapshot_hash": record.snapshot_hash,
+            "episode_id": record.episode_id,
+        }
+    )
+
+
+def model_inference_body(body: ModelInferenceBody) -> bytes:
+    """The body of a model inference."""
+    return _encode_given(
+        {
+            "raw_request": body.raw_request,
+            "raw_response": body.raw_response,
+            "system": body.system,
+            "input_messages": body.input_messages,
+            "output": body.output,
+        }
+    )
+
+
+def read_model_inference(
+    inference_id: str, own_id: str, head: bytes, body: bytes | None = None
+) -> ModelInferenceRecord:
+    """The record of a head and, where it was read, its body."""
+    fields = decode_json(head)
+    if "cost" in fields:
+        fields["cost"] = Decimal(fields["cost"]) / _NANO
+    return ModelInferenceRecord(
+        id=own_id,
+        inference_id=inference_id,
+        body=None if body is None else ModelInferenceBody(**decode_json(body)),
+        **fields,
+    )
+
+
+def feedback(record: FeedbackRecord) -> bytes:
+    """A feedback entry."""
+    is_text = isinstance(record.value, str)
+    return encode_json(
+        {
+            "kind": record.kind,
+            "target_type": record.target_type,
+            "metric_name": record.metric_name,
+            "value": record.value if is_text else metric_value(record),
+            "tags": record.tags,
+            "snapshot_hash": record.snapshot_hash,
+        }
+    )
+
+
+def metric_value(record: FeedbackRecord) -> bool | float:
+    """The value of a boolean or float metric as it is stored."""
+    assert not isinstance(record.value, str), "metrics have boolean and float values"
+    # A sum with 0.0 turns -0.0 into 0.0, and an integer into a float.
+    return record.value if record.kind == "boolean" else record.value + 0.0
+
+
+def read_feedback(target_id: str, own_id: str, encoded: bytes) -> FeedbackRecord:
+    """The inverse of `feedback`."""
+    return FeedbackRecord(id=own_id, target_id=target_id, **decode_json(encoded))
+
+
+def judgement(record: Judgement, output_hash: bytes) -> bytes:
+    """A judgement, with what tells it from another of the same short hash."""
+    return encode_json(
+        {
+            "metric_name": record.metric_name,
+            "datapoint_id": record.datapoint_id,
+            "output_hash": output_hash.hex(),
+            "value": record.value,
+            "evaluator_inference_id": record.evaluator_inference_id,
+        }
+    )
+
+
+def _usage_sums(model_inferences: Iterable[ModelInferenceRecord]) -> dict[str, int]:
+    """Sums of what was reported, and of how many calls; failed attempts do not count."""
+    sums = {"calls": 0}
+    for call in model_inferences:
+        if call.status == "error":
+            continue
+        sums["calls"] += 1
+        for field, value in (
+            ("input_tokens", call.input_tokens or None),
+            ("output_tokens", call.output_tokens or None),
+            ("provider_cache_read_input_tokens", call.provider_cache_read_input_tokens),
+            ("provider_cache_write_input_tokens", call.provider_cache_write_input_tokens),
+            ("cost", _nano(call.cost)),
+            ("calls_with_cost", None if call.cost is None else 1),
+        ):
+            if value is not None:
+                sums[field] = sums.get(field, 0) + value
+    return sums
+
+
+def _nano(dollars: Decimal | None) -> int | None:
+    if dollars is None:
+        return None
+    return int((dollars * _NANO).to_integral_value(ROUND_HALF_EVEN))
+
+
+def _encode_given(fields: dict[str, JsonValue]) -> bytes:
+    return encode_json({name: value for name, value in fields.items() if value is not None})

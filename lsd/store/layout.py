@@ -1,0 +1,172 @@
+"""The databases and their keys: everything that knows how a stored thing is found.
+
+Notation: `I` inference id, `E` episode id, `X` target id, `F` feedback id, `A` id of a model
+inference: 16 raw bytes each, so that the order of keys is the order of issue. `f v m` are the
+interned numbers of function, variant and metric, 4 bytes; `s` the shard, 2 bytes: which process
+keeps a counter. `#(...)` is a hash of 16 bytes. Juxtaposition is concatenation. Numbers are
+big-endian.
+
+============== ===================== =======================================================
+database       key                   value
+============== ===================== =======================================================
+**data**
+meta           a word                JSON
+name           kind, name            4-byte number
+name_of        kind, 4-byte number   name
+inf            I                     head of the inference, JSON
+inf_body       I                     body, JSON; absent once it has expired
+minf           I A                   head of the model inference, JSON
+minf_body      I A                   body, JSON; absent once it has expired
+fb             X F                   feedback, JSON
+judge          #(judged output) F    judgement, JSON
+cfg            hash                  configuration snapshot, JSON
+by_id          A or F                kind (1 byte), I or X
+ix_f           f I                   v
+ix_fv          f v I                 -
+ix_ep          E I                   f v
+ep             E                     count (8 bytes), first I, last I
+ix_fe          f E                   (v, count (8 bytes)) repeated, ascending by v
+ix_tag         #(key, value) I       -
+ix_failed      E I                   - (attempts of an inference that failed as a whole)
+ix_demo        f I                   latest demonstration F, count (8 bytes)
+fb_latest      X m                   F, value as JSON
+c_fv           f v s                 inferences (8 bytes, signed), last I
+**state**
+meta           a word                JSON
+cache          key (32 bytes)        written at (8 bytes, ms), entry
+cache_age      written at, key       size of the row in `cache` (8 bytes)
+cache_size     s                     bytes (8 bytes, signed)
+============== ===================== =======================================================
+"""
+
+from hashlib import blake2b
+from struct import Struct
+from typing import Final
+
+from lsd.conversation import decode_json, encode_json
+from lsd.store.engine import Environment
+from lsd.store.errors import StoreRefused
+from lsd.store.transaction import Database, Transaction
+
+VERSION: Final = 1
+"""Goes up by one whenever a program of the day before could misread what is written."""
+
+META: Final = "meta"
+NAMES: Final = "name"
+NAMES_BY_NUMBER: Final = "name_of"
+INFERENCES: Final = "inf"
+INFERENCE_BODIES: Final = "inf_body"
+MODEL_INFERENCES: Final = "minf"
+MODEL_INFERENCE_BODIES: Final = "minf_body"
+FEEDBACK: Final = "fb"
+JUDGEMENTS: Final = "judge"
+SNAPSHOTS: Final = "cfg"
+BY_ID: Final = "by_id"
+BY_FUNCTION: Final = "ix_f"
+BY_VARIANT: Final = "ix_fv"
+BY_EPISODE: Final = "ix_ep"
+EPISODES: Final = "ep"
+EPISODES_BY_FUNCTION: Final = "ix_fe"
+BY_TAG: Final = "ix_tag"
+FAILED_BY_EPISODE: Final = "ix_failed"
+DEMONSTRATED: Final = "ix_demo"
+LATEST_FEEDBACK: Final = "fb_latest"
+VARIANT_COUNTS: Final = "c_fv"
+
+CACHE: Final = "cache"
+CACHE_BY_AGE: Final = "cache_age"
+CACHE_SIZE: Final = "cache_size"
+
+DATA_DATABASES: Final[tuple[Database, ...]] = (
+    NAMES,
+    NAMES_BY_NUMBER,
+    INFERENCES,
+    INFERENCE_BODIES,
+    MODEL_INFERENCES,
+    MODEL_INFERENCE_BODIES,
+    FEEDBACK,
+    JUDGEMENTS,
+    SNAPSHOTS,
+    BY_ID,
+    BY_FUNCTION,
+    BY_VARIANT,
+    BY_EPISODE,
+    EPISODES,
+    EPISODES_BY_FUNCTION,
+    BY_TAG,
+    FAILED_BY_EPISODE,
+    DEMONSTRATED,
+    LATEST_FEEDBACK,
+    VARIANT_COUNTS,
+)
+STATE_DATABASES: Final[tuple[Database, ...]] = (CACHE, CACHE_BY_AGE, CACHE_SIZE)
+
+ID_BYTES: Final = 16
+ID_MIN: Final = bytes(ID_BYTES)
+ID_MAX: Final = b"\xff" * ID_BYTES
+
+OF_MODEL_INFERENCE: Final = b"a"
+OF_FEEDBACK: Final = b"f"
+"""Kinds in `by_id`."""
+
+UNSIGNED: Final = Struct(">Q")
+SIGNED: Final = Struct(">q")
+COUNT_AND_ID: Final = Struct(">q16s")
+COUNT_AND_IDS: Final = Struct(">q16s16s")
+ID_AND_COUNT: Final = Struct(">16sq")
+NUMBER_AND_COUNT: Final = Struct(">4sq")
+SHARD: Final = Struct(">H")
+
+_LAYOUT_KEY = b"layout"
+
+
+def id_key(canonical: str) -> bytes:
+    """The 16 bytes of an id in its canonical form."""
+    return bytes.fromhex(canonical.replace("-", ""))
+
+
+def id_text(key: bytes) -> str:
+    """The canonical form of 16 bytes."""
+    digits = key.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def hash_key(*parts: bytes) -> bytes:
+    """16 bytes for any number of free strings; the lengths keep ("ab", "c") from ("a", "bc")."""
+    digest = blake2b(digest_size=16)
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.digest()
+
+
+def tag_key(key: str, value: str) -> bytes:
+    """The prefix in `ix_tag` of the inferences that carry this tag."""
+    return hash_key(key.encode(), value.encode())
+
+
+def end_of(prefix: bytes) -> bytes | None:
+    """The first key behind all keys that begin with `prefix`; None: there is none."""
+    stripped = prefix.rstrip(b"\xff")
+    return stripped[:-1] + bytes((stripped[-1] + 1,)) if stripped else None
+
+
+def claim(environment: Environment) -> None:
+    """Writes the layout's version into a new environment, compares it in an old one.
+
+    Raises StoreRefused when a newer program has written the environment.
+    """
+    environment.open_databases((META,))
+    with environment.read() as transaction:
+        found = transaction.get(META, _LAYOUT_KEY)
+    if found is None:
+        environment.write(_write_version)
+        return
+    version = decode_json(found)["version"]
+    if version != VERSION:
+        reason = f"found on-disk format {version}; this program reads format {VERSION}"
+        raise StoreRefused(str(environment.path), reason)
+
+
+def _write_version(transaction: Transaction) -> None:
+    transaction.put(META, _LAYOUT_KEY, encode_json({"version": VERSION}))

@@ -1,0 +1,126 @@
+"""The records: what is stored about an inference, its calls to models, and feedback on it.
+
+A record's *head* (ids, names, tags, times) and its *body* (everything long) are separate values:
+lists touch heads only, and bodies can expire first. JSON-valued fields hold JSON-ready Python
+values (dict, list, str …) or, on the way in, text already encoded, as `Fragment`.
+"""
+
+from decimal import Decimal
+from typing import Literal
+
+import attrs
+
+from lsd.conversation import FinishReason, JsonValue
+
+InferenceStatus = Literal["ok", "interrupted"]
+ModelInferenceStatus = Literal["ok", "interrupted", "error"]
+FunctionType = Literal["chat", "json"]
+TargetType = Literal["inference", "episode"]
+FeedbackKind = Literal["boolean", "float", "comment", "demonstration"]
+
+Tags = dict[str, str]
+
+
+@attrs.frozen(kw_only=True)
+class InferenceBody:
+    """The long part of an inference."""
+
+    input: JsonValue
+    output: JsonValue
+    """Chat: list of content blocks; json: `{"raw": …, "parsed": …}`."""
+    inference_params: JsonValue = attrs.field(factory=dict)
+    extra_body: JsonValue = attrs.field(factory=list)
+    additional_tools: JsonValue = None
+    allowed_tools: JsonValue = None
+    tool_choice: JsonValue = None
+    parallel_tool_calls: bool | None = None
+    provider_tools: JsonValue = None
+    output_schema: JsonValue = None
+    auxiliary_content: JsonValue = None
+
+
+@attrs.frozen(kw_only=True)
+class InferenceRecord:
+    """One inference that succeeded or was interrupted. Its time is the one in its id."""
+
+    inference_id: str
+    episode_id: str
+    function_name: str
+    variant_name: str
+    function_type: FunctionType
+    status: InferenceStatus = "ok"
+    tags: Tags = attrs.field(factory=dict)
+    processing_time_ms: int | None = None
+    ttft_ms: int | None = None
+    snapshot_hash: str | None = None
+    body: InferenceBody | None = None
+    """None: expired, or not read."""
+
+
+@attrs.frozen(kw_only=True)
+class ModelInferenceBody:
+    """The long part of a model inference."""
+
+    raw_request: str | None = None
+    raw_response: str | None = None
+    system: JsonValue = None
+    input_messages: JsonValue = None
+    output: JsonValue = None
+
+
+@attrs.frozen(kw_only=True)
+class ModelInferenceRecord:
+    """One call to one provider."""
+
+    id: str
+    inference_id: str
+    function_name: str
+    variant_name: str
+    model_name: str
+    model_provider_name: str
+    status: ModelInferenceStatus = "ok"
+    error: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    """A reported 0 is stored as None, in both."""
+    provider_cache_read_input_tokens: int | None = None
+    provider_cache_write_input_tokens: int | None = None
+    """None: the provider does not report it; 0 is a value. In both."""
+    response_time_ms: int | None = None
+    ttft_ms: int | None = None
+    cached: bool = False
+    cost: Decimal | None = None
+    """Dollars, rounded to the nearest billionth; None: not known."""
+    finish_reason: FinishReason | None = None
+    snapshot_hash: str | None = None
+    episode_id: str | None = None
+    """Set by the store in attempts of an inference that failed as a whole, and only there."""
+    body: ModelInferenceBody | None = None
+    """None: expired, or not read."""
+
+
+@attrs.frozen(kw_only=True)
+class FeedbackRecord:
+    """One feedback entry on an inference or an episode."""
+
+    id: str
+    kind: FeedbackKind
+    target_id: str
+    target_type: TargetType
+    metric_name: str
+    """The metric; `comment` or `demonstration` for these kinds."""
+    value: bool | float | str
+    """A demonstration: the JSON text of its stored form."""
+    tags: Tags = attrs.field(factory=dict)
+    snapshot_hash: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Judgement:
+    """A person's verdict in place of an evaluator's, about one output for one datapoint."""
+
+    metric_name: str
+    datapoint_id: str
+    evaluator_inference_id: str
+    value: bool | float
+    feedback_id: str

@@ -1,0 +1,208 @@
+"""The store as a whole: its folder, its two environments, and the parts that live in them."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import attrs
+
+from lsd.store._folder import (
+    FolderLock,
+    create_folder,
+    is_marked_open_before_boot,
+    mark_closed,
+    mark_open,
+    network_file_system,
+)
+from lsd.store.cache import InferenceCache
+from lsd.store.engine import Durability, Environment
+from lsd.store.errors import StoreFailed, StoreRefused
+from lsd.store.feedback import Feedback
+from lsd.store.inferences import Inferences
+from lsd.store.layout import (
+    BY_ID,
+    DATA_DATABASES,
+    EPISODES,
+    ID_BYTES,
+    INFERENCES,
+    MODEL_INFERENCES,
+    STATE_DATABASES,
+    claim,
+    id_text,
+)
+from lsd.store.names import Names
+from lsd.store.resolve import Meaning, resolve
+from lsd.store.snapshots import Snapshots
+from lsd.store.writer import Gathering, Writer
+from lsd.telemetry import Clock, logger
+
+_log = logger(__name__)
+
+
+@attrs.frozen(kw_only=True)
+class StoreSettings:
+    """How the store is opened; the sizes are of the map of each environment, in bytes."""
+
+    map_size: int = 16 << 30
+    max_map_size: int = 1 << 40
+    max_readers: int = 1024
+    durability: Durability = "sync"
+
+
+@attrs.define(eq=False)
+class Store:
+    """An open store. All calls block; the parts tell which are quick and which scan.
+
+    `data` holds what matters; `state` is never forced to the disk, and may be empty at any start.
+    """
+
+    path: Path
+    data: Environment
+    state: Environment
+    inferences: Inferences
+    feedback: Feedback
+    snapshots: Snapshots
+    _shard: int
+    _lock: FolderLock | None
+
+    @classmethod
+    def open(
+        cls, path: Path, settings: StoreSettings, *, is_server: bool, shard: int = 0
+    ) -> "Store":
+        """The store in the folder `path`, which is created 0700 when it is missing.
+
+        One server has a folder (`is_server`); its workers, and commands of the command line, open
+        the folder beside it. `shard`, 0 to 65535, tells the processes apart in counters; two may
+        share one. Raises StoreRefused.
+        """
+        with ExitStack() as undo:
+            create_folder(path)
+            lock = FolderLock.take(path) if is_server else None
+            if lock is not None:
+                undo.callback(lock.release)
+                _warn_of_network(path)
+            data = _open(path / "data", settings, settings.durability, DATA_DATABASES)
+            undo.callback(data.close)
+            state = _open_state(path / "state", settings, may_recreate=is_server)
+            undo.pop_all()
+        names = Names()
+        return cls(
+            path=path,
+            data=data,
+            state=state,
+            inferences=Inferences(data=data, names=names, shard=shard),
+            feedback=Feedback(data=data, names=names),
+            snapshots=Snapshots(data=data),
+            shard=shard,
+            lock=lock,
+        )
+
+    def close(self) -> None:
+        """Closes the environments, then lets the next server in. Writers are to be closed first."""
+        self.data.close()
+        if self._lock is not None:
+            self.state.sync()
+            mark_closed(self.state.path)
+        self.state.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    def writer(
+        self,
+        clock: Clock,
+        *,
+        gathering: Gathering | None = None,
+        rows_max: int | None = None,
+        on_commit: Callable[[float], None] = lambda _seconds: None,
+    ) -> Writer:
+        """A new writer for this process; see Writer."""
+        return Writer(
+            environment=self.data,
+            clock=clock,
+            gathering=gathering,
+            rows_max=rows_max,
+            on_commit=on_commit,
+        )
+
+    def inference_cache(self, *, ttl_s: int, max_bytes: int) -> InferenceCache:
+        """The inference cache with its bounds."""
+        return InferenceCache(state=self.state, ttl_s=ttl_s, max_bytes=max_bytes, shard=self._shard)
+
+    def resolve(self, any_id: str) -> list[Meaning]:
+        """Everything that an id stands for. Gets only."""
+        return resolve(self.data, any_id)
+
+    def greatest_id(self) -> str | None:
+        """The greatest id that this store has seen issued, for the generator to go on from."""
+        greatest = b""
+        with self.data.read() as transaction:
+            for database in (INFERENCES, MODEL_INFERENCES, BY_ID, EPISODES):
+                for key, _ in transaction.range(database, reverse=True, limit=1):
+                    greatest = max(greatest, key[:ID_BYTES])
+        return id_text(greatest) if greatest else None
+
+    def size_bytes(self) -> dict[str, int]:
+        """Bytes on disk, by environment."""
+        return {"data": self.data.size_bytes(), "state": self.state.size_bytes()}
+
+    def check_usable(self) -> None:
+        """Reads and writes nothing. Waits for other writers: in a thread.
+
+        Raises StoreFailed or StoreFull.
+        """
+        with self.data.read():
+            pass
+        self.data.write(lambda _transaction: None)
+
+
+def _open(
+    path: Path, settings: StoreSettings, durability: Durability, databases: tuple[str, ...]
+) -> Environment:
+    environment = Environment.open(
+        path,
+        map_size=settings.map_size,
+        max_map_size=settings.max_map_size,
+        max_readers=settings.max_readers,
+        durability=durability,
+    )
+    try:
+        claim(environment)
+        environment.open_databases(databases)
+    except BaseException as error:
+        environment.close()
+        if isinstance(error, StoreFailed):
+            raise StoreRefused(error.path, error.reason) from error
+        raise
+    return environment
+
+
+def _open_state(path: Path, settings: StoreSettings, *, may_recreate: bool) -> Environment:
+    """The state environment; recreated empty by the server if it is damaged, or may be."""
+    if may_recreate and is_marked_open_before_boot(path):
+        _recreate(path, "the machine went down while it was open")
+    try:
+        state = _open(path, settings, "none", STATE_DATABASES)
+    except StoreRefused as refusal:
+        if not may_recreate:
+            raise
+        _recreate(path, refusal.reason)
+        state = _open(path, settings, "none", STATE_DATABASES)
+    if may_recreate:
+        mark_open(path)
+    return state
+
+
+def _recreate(path: Path, reason: str) -> None:
+    _log.warning("starting with empty caches and rate limits", path=str(path), reason=reason)
+    for name in ("data.mdb", "lock.mdb"):
+        (path / name).unlink(missing_ok=True)
+
+
+def _warn_of_network(path: Path) -> None:
+    kind = network_file_system(path)
+    if kind is not None:
+        _log.warning(
+            "the store lies on a network file system; wanted a local disk",
+            path=str(path),
+            file_system=kind,
+        )

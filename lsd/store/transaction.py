@@ -1,0 +1,108 @@
+"""A transaction: the one interface between the layout and the engine below it.
+
+Gets, puts and ranges over (database, key) are all that the layout asks for, so that it can lie on
+another ordered engine one day.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+if TYPE_CHECKING:
+    import lmdb
+
+Database = str
+"""The name of one of the ordered maps in an environment; all names are in `layout`."""
+
+
+@attrs.define(eq=False)
+class Transaction:
+    """A snapshot of all databases and, in a write, the changes on top of it.
+
+    Keys are 1 to 511 bytes. Lives inside `Environment.read` or `Environment.write` only, in the
+    thread that opened it.
+    """
+
+    _lmdb: "lmdb.Transaction[bytes]"
+    _handles: Mapping[Database, Any]
+    _buffered: dict[tuple[Database, bytes], bytes] = attrs.field(factory=dict, init=False)
+    _after: list[Callable[[], None]] = attrs.field(factory=list, init=False)
+
+    def get(self, database: Database, key: bytes) -> bytes | None:
+        """The value under `key`."""
+        return self._lmdb.get(key, None, self._handles[database])
+
+    def put(self, database: Database, key: bytes, value: bytes) -> None:
+        """Stores `value` under `key`, in place of what was there."""
+        self._lmdb.put(key, value, db=self._handles[database])
+
+    def add(self, database: Database, key: bytes, value: bytes) -> bool:
+        """Stores `value` unless the key is there already; tells whether it did."""
+        return self._lmdb.put(key, value, overwrite=False, db=self._handles[database])
+
+    def delete(self, database: Database, key: bytes) -> bool:
+        """Removes `key`; tells whether it was there."""
+        return self._lmdb.delete(key, db=self._handles[database])
+
+    def range(
+        self,
+        database: Database,
+        start: bytes = b"",
+        stop: bytes | None = None,
+        *,
+        reverse: bool = False,
+        limit: int | None = None,
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Keys with their values, `start` <= key < `stop`, ascending or descending.
+
+        Do not change the database while going through it.
+        """
+        with self._lmdb.cursor(self._handles[database]) as cursor:
+            step = cursor.prev if reverse else cursor.next
+            there = _seek_last(cursor, stop) if reverse else _seek_first(cursor, start)
+            taken = 0
+            while there and (limit is None or taken < limit):
+                key, value = cursor.item()
+                if key < start or (stop is not None and key >= stop):
+                    return
+                yield key, value
+                taken += 1
+                there = step()
+
+    def count(self, database: Database) -> int:
+        """How many keys the whole database holds; costs the same for any size."""
+        return self._lmdb.stat(self._handles[database])["entries"]
+
+    def get_buffered(self, database: Database, key: bytes) -> bytes | None:
+        """The value of a row that is written with `put_buffered` only."""
+        value = self._buffered.get((database, key))
+        return self.get(database, key) if value is None else value
+
+    def put_buffered(self, database: Database, key: bytes, value: bytes) -> None:
+        """Stores a row that many writes of one commit change: one put for all of them.
+
+        Until the commit, only `get_buffered` sees the new value.
+        """
+        self._buffered[database, key] = value
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Calls `callback` once this transaction counts; never if it is taken back."""
+        self._after.append(callback)
+
+    def finish(self) -> list[Callable[[], None]]:
+        """For the environment: puts the buffered rows; what to call once the commit is done."""
+        for (database, key), value in self._buffered.items():
+            self.put(database, key, value)
+        return self._after
+
+
+def _seek_first(cursor: "lmdb.Cursor[bytes]", start: bytes) -> bool:
+    return cursor.set_range(start) if start else cursor.first()
+
+
+def _seek_last(cursor: "lmdb.Cursor[bytes]", stop: bytes | None) -> bool:
+    """To the last key below `stop`."""
+    if stop is None or not cursor.set_range(stop):
+        return cursor.last()
+    return cursor.prev()

@@ -1,0 +1,261 @@
+"""The writer: one task of a process that commits everything waiting as one transaction.
+
+A commit costs a sync of the disk, however many writes it holds; so what arrives while one commit
+is under way goes into the next one together. The event loop never waits for a disk.
+"""
+
+from collections.abc import Callable
+
+import attrs
+import trio
+
+from lsd.store._group_commit import Outcome, Write, commit_group
+from lsd.store._writer_tally import WriterTally
+from lsd.store.engine import Environment
+from lsd.store.errors import WriteFailed
+from lsd.telemetry import Clock
+
+_GROUP_ROWS_MAX = 10_000
+"""Rows of one transaction. More would hold up other processes, and gain nothing: at this size
+the sync is a small part of the commit."""
+
+_LAST_COMMITS_S = 60.0
+"""How long a cancelled writer goes on committing what waits: a slow disk gets through a full
+queue, a hung one does not keep the process from ending."""
+
+
+@attrs.frozen(kw_only=True)
+class Gathering:
+    """Batch mode: a commit waits for company, this long or until there are so many rows."""
+
+    flush_interval_ms: int
+    max_rows: int
+
+
+@attrs.frozen(kw_only=True)
+class WriterStatistics:
+    """What the writer has done so far. Counts start at 0 with the process."""
+
+    is_running: bool
+    last_commit_ok: bool
+    """False from a failed commit until one succeeds."""
+    rows_waiting: int
+    rows_dropped: int
+    """Rows for which nobody waited, and which are not stored."""
+    write_errors: int
+    commits: int
+    writes_queued: int
+    writes_settled: int
+    """Both only rise. When this has reached the `writes_queued` of a moment, all that was queued
+    then is committed, or given up."""
+
+
+@attrs.define(eq=False)
+class _Queued:
+    """A place in the queue. Without a write it is a barrier."""
+
+    write: Write | None
+    done: trio.Event | None = None
+    outcome: Outcome = None
+
+
+@attrs.define(eq=False)
+class Writer:
+    """Takes writes from the tasks of the event loop and commits them in groups.
+
+    `run` belongs into a nursery around everything that writes; `close` ends it. `rows_max` bounds
+    the queue: new writes for which nobody waits are dropped beyond it. `on_commit` is told the
+    seconds of each commit.
+    """
+
+    _environment: Environment
+    _clock: Clock
+    _gathering: Gathering | None = None
+    _rows_max: int | None = None
+    _on_commit: Callable[[float], None] = lambda _seconds: None
+
+    _queue: list[_Queued] = attrs.field(factory=list, init=False)
+    _rows_waiting: int = attrs.field(default=0, init=False)
+    _arrived: trio.Event = attrs.field(factory=trio.Event, init=False)
+    _hurry: trio.Event = attrs.field(factory=trio.Event, init=False)
+    _ended: trio.Event = attrs.field(factory=trio.Event, init=False)
+    _limiter: trio.CapacityLimiter = attrs.field(
+        factory=lambda: trio.CapacityLimiter(1), init=False
+    )
+    _is_running: bool = attrs.field(default=False, init=False)
+    _is_closed: bool = attrs.field(default=False, init=False)
+    _tally: WriterTally = attrs.field(factory=WriterTally, init=False)
+    _queued: int = attrs.field(default=0, init=False)
+    _settled: int = attrs.field(default=0, init=False)
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Commits until `close` is called and nothing waits.
+
+        When cancelled, it commits what waits before it gives way.
+        """
+        self._is_running = True
+        task_status.started()
+        try:
+            while await self._wait_for_work():
+                with trio.CancelScope(shield=True):  # what was taken from the queue gets stored
+                    await self._commit_waiting()
+        finally:
+            self._is_closed = True
+            with trio.move_on_after(_LAST_COMMITS_S, shield=True):
+                while self._queue:
+                    await self._commit_waiting()
+            self._is_running = False
+            self._give_up_waiting()
+            self._ended.set()
+
+    def queue_nowait(self, write: Write) -> None:
+        """Has `write` committed soon. If that fails, the log and the statistics tell."""
+        if self._is_closed:
+            self._tally.count_turned_away(write, "the writer is closed")
+        elif self._has_room_for(write):
+            self._append(_Queued(write))
+        else:
+            reason = f"the queue is full at write_queue_capacity = {self._rows_max}"
+            self._tally.count_turned_away(write, reason)
+
+    async def commit(self, write: Write) -> None:
+        """Returns once `write` is committed.
+
+        Raises what kept it from being stored: StoreFull, StoreFailed, WriteFailed, or the
+        WriteRefused of the write itself. When cancelled, the write is committed all the same.
+        """
+        if self._is_closed:
+            raise WriteFailed("the writer is closed")
+        queued = _Queued(write, trio.Event())
+        self._append(queued)
+        await self._wait_for(queued)
+        if queued.outcome is not None:
+            raise queued.outcome
+
+    async def settle(self) -> None:
+        """Returns once everything queued before is committed, or given up. Asks for haste."""
+        if self._settled == self._queued:
+            return
+        barrier = _Queued(None, trio.Event())
+        self._append(barrier)
+        await self._wait_for(barrier)
+
+    async def close(self) -> None:
+        """Takes no more writes, and returns once all are committed and `run` is about to end."""
+        self._is_closed = True
+        self._arrived.set()
+        self._hurry.set()
+        if self._is_running:
+            await self._ended.wait()
+
+    def statistics(self) -> WriterStatistics:
+        """Where the writer stands now."""
+        return WriterStatistics(
+            is_running=self._is_running,
+            last_commit_ok=self._tally.last_commit_ok,
+            rows_waiting=self._rows_waiting,
+            rows_dropped=self._tally.rows_dropped,
+            write_errors=self._tally.write_errors,
+            commits=self._tally.commits,
+            writes_queued=self._queued,
+            writes_settled=self._settled,
+        )
+
+    def _append(self, queued: _Queued) -> None:
+        self._queue.append(queued)
+        self._queued += 1
+        if queued.write is not None:
+            self._rows_waiting += queued.write.rows
+        if self._gathering and self._rows_waiting >= self._gathering.max_rows:
+            self._hurry.set()
+        self._arrived.set()
+
+    async def _wait_for(self, queued: _Queued) -> None:
+        assert queued.done is not None, "only writes that somebody waits for come here"
+        self._hurry.set()
+        await queued.done.wait()
+
+    async def _wait_for_work(self) -> bool:
+        """Returns when a commit is due; False: closed, and nothing waits."""
+        while not self._queue:
+            if self._is_closed:
+                return False
+            self._arrived = trio.Event()
+            await self._arrived.wait()
+        if self._gathering is not None:
+            with trio.move_on_after(self._gathering.flush_interval_ms / 1000):
+                await self._hurry.wait()
+        return True
+
+    async def _commit_waiting(self) -> None:
+        """Commits one group in a thread, and tells those who wait for it."""
+        group = self._take()
+        try:
+            outcomes, seconds = await self._commit_group(
+                [each.write for each in group if each.write]
+            )
+        except trio.Cancelled:  # by the last deadline, before the thread had begun
+            self._queue[:0] = group
+            raise
+        following = iter(outcomes)
+        for queued in group:
+            if queued.write is not None:
+                queued.outcome = next(following)
+                is_awaited = queued.done is not None
+                self._tally.count_outcome(queued.write, queued.outcome, is_awaited=is_awaited)
+        self._settle(group)
+        if outcomes:
+            self._tally.count_group(outcomes)
+            self._on_commit(seconds)
+
+    async def _commit_group(self, writes: list[Write]) -> tuple[list[Outcome], float]:
+        """One outcome for each write, and the seconds it took."""
+        if not writes:  # nothing but barriers
+            return [], 0.0
+        return await trio.to_thread.run_sync(self._commit_in_thread, writes, limiter=self._limiter)
+
+    def _commit_in_thread(self, writes: list[Write]) -> tuple[list[Outcome], float]:
+        started = self._clock.monotonic()
+        outcomes = commit_group(self._environment, writes)
+        return outcomes, self._clock.monotonic() - started
+
+    def _take(self) -> list[_Queued]:
+        """The next group, out of the queue: at least one write, and barriers behind it."""
+        rows = 0
+        length = 0
+        for queued in self._queue:
+            weight = 0 if queued.write is None else queued.write.rows
+            if rows and rows + weight > _GROUP_ROWS_MAX:
+                break
+            rows += weight
+            length += 1
+        group = self._queue[:length]
+        del self._queue[:length]
+        self._rows_waiting -= rows
+        if self._hurry.is_set() and not self._queue:
+            self._hurry = trio.Event()
+        self._tally.count_room()
+        return group
+
+    def _settle(self, group: list[_Queued]) -> None:
+        self._settled += len(group)
+        for queued in group:
+            if queued.done is not None:
+                queued.done.set()
+
+    def _give_up_waiting(self) -> None:
+        """Tells all that still wait that nothing comes any more."""
+        given_up, self._queue = self._queue, []
+        self._rows_waiting = 0
+        for queued in given_up:
+            if queued.write is not None:
+                queued.outcome = WriteFailed("the writer has stopped")
+                is_awaited = queued.done is not None
+                self._tally.count_outcome(queued.write, queued.outcome, is_awaited=is_awaited)
+        self._settle(given_up)
+
+    def _has_room_for(self, write: Write) -> bool:
+        """A write greater than the whole queue finds room in an empty one."""
+        if self._rows_max is None or not self._rows_waiting:
+            return True
+        return self._rows_waiting + write.rows <= self._rows_max
