@@ -12,6 +12,7 @@ import trio
 from lsd import __version__
 from lsd.conversation import WireRequest
 from lsd.network.certificates import trusted_by
+from lsd.network.content_coding import Inflater, Undecodable, inflater_for
 from lsd.network.proxies import Proxies
 from lsd.network.transport import BodyTooLarge, TransportFailed
 
@@ -95,19 +96,41 @@ class HttpxTransport:
 
 def _outgoing(request: WireRequest) -> httpx.Request:
     """The request with its own headers and those without which it would not be HTTP."""
-    headers = request.headers
-    if not any(name.lower() == "user-agent" for name in headers):
-        headers = {"User-Agent": USER_AGENT, **headers}
+    given = {name.lower() for name in request.headers}
     try:
-        return httpx.Request(
-            request.method,
-            request.url,
-            headers=[(name.encode("ascii"), value.encode()) for name, value in headers.items()],
-            content=request.body,
-        )
+        url = httpx.URL(request.url)
+        headers = [(name.encode("ascii"), each.encode()) for name, each in request.headers.items()]
     except (httpx.InvalidURL, UnicodeEncodeError):
         reason = "request: found a URL or header that is not HTTP; wanted a legal one"
         raise TransportFailed(reason, sent=False) from None
+    if "user-agent" not in given:
+        headers.insert(0, (b"User-Agent", USER_AGENT.encode()))
+    if "host" not in given:
+        headers.insert(0, (b"Host", url.netloc))
+    if request.body or request.method not in ("GET", "HEAD"):
+        headers.append((b"Content-Length", b"%d" % len(request.body)))
+    return httpx.Request(request.method, url, headers=headers, stream=_Body(request.body))
+
+
+@attrs.define(eq=False)
+class _Body(httpx.AsyncByteStream):
+    """The request's body; no generator, so that a cancelled request leaves none behind."""
+
+    _data: bytes
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _BodyPieces(self._data)
+
+
+@attrs.define(eq=False)
+class _BodyPieces(AsyncIterator[bytes]):
+    _rest: bytes
+
+    async def __anext__(self) -> bytes:
+        piece, self._rest = self._rest, b""
+        if not piece:
+            raise StopAsyncIteration
+        return piece
 
 
 def _origin_of(url: httpx.URL) -> _Origin:
@@ -178,6 +201,7 @@ class HttpxResponse:
     status: int = attrs.field(init=False)
     headers: Mapping[str, str] = attrs.field(init=False)
     _body: AsyncIterator[bytes] | None = attrs.field(default=None, init=False)
+    _inflater: Inflater | None = attrs.field(default=None, init=False)
     _failed: TransportFailed | None = attrs.field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -195,16 +219,13 @@ class HttpxResponse:
     async def receive_some(self) -> bytes:
         if self._failed is not None:
             raise self._failed
-        if self._body is None:
-            self._body = self._response.aiter_bytes()
         try:
-            async for piece in self._body:
-                if piece:
-                    return piece
+            return await self._next_piece()
         except httpx.HTTPError as error:
             self._failed = _failure(error)
-            raise self._failed from None
-        return b""
+        except Undecodable as error:
+            self._failed = TransportFailed(str(error), sent=True)
+        raise self._failed
 
     async def aclose(self) -> None:
         self._note_use()
@@ -215,3 +236,17 @@ class HttpxResponse:
                 # left to the garbage collector, they would be closed late and with a warning.
                 async for _ in self._body:
                     pass
+
+    async def _next_piece(self) -> bytes:
+        if self._body is None:
+            self._inflater = inflater_for(self.headers)
+            self._body = self._response.aiter_raw()
+        inflater = self._inflater
+        if inflater is not None and not inflater.is_hungry and (piece := inflater.feed(b"")):
+            return piece
+        async for raw in self._body:
+            if piece := raw if inflater is None else inflater.feed(raw):
+                return piece
+        if inflater is not None:
+            inflater.end()
+        return b""
