@@ -64,6 +64,14 @@ async def serve(
     return port
 
 
+async def receive_request(stream: trio.SocketStream) -> bytes:
+    """A whole request with the body of `post`."""
+    received = b""
+    while not received.endswith(b"{}"):
+        received += await stream.receive_some()
+    return received
+
+
 async def test_only_what_was_given_and_what_http_needs_is_sent(transport: HttpxTransport) -> None:
     """Headers keep their case and order; `Host`, the length and our name are all that is added."""
     received = b""
@@ -71,7 +79,7 @@ async def test_only_what_was_given_and_what_http_needs_is_sent(transport: HttpxT
     async def answer(stream: trio.SocketStream) -> None:
         nonlocal received
         async with stream:
-            received = await stream.receive_some()
+            received = await receive_request(stream)
             await stream.send_all(b"HTTP/1.1 204 No Content\r\n\r\n")
 
     async with trio.open_nursery() as nursery:
@@ -366,7 +374,7 @@ async def test_a_proxy_is_used_for_other_machines(provider: FakeProvider) -> Non
     async def relay(stream: trio.SocketStream) -> None:
         nonlocal received
         async with stream:
-            received = await stream.receive_some()
+            received = await receive_request(stream)
             await stream.send_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nthis")
 
     async with trio.open_nursery() as nursery:
