@@ -1,0 +1,189 @@
+"""What the README and the page on the HTTP interface say is tried out against a running daemon.
+
+In these documents a block of the language `console` holds commands after `$ `, each followed by
+what it prints. `…` stands for anything: inside a text, for a whole JSON value, or alone on a line
+for any number of lines. JSON is compared as JSON, however it is wrapped.
+"""
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from tests.api.conftest import StartGateway
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = ("README.md", "docs/api.md")
+WRITTEN_URL = "http://127.0.0.1:3000"
+ANYTHING = "…"
+BARE_ELLIPSIS = re.compile(rf"(?<=[:,\[])\s*{ANYTHING}(?=[,\s\]}}])")
+END_OF_COMMAND = "\x1e"
+
+DOCUMENT_S_MAX = 120
+"""For all commands of one document, on a machine that is busy with everything else."""
+
+
+@attrs.frozen(kw_only=True)
+class Example:
+    """One command of a document and what it should print."""
+
+    line: int
+    command: str
+    expected: str
+
+
+def examples(text: str) -> list[Example]:
+    """The commands of all console blocks, in order."""
+    found: list[Example] = []
+    for block in re.finditer(r"^```console\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        first_line = text.count("\n", 0, block.start()) + 2
+        found += examples_of_block(block[1].split("\n")[:-1], first_line)
+    return found
+
+
+def examples_of_block(lines: list[str], first_line: int) -> list[Example]:
+    """Cuts a block: a command starts with `$ ` and goes on while a quote is open."""
+    found: list[Example] = []
+    place = 0
+    while place < len(lines):
+        start = place
+        assert lines[place].startswith("$ "), f"line {first_line + place}: no command"
+        command = lines[place].removeprefix("$ ")
+        while not is_whole(command):
+            place += 1
+            command += "\n" + lines[place]
+        place += 1
+        output_start = place
+        while place < len(lines) and not lines[place].startswith("$ "):
+            place += 1
+        expected = "\n".join(lines[output_start:place])
+        found.append(Example(line=first_line + start, command=command, expected=expected))
+    return found
+
+
+def is_whole(command: str) -> bool:
+    """Whether a shell would run this, rather than wait for the next line."""
+    try:
+        shlex.split(command)
+    except ValueError:
+        return False
+    return not command.endswith("\\")
+
+
+def fits(expected: str, actual: str) -> bool:
+    """Whether an output is what a document says."""
+    try:
+        wanted = json.loads(BARE_ELLIPSIS.sub(f'"{ANYTHING}"', expected))
+        return value_fits(wanted, json.loads(actual))
+    except ValueError:
+        return lines_fit(expected.strip().split("\n"), actual.strip().split("\n"))
+
+
+def lines_fit(expected: list[str], actual: list[str]) -> bool:
+    """Compares line by line; `…` alone takes as many lines as needed."""
+    if not expected:
+        return not actual
+    if expected[0] == ANYTHING:
+        return any(lines_fit(expected[1:], actual[n:]) for n in range(len(actual) + 1))
+    if not actual:
+        return False
+    prefix = "data: "
+    wanted, found = expected[0].removeprefix(prefix), actual[0].removeprefix(prefix)
+    same_kind = expected[0].startswith(prefix) == actual[0].startswith(prefix)
+    is_json = wanted.startswith("{")
+    same = fits(wanted, found) if is_json else value_fits(wanted, found)
+    return same_kind and same and lines_fit(expected[1:], actual[1:])
+
+
+def value_fits(expected: Any, actual: Any) -> bool:
+    """Compares JSON values; objects have the same keys, in any order."""
+    match expected:
+        case "…":
+            return True
+        case str():
+            pattern = ".*".join(re.escape(part) for part in expected.split(ANYTHING))
+            return isinstance(actual, str) and re.fullmatch(pattern, actual, re.DOTALL) is not None
+        case dict():
+            return (
+                isinstance(actual, dict)
+                and expected.keys() == actual.keys()
+                and all(value_fits(value, actual[key]) for key, value in expected.items())
+            )
+        case list():
+            return (
+                isinstance(actual, list)
+                and len(expected) == len(actual)
+                and all(map(value_fits, expected, actual))
+            )
+        case _:
+            return type(expected) is type(actual) and expected == actual
+
+
+def outputs(commands: list[str]) -> list[str]:
+    """What the commands print, run one after the other in one shell, as a reader would."""
+    script = "".join(f"{command}\nprintf '{END_OF_COMMAND}'\n" for command in commands)
+    ended = subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, check=False, timeout=DOCUMENT_S_MAX
+    )
+    assert ended.stderr == ""
+    return ended.stdout.split(END_OF_COMMAND)[:-1]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the documents speak to people with curl")
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_tells_the_truth(name: str, start_gateway: StartGateway) -> None:
+    """Whoever copies a command from the documents sees what the documents say."""
+    gateway = start_gateway((ROOT / "lsd.toml.example").read_text(encoding="utf-8"))
+    told = examples((ROOT / name).read_text(encoding="utf-8"))
+    assert told
+
+    printed = outputs([each.command.replace(WRITTEN_URL, gateway.url) for each in told])
+
+    wrong = [
+        f"{name}:{each.line}: $ {each.command}\nsays:\n{each.expected}\nprinted:\n{actual}\n"
+        for each, actual in zip(told, printed, strict=True)
+        if not fits(each.expected, actual)
+    ]
+    assert wrong == [], "\n".join(wrong)
+    assert gateway.stop() == 0
+
+
+def test_a_block_is_cut_into_commands_and_what_they_print() -> None:
+    """A command goes on as long as a quote is open; several may stand in one block."""
+    text = "Text\n```console\n$ A=1\n$ curl -d '{\n  }' x\n{\n}\n```\n```sh\nrm -r\n```\n"
+
+    found = examples(text)
+
+    assert [(each.line, each.command, each.expected) for each in found] == [
+        (3, "A=1", ""),
+        (4, "curl -d '{\n  }' x", "{\n}"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "fit"),
+    [
+        ('{"id": "0…",\n "n": …}', '{"id":"0199","n":3}', True),
+        ('{"id": "0…"}', '{"id":"1199"}', False),
+        ('{"id": "0…"}', '{"id":"0199","more":1}', False),
+        ('{"n": 1}', '{"n":true}', False),
+        ("[1, …]", '[1,{"any":"thing"}]', True),
+        ('data: {"a":"…"}\n\ndata: [DONE]\n', 'data: {"a":"b"}\n\ndata: [DONE]\n\n', True),
+        ('data: {"a":"…"}', '{"a":"b"}', False),
+        ("first\n…\nlast", "first\nsecond\nthird\nlast", True),
+        ("first\n…\nlast", "first\nsecond", False),
+        ("", "", True),
+        ("", "unexpected", False),
+    ],
+)
+def test_an_ellipsis_stands_for_anything_and_nothing_else_does(
+    expected: str, actual: str, fit: bool
+) -> None:
+    """A document may be vague only where it says so."""
+    assert fits(expected, actual) is fit
