@@ -5,5 +5,6 @@ is fed the bytes of a streamed answer. Nothing here opens a socket.
 """
 
 from lsd.providers.dialect import Dialect, StreamDecoder
+from lsd.providers.selection import dialect_for
 
-__all__ = ["Dialect", "StreamDecoder"]
+__all__ = ["Dialect", "StreamDecoder", "dialect_for"]

@@ -57,7 +57,7 @@ class EventStream:
                 data = data[1:]
         lines = self._completed_lines(data)
         events = self._take_lines(lines) if lines else []
-        if self._is_too_long(self._rest):
+        if self._rest and self._is_too_long(self._rest):
             events.append(self._too_long())
         return events
 
@@ -86,7 +86,7 @@ class EventStream:
     def _take_lines(self, lines: list[bytes]) -> list[ServerSentEvent | BrokenEvent]:
         events: list[ServerSentEvent | BrokenEvent] = []
         for line in lines:
-            if self._is_too_long(line):
+            if self._size + len(line) > self.bytes_max and self._is_too_long(line):
                 events.append(self._too_long())
                 return events
             if self._first_line:

@@ -1,0 +1,78 @@
+"""The body of a chat completion request."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lsd.providers._openai_family import Body, Encoding
+from lsd.providers._openai_messages import chat_messages
+from lsd.providers._openai_tools import tool_fields
+
+_PLAIN = ("temperature", "top_p", "presence_penalty", "frequency_penalty")
+
+
+def chat_body(encoding: Encoding) -> Body:
+    """The body, its keys always in the same order. Raises AttemptFailed (config)."""
+    member, request = encoding.member, encoding.request
+    body: Body = {"messages": chat_messages(encoding)}
+    if encoding.target.model is not None:
+        body["model"] = encoding.target.model
+    body.update(_parameters(encoding))
+    body["stream"] = request.stream
+    if request.stream and member.takes_stream_options:
+        body["stream_options"] = {"include_usage": True}
+    wanted = (member.response_format or response_format)(encoding)
+    if wanted is not None:
+        body["response_format"] = wanted
+    body.update(tool_fields(encoding))
+    if member.finish_body is not None:
+        member.finish_body(body, encoding)
+    return body
+
+
+def response_format(encoding: Encoding) -> Body | None:
+    """The usual way: the schema in strict mode, any JSON object where there is none."""
+    request = encoding.request
+    if request.json_mode == "off":
+        return None
+    if request.json_mode == "strict" and request.output_schema is not None:
+        return schema_format(request.output_schema)
+    return {"type": "json_object"}
+
+
+def schema_format(schema: Mapping[str, Any], *, strict: bool = True) -> Body:
+    """The answer must fit `schema`."""
+    wanted: Body = {"name": "response"}
+    if strict:
+        wanted["strict"] = True
+    wanted["schema"] = schema
+    return {"type": "json_schema", "json_schema": wanted}
+
+
+def _parameters(encoding: Encoding) -> Body:
+    member, params = encoding.member, encoding.request.params
+    fields: Body = {name: value for name in _PLAIN if (value := getattr(params, name)) is not None}
+    if params.seed is not None:
+        _send(fields, member.seed_key, "seed", params.seed, encoding)
+    if params.max_tokens is not None:
+        fields.update(dict.fromkeys(member.token_limit_keys, params.max_tokens))
+    if params.stop_sequences is not None:
+        fields["stop"] = list(params.stop_sequences)
+    if params.reasoning_effort is not None:
+        key = "reasoning_effort" if member.takes_reasoning_effort else None
+        _send(fields, key, "reasoning_effort", params.reasoning_effort, encoding)
+    if params.verbosity is not None:
+        key = "verbosity" if member.takes_verbosity else None
+        _send(fields, key, "verbosity", params.verbosity, encoding)
+    if params.service_tier is not None:
+        key = "service_tier" if params.service_tier in member.service_tiers else None
+        _send(fields, key, "service_tier", params.service_tier, encoding)
+    if params.thinking_budget_tokens is not None and not member.takes_thinking_budget:
+        encoding.leave_out("thinking_budget_tokens", hint="reasoning_effort may serve")
+    return fields
+
+
+def _send(fields: Body, key: str | None, parameter: str, value: Any, encoding: Encoding) -> None:
+    if key is None:
+        encoding.leave_out(parameter)
+    else:
+        fields[key] = value

@@ -1,0 +1,193 @@
+"""What a message, or a delta of one, says: thoughts, text and tool calls as content chunks.
+
+A whole message is read as one long delta, so that both ways of delivery agree.
+"""
+
+from typing import Any
+
+import attrs
+
+from lsd.conversation import (
+    ContentChunk,
+    FinishReason,
+    JsonValue,
+    TextChunk,
+    ThoughtChunk,
+    UnknownChunk,
+    Usage,
+)
+from lsd.providers._openai_family import Received, Target
+from lsd.providers._openai_thoughts import FROM_TAGS, read_thoughts, thought_chunk
+from lsd.providers._think_tags import Part, ThinkTags
+from lsd.providers._tool_call_slots import BadToolCall, ToolCallSlots
+from lsd.providers.tool_call_ids import new_tool_call_id
+from lsd.telemetry import logger
+
+log = logger(__name__)
+
+_FINISH_REASONS: dict[str, FinishReason] = {
+    "stop": "stop",
+    "eos": "stop",
+    "eos_token": "stop",
+    "stop_sequence": "stop_sequence",
+    "length": "length",
+    "model_length": "length",
+    "tool_calls": "tool_call",
+    "function_call": "tool_call",
+    "content_filter": "content_filter",
+}
+
+_PART_IDS: dict[Part, str] = {"before": "0", "thought": "1", "after": "2"}
+
+
+def finish_reason_of(value: JsonValue) -> FinishReason | None:
+    """The neutral word; None for null and empty, `unknown` for words not known."""
+    if not isinstance(value, str) or not value:
+        return None
+    return _FINISH_REASONS.get(value, "unknown")
+
+
+def usage_of(usage: Received) -> Usage:
+    """The counts of a usage object; what is not reported stays unknown."""
+    details = usage.get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else None
+    return Usage(
+        input_tokens=count_of(usage.get("prompt_tokens")),
+        output_tokens=count_of(usage.get("completion_tokens")),
+        provider_cache_read_input_tokens=count_of(cached),
+    )
+
+
+def count_of(value: JsonValue) -> int | None:
+    """A number of tokens, None for everything that is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        return None
+    return int(value)
+
+
+@attrs.define(eq=False)
+class DeltaReader:
+    """Reads the deltas of one answer; `whole` if it is one message that holds everything."""
+
+    target: Target
+    whole: bool = False
+    _calls: ToolCallSlots = attrs.field(init=False)
+    _tags: ThinkTags | None = attrs.field(init=False)
+    _unknown_count: int = attrs.field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        random = self.target.random
+        self._calls = ToolCallSlots(lambda: new_tool_call_id(random))
+        self._tags = ThinkTags() if self.target.parse_think_blocks else None
+
+    def read(self, delta: Received, content: list[ContentChunk]) -> None:
+        """Appends to `content` what `delta` adds: thoughts, then text, then tool calls.
+
+        Raises BadToolCall; what was understood before it is in `content`.
+        """
+        content += (self.target.member.read_thoughts or read_thoughts)(delta, self.target)
+        said = delta.get("content")
+        if said:
+            self._read_content(said, content)
+        refusal = delta.get("refusal")
+        if refusal and isinstance(refusal, str):
+            self._add_text(refusal, content)
+        calls = delta.get("tool_calls") or delta.get("function_call")
+        if calls:
+            content += self.end()
+            self._read_calls(calls if delta.get("tool_calls") else {"function": calls}, content)
+
+    def end(self) -> list[ContentChunk]:
+        """The text that was held back because a tag could have begun there."""
+        content: list[ContentChunk] = []
+        if self._tags is not None:
+            self._add_parts(self._tags.end(), content)
+        return content
+
+    def check_calls(self) -> None:
+        """Raises BadToolCall if a call never got a name."""
+        nameless = self._calls.nameless()
+        if nameless:
+            raise BadToolCall(f"found no name for tool call {nameless[0]!r}")
+
+    def _read_content(self, said: JsonValue, content: list[ContentChunk]) -> None:
+        if isinstance(said, str):
+            self._add_text(said, content)
+            return
+        for part in said if isinstance(said, list) else [said]:
+            kind = part.get("type") if isinstance(part, dict) else None
+            if kind == "text" and isinstance(part.get("text"), str):
+                self._add_text(part["text"], content)
+            elif kind == "refusal" and isinstance(part.get("refusal"), str):
+                self._add_text(part["refusal"], content)
+            elif kind == "thinking" and self.target.member.has_thinking_parts:
+                self._add_thinking(part, content)
+            else:
+                self._add_unknown(part, content)
+
+    def _add_text(self, text: str, content: list[ContentChunk]) -> None:
+        if self._tags is not None:
+            self._add_parts(self._tags.feed(text), content)
+        elif text:
+            content.append(TextChunk(id="0", text=text))
+
+    def _add_parts(self, parts: list[tuple[Part, str]], content: list[ContentChunk]) -> None:
+        for part, text in parts:
+            if part == "thought":
+                content.append(
+                    ThoughtChunk(
+                        id=_PART_IDS[part],
+                        text=text,
+                        provider_type=self.target.provider_type,
+                        extra_data={"reasoning_format": FROM_TAGS},
+                    )
+                )
+            else:
+                content.append(TextChunk(id=_PART_IDS[part], text=text))
+
+    def _add_thinking(self, part: Received, content: list[ContentChunk]) -> None:
+        """Mistral's `{"type": "thinking", "thinking": [{"type": "text", "text": …}]}`."""
+        thinking = part.get("thinking")
+        pieces: list[Any] = thinking if isinstance(thinking, list) else [{"text": thinking}]
+        for piece in pieces:
+            text = piece.get("text") if isinstance(piece, dict) else None
+            if isinstance(text, str) and text:
+                content.append(thought_chunk(text, self.target))
+
+    def _add_unknown(self, data: JsonValue, content: list[ContentChunk]) -> None:
+        target = self.target
+        if target.discard_unknown_chunks and not self.whole:
+            log.warning(
+                "unknown part of a stream dropped",
+                provider_type=target.provider_type,
+                model_name=target.model_name,
+                provider_name=target.provider_name,
+            )
+            return
+        content.append(
+            UnknownChunk(
+                id=f"unknown-{self._unknown_count}",
+                data=data,
+                model_name=target.model_name,
+                provider_name=target.provider_name,
+            )
+        )
+        self._unknown_count += 1
+
+    def _read_calls(self, calls: JsonValue, content: list[ContentChunk]) -> None:
+        if not self.target.member.streams_tool_calls and not self.whole:
+            raise BadToolCall("found a streamed tool call, which this type cannot stream")
+        for place, item in enumerate(calls if isinstance(calls, list) else [calls]):
+            if isinstance(item, dict):
+                if item.get("type", "function") not in ("function", "custom", None, ""):
+                    self._add_unknown(item, content)
+                    continue
+                if self.whole:
+                    # Each element is a call of its own, whatever indexes and ids it lacks.
+                    item = {**item, "index": place}  # noqa: PLW2901 (the element, completed)
+            self._add_call(item, content)
+
+    def _add_call(self, item: JsonValue, content: list[ContentChunk]) -> None:
+        chunk = self._calls.take(item)
+        if chunk is not None:
+            content.append(chunk)

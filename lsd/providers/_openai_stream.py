@@ -1,0 +1,165 @@
+"""The stream decoder of chat completions: server-sent events to chunks and faults."""
+
+from collections.abc import Mapping
+
+import attrs
+
+from lsd.conversation import (
+    AttemptFailed,
+    ContentChunk,
+    JsonValue,
+    ModelChunk,
+    NotJson,
+    StreamEvent,
+    StreamFault,
+    decode_json,
+)
+from lsd.providers._event_stream import BrokenEvent, EventStream, ServerSentEvent
+from lsd.providers._http_errors import failed_inside, request_id, undecodable
+from lsd.providers._openai_answer import usage_in
+from lsd.providers._openai_delta import DeltaReader, finish_reason_of
+from lsd.providers._openai_family import Received, Target
+from lsd.providers._tool_call_slots import BadToolCall
+
+END_MARK = "[DONE]"
+
+
+@attrs.define(eq=False)
+class ChatStream:
+    """Reads one streamed completion.
+
+    One bad event, or one that reports an error, is a fault after which reading goes on. The end
+    of the bytes is good after the end mark or a finish reason; else it is a fatal fault, unless
+    the provider has just reported an error, which explains it.
+    """
+
+    target: Target
+    headers: Mapping[str, str]
+    _events: EventStream = attrs.field(factory=EventStream, init=False)
+    _reader: DeltaReader = attrs.field(init=False)
+    _ended: bool = attrs.field(default=False, init=False)
+    _has_finished: bool = attrs.field(default=False, init=False)
+    _has_content: bool = attrs.field(default=False, init=False)
+    _has_just_reported: bool = attrs.field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._reader = DeltaReader(self.target)
+
+    @property
+    def ended(self) -> bool:
+        return self._ended
+
+    def feed(self, data: bytes) -> list[StreamEvent]:
+        told: list[StreamEvent] = []
+        for event in self._events.feed(data):
+            if self._ended:
+                break
+            self._take(event, told)
+        return told
+
+    def finish(self, *, cut: bool) -> list[StreamEvent]:
+        told: list[StreamEvent] = []
+        for event in self._events.end(cut=cut):
+            if not self._ended:
+                self._take(event, told)
+        if self._ended:
+            return told
+        if self._has_finished:
+            self._end_well(told)
+            return told
+        self._ended = True
+        self._tell_held_text(told)
+        if not self._has_just_reported:
+            told.append(StreamFault(failure=self._ended_early(cut), fatal=True))
+        return told
+
+    def _take(self, event: ServerSentEvent | BrokenEvent, told: list[StreamEvent]) -> None:
+        if isinstance(event, BrokenEvent):
+            self._ended = event.fatal
+            self._tell_malformed(event.reason, event.text, told, fatal=event.fatal)
+            return
+        raw = event.data
+        if raw == END_MARK or raw.strip() == END_MARK:
+            self._end_well(told)
+            return
+        try:
+            document = decode_json(raw)
+        except NotJson as error:
+            if event.name == "error":
+                self._tell_error({"error": {"message": raw}}, raw, told)
+            else:
+                self._tell_malformed(f"found an event that is not JSON ({error})", raw, told)
+            return
+        if event.name == "error" or (isinstance(document, dict) and document.get("error")):
+            self._tell_error(document, raw, told)
+        elif isinstance(document, dict):
+            self._read(document, raw, told)
+        else:
+            self._tell_malformed("found an event that is no JSON object", raw, told)
+
+    def _read(self, document: Received, raw: str, told: list[StreamEvent]) -> None:
+        choices = document.get("choices") or []
+        if not isinstance(choices, list) or len(choices) > 1:
+            count = len(choices) if isinstance(choices, list) else "odd"
+            self._tell_malformed(f"found {count} choices; wanted one at most", raw, told)
+            return
+        chunk = ModelChunk(raw=raw, document=document)
+        told.append(chunk)
+        if document.get("usage") is not None or self.target.member.find_usage is not None:
+            chunk.usage, chunk.raw_usage = usage_in(self.target, document, self.headers)
+        try:
+            if choices:
+                self._read_choice(choices[0], chunk)
+        except BadToolCall as error:
+            chunk.raw = ""  # The fault shows it.
+            self._tell_malformed(str(error), raw, told)
+        if chunk.content:
+            self._has_content = True
+            self._has_just_reported = False
+
+    def _read_choice(self, choice: JsonValue, chunk: ModelChunk) -> None:
+        if not isinstance(choice, dict):
+            return
+        delta = choice.get("delta") or choice.get("message")
+        if isinstance(delta, dict):
+            self._reader.read(delta, chunk.content)
+        chunk.finish_reason = finish_reason_of(choice.get("finish_reason"))
+        if chunk.finish_reason is not None:
+            self._has_finished = True
+            chunk.content += self._reader.end()
+
+    def _end_well(self, told: list[StreamEvent]) -> None:
+        self._ended = True
+        self._tell_held_text(told)
+        try:
+            self._reader.check_calls()
+        except BadToolCall as error:
+            self._tell_malformed(str(error), None, told)
+
+    def _tell_held_text(self, told: list[StreamEvent]) -> None:
+        held: list[ContentChunk] = self._reader.end()
+        if held:
+            told.append(ModelChunk(content=held))
+
+    def _tell_error(self, document: JsonValue, raw: str, told: list[StreamEvent]) -> None:
+        member = self.target.member
+        failure = failed_inside(
+            member.provider_type, document, self.headers, raw, member.code_statuses
+        )
+        self._has_just_reported = True
+        told.append(StreamFault(failure=failure, fatal=False, raw=raw))
+
+    def _tell_malformed(
+        self, reason: str, raw: str | None, told: list[StreamEvent], *, fatal: bool = False
+    ) -> None:
+        failure = undecodable(self.target.provider_type, reason, self.headers, raw or "")
+        told.append(StreamFault(failure=failure, fatal=fatal, raw=raw))
+
+    def _ended_early(self, cut: bool) -> AttemptFailed:
+        when = "early" if self._has_content else "before first chunk"
+        how = "the connection broke" if cut else "there was neither a finish reason nor an end mark"
+        return AttemptFailed(
+            kind="transport",
+            text=f"{self.target.provider_type}: stream ended {when}; {how}",
+            request_id=request_id(self.headers),
+        )

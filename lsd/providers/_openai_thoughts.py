@@ -1,0 +1,74 @@
+"""Thoughts in chat messages: put back where they came from, and read from where they stand."""
+
+from typing import Any
+
+from lsd.conversation import Thought, ThoughtChunk
+from lsd.providers._openai_family import Body, Encoding, Received, Target
+from lsd.providers._think_tags import CLOSING, OPENING
+
+FROM_TAGS = "think_tags"
+FROM_FIELD = "reasoning_field"
+"""Where a thought stood: `extra_data.reasoning_format`, for providers that use both ways."""
+
+FIELD_CHUNK_ID = "3"
+
+
+def put_thoughts(message: Body, thoughts: list[Thought], encoding: Encoding) -> None:
+    """Puts `thoughts` into an assistant message, in the reasoning field or as tags in its text.
+
+    Raises AttemptFailed (config) for a thought of an unknown format.
+    """
+    tagged: list[str] = []
+    plain: list[str] = []
+    for thought in thoughts:
+        place = _format_of(thought)
+        if place not in (None, FROM_FIELD, FROM_TAGS):
+            raise encoding.refusal(
+                f"found a thought of reasoning_format {place!r}; wanted {FROM_TAGS} or {FROM_FIELD}"
+            )
+        if not thought.text:
+            encoding.leave_out("thought without text")
+        else:
+            (tagged if place == FROM_TAGS else plain).append(thought.text)
+    if tagged:
+        _put_tagged(message, "\n\n".join(tagged))
+    if plain:
+        message[encoding.member.reasoning_key] = "\n\n".join(plain)
+
+
+def leave_out_thoughts(thoughts: list[Thought], encoding: Encoding) -> None:
+    """For types that do not want their thoughts back."""
+    if thoughts:
+        encoding.leave_out("thought")
+
+
+def read_thoughts(message: Received, target: Target) -> list[ThoughtChunk]:
+    """The thought in the reasoning field of a message or delta, of whichever name."""
+    text = message.get("reasoning") or message.get("reasoning_content")
+    return [thought_chunk(text, target)] if isinstance(text, str) and text else []
+
+
+def thought_chunk(text: str, target: Target) -> ThoughtChunk:
+    """A piece of the thought that stands in a field of its own."""
+    return ThoughtChunk(
+        id=FIELD_CHUNK_ID,
+        text=text,
+        provider_type=target.provider_type,
+        extra_data={"reasoning_format": FROM_FIELD} if target.parse_think_blocks else None,
+    )
+
+
+def _format_of(thought: Thought) -> Any:
+    data = thought.extra_data
+    return data.get("reasoning_format") if isinstance(data, dict) else None
+
+
+def _put_tagged(message: Body, text: str) -> None:
+    tagged = f"{OPENING}{text}{CLOSING}"
+    content = message.get("content")
+    if content is None:
+        message["content"] = tagged
+    elif isinstance(content, str):
+        message["content"] = tagged + content
+    else:
+        message["content"] = [{"type": "text", "text": tagged}, *content]

@@ -1,0 +1,85 @@
+"""OpenAI itself, and every server that speaks its language under the type `openai`."""
+
+from random import Random
+from urllib.parse import urlsplit
+
+import attrs
+
+from lsd.config import OpenAIProvider
+from lsd.providers._openai_body import response_format
+from lsd.providers._openai_family import EVERY_TIER, Body, Encoding, Member, Target
+
+_OPENAI_HOST = "api.openai.com"
+_AZURE_DOMAINS = (".azure.com", ".azure.us", ".azure.cn")
+"""Azure's OpenAI-compatible surface is OpenAI's own software."""
+
+
+def openai_target(
+    provider: OpenAIProvider, *, model_name: str, provider_name: str, random: Random
+) -> Target:
+    """The target of a provider of type `openai`, by whose server its base belongs to."""
+    return Target(
+        member=OPENAI if _is_openai(provider.api_base) else OPENAI_COMPATIBLE,
+        base=provider.api_base,
+        model=provider.model_name,
+        model_name=model_name,
+        provider_name=provider_name,
+        parse_think_blocks=provider.parse_think_blocks,
+        discard_unknown_chunks=provider.discard_unknown_chunks,
+        content_type_overrides=provider.content_type_overrides,
+        random=random,
+    )
+
+
+def _is_openai(api_base: str) -> bool:
+    host = urlsplit(api_base).hostname or ""
+    return host == _OPENAI_HOST or host.endswith((f".{_OPENAI_HOST}", *_AZURE_DOMAINS))
+
+
+def schema_unless_old(encoding: Encoding) -> Body | None:
+    """Models of the generation 3.5 know JSON mode, but no schemas."""
+    wanted = response_format(encoding)
+    if wanted is not None and "3.5" in (encoding.target.model or ""):
+        return {"type": "json_object"}
+    return wanted
+
+
+def _arrange_messages(messages: list[Body], encoding: Encoding) -> list[Body]:
+    """The o1-mini models refuse system messages."""
+    first = messages[0] if messages else None
+    if first and first["role"] == "system" and _model(encoding).startswith("o1-mini"):
+        return [{**first, "role": "user"}, *messages[1:]]
+    return messages
+
+
+def _finish_body(body: Body, encoding: Encoding) -> None:
+    """The o1 models call no tools in parallel, and refuse to be told not to."""
+    if body.get("parallel_tool_calls") is False and _model(encoding).startswith("o1"):
+        del body["parallel_tool_calls"]
+
+
+def _model(encoding: Encoding) -> str:
+    return (encoding.target.model or "").lower()
+
+
+OPENAI = Member(
+    provider_type="openai",
+    token_limit_keys=("max_completion_tokens",),
+    takes_verbosity=True,
+    service_tiers=EVERY_TIER,
+    takes_custom_tools=True,
+    takes_allowed_tools=True,
+    tool_call_ids="openai",
+    adds_json_instruction=True,
+    response_format=schema_unless_old,
+    takes_image_detail=True,
+    arrange_messages=_arrange_messages,
+    finish_body=_finish_body,
+)
+
+OPENAI_COMPATIBLE = attrs.evolve(
+    OPENAI,
+    # Many local servers read the old name only, newer ones may read the new one only.
+    token_limit_keys=("max_tokens", "max_completion_tokens"),
+    takes_allowed_tools=False,
+)

@@ -1,0 +1,115 @@
+"""The dialect of OpenAI's chat completions, for all types that speak it."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit, urlunsplit
+
+import attrs
+
+from lsd.conversation import (
+    ApiType,
+    AttemptFailed,
+    Edits,
+    ModelRequest,
+    ModelResponse,
+    StreamEvent,
+    UrlFile,
+    WireRequest,
+)
+from lsd.providers._http_errors import excerpt, failed_answer, undecodable
+from lsd.providers._openai_answer import read_answer, response_of
+from lsd.providers._openai_body import chat_body
+from lsd.providers._openai_family import Encoding, Target
+from lsd.providers._openai_files import is_forwarded
+from lsd.providers._openai_stream import ChatStream
+from lsd.providers._sealing import USER_AGENT, Draft, seal
+from lsd.providers._whole_body import ANSWER_BYTES_MAX, WholeBody, failing
+from lsd.providers.dialect import StreamDecoder
+
+
+@attrs.frozen
+class OpenAIChat:
+    """Chat completions with one configured provider."""
+
+    target: Target
+
+    @property
+    def provider_type(self) -> str:
+        return self.target.provider_type
+
+    @property
+    def api_type(self) -> ApiType:
+        return "chat_completions"
+
+    def encode(
+        self, request: ModelRequest, credentials: Mapping[str, str | None], edits: Edits
+    ) -> WireRequest:
+        encoding = Encoding(request, self.target)
+        draft = Draft(
+            url=self._url(encoding, credentials),
+            headers=self._headers(request.stream, credentials.get("api_key")),
+            body=chat_body(encoding),
+        )
+        return seal(draft, edits, self.provider_type)
+
+    def decode(self, status: int, headers: Mapping[str, str], body: bytes) -> ModelResponse:
+        if not 200 <= status < 300:
+            raise failed_answer(self.provider_type, status, headers, body)
+        return response_of(self.target, read_answer(self.target, headers, body))
+
+    def stream_decoder(self, status: int, headers: Mapping[str, str]) -> StreamDecoder:
+        if not 200 <= status < 300:
+            return failing(lambda body: failed_answer(self.provider_type, status, headers, body))
+        kind = headers.get("content-type", "").strip().lower()
+        if kind.startswith("text/event-stream"):
+            return ChatStream(self.target, headers)
+        if kind.partition(";")[0].strip() == "application/json":
+            return WholeBody(
+                lambda body, whole: self._whole_answer(headers, body, whole), ANSWER_BYTES_MAX
+            )
+        return failing(lambda body: self._no_stream(headers, body))
+
+    def forwards(self, file: UrlFile) -> bool:
+        return is_forwarded(file)
+
+    def _url(self, encoding: Encoding, credentials: Mapping[str, str | None]) -> str:
+        base = self.target.base or credentials.get("endpoint")
+        if base is None:
+            raise encoding.refusal("found no endpoint; wanted the URL that requests go to")
+        try:
+            parts = urlsplit(base)
+        except ValueError:
+            parts = urlsplit("")
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise encoding.refusal("the endpoint is no URL; wanted one with http:// or https://")
+        path = parts.path if parts.path.endswith("/") else f"{parts.path}/"
+        query = "&".join(each for each in (parts.query, self.target.query) if each)
+        return urlunsplit((parts.scheme, parts.netloc, path + self.target.path, query, ""))
+
+    def _headers(self, stream: bool, key: str | None) -> dict[str, str]:
+        member = self.target.member
+        headers: dict[str, str] = {}
+        if key is not None:
+            headers[member.key_header] = member.key_prefix + key
+        headers["Content-Type"] = "application/json"
+        headers["User-Agent"] = USER_AGENT
+        if stream:
+            headers["Accept"] = "text/event-stream"
+            # A compressed stream would be held back until the compressor has a block together.
+            headers["Accept-Encoding"] = "identity"
+        return headers | dict(member.headers)
+
+    def _whole_answer(
+        self, headers: Mapping[str, str], body: bytes, whole: bool
+    ) -> list[StreamEvent]:
+        if not whole:
+            raise AttemptFailed(
+                kind="transport",
+                text=f"{self.provider_type}: stream ended before first chunk; the answer was cut",
+                raw_response=body.decode(errors="replace"),
+            )
+        return [read_answer(self.target, headers, body)]
+
+    def _no_stream(self, headers: Mapping[str, str], body: bytes) -> AttemptFailed:
+        kind = headers.get("content-type") or "no content type"
+        reason = f"found {kind}; wanted text/event-stream: {excerpt(body)}"
+        return undecodable(self.provider_type, reason, headers, body.decode(errors="replace"))
