@@ -12,6 +12,12 @@ from lsd.config.key_path import (
 from lsd.config.loaded import (
     Loaded,
 )
+from lsd.config.loading import (
+    load,
+)
+from lsd.config.locations import (
+    effective_location,
+)
 from lsd.config.problem import (
     ConfigRefused,
     Problem,
@@ -24,6 +30,9 @@ from lsd.config.shorthand import (
     SHORTHAND_TYPES,
     shorthand_embedding_model,
     shorthand_model,
+)
+from lsd.config.snapshot import (
+    open_snapshot,
 )
 from lsd.config.sources import (
     Sources,
@@ -258,6 +267,9 @@ __all__ = [
     "VllmEmbeddingProvider",
     "VllmProvider",
     "XaiProvider",
+    "effective_location",
+    "load",
+    "open_snapshot",
     "shorthand_embedding_model",
     "shorthand_model",
     "show_path",

@@ -27,7 +27,7 @@ class JudgeChatCompletionVariant(JudgeGeneration):
     """A judge that asks its model."""
 
     type: Literal["chat_completion"] = "chat_completion"
-    old_types: ClassVar[tuple[str, ...]] = ("experimental_chat_completion",)
+    is_default_type: ClassVar[bool] = True
     timeouts: Timeouts = NO_TIMEOUTS
     namespace: str | None = None
     active: bool | None = None
@@ -39,6 +39,7 @@ class JudgeChainOfThoughtVariant(JudgeGeneration):
 
     type: Literal["chain_of_thought"] = "chain_of_thought"
     old_types: ClassVar[tuple[str, ...]] = ("experimental_chain_of_thought",)
+    deprecated_type: ClassVar[str] = "use chat_completion with reasoning_effort"
     timeouts: Timeouts = NO_TIMEOUTS
     namespace: str | None = None
     active: bool | None = None

@@ -1,7 +1,7 @@
 """`[functions.F.experimentation]`: which variant answers."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import attrs
 
@@ -13,6 +13,7 @@ class DefaultExperiment:
     """All variants alike."""
 
     type: Literal["default"] = "default"
+    is_default_type: ClassVar[bool] = True
 
 
 @attrs.frozen(kw_only=True)

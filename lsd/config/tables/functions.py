@@ -8,6 +8,7 @@ import attrs
 from lsd.config.kinds import JsonFile, SchemaKeys
 from lsd.config.tables.evaluators import Evaluator
 from lsd.config.tables.experimentation import Experimentation
+from lsd.config.tables.tool import Tool
 from lsd.config.tables.variants import Variant
 from lsd.conversation import Schema, SpecificTool, ToolChoice
 
@@ -39,11 +40,10 @@ class ChatFunction(AnyFunction):
     tool_choice: Literal["none", "auto", "required"] | ForcedTool = "auto"
     parallel_tool_calls: bool | None = None
 
-    @property
-    def choice(self) -> ToolChoice:
-        """`tool_choice` in the words of a request."""
+    def choice(self, tools: Mapping[str, Tool]) -> ToolChoice:
+        """`tool_choice` in the words of a request, where tools have the names models see."""
         if isinstance(self.tool_choice, ForcedTool):
-            return SpecificTool(name=self.tool_choice.specific)
+            return SpecificTool(name=tools[self.tool_choice.specific].name)
         return self.tool_choice
 
 

@@ -9,7 +9,6 @@ from lsd.config.kinds import Bounds, LimitKeys, Money, Natural, OneOrMany
 
 Resource = Literal["model_inference", "token", "cost"]
 Interval = Literal["second", "minute", "hour", "day", "week", "month"]
-Amount = Annotated[Decimal, Money(), Bounds(minimum=0)]
 
 
 @attrs.frozen(kw_only=True)
@@ -39,8 +38,8 @@ class Limit:
 
     resource: Resource
     interval: Interval
-    capacity: Amount
-    refill_rate: Amount
+    capacity: Annotated[Decimal, Money()]
+    refill_rate: Annotated[Decimal, Money()]
 
 
 @attrs.frozen(kw_only=True)
@@ -61,5 +60,5 @@ class RateLimiting:
     """All rules, and what a call reserves where cost is limited."""
 
     enabled: bool = True
-    default_cost: Amount = Decimal("1.00")
+    default_cost: Annotated[Decimal, Money(), Bounds(minimum=0)] = Decimal("1.00")
     rules: tuple[RateLimitRule, ...] = ()

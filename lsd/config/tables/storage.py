@@ -1,7 +1,7 @@
 """`[storage]` and `[object_storage]`: where LSD keeps everything."""
 
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 import attrs
 
@@ -30,6 +30,7 @@ class FilesystemObjects:
     """Input files in a folder; without `path` it is `objects` within the store."""
 
     type: Literal["filesystem"] = "filesystem"
+    is_default_type: ClassVar[bool] = True
     path: Annotated[Path, KeptAsWritten()] | None = None
 
 

@@ -91,7 +91,7 @@ class ChatCompletionVariant(PromptedGeneration):
     """Renders its templates and asks its model."""
 
     type: Literal["chat_completion"] = "chat_completion"
-    old_types: ClassVar[tuple[str, ...]] = ("experimental_chat_completion",)
+    is_default_type: ClassVar[bool] = True
     timeouts: Timeouts = NO_TIMEOUTS
     namespace: str | None = None
 
@@ -102,6 +102,7 @@ class ChainOfThoughtVariant(PromptedGeneration):
 
     type: Literal["chain_of_thought"] = "chain_of_thought"
     old_types: ClassVar[tuple[str, ...]] = ("experimental_chain_of_thought",)
+    deprecated_type: ClassVar[str] = "use chat_completion with reasoning_effort"
     timeouts: Timeouts = NO_TIMEOUTS
     namespace: str | None = None
 
