@@ -74,7 +74,7 @@ Draw = UniformDraw | WeightedDraw
 def draw_number(function_name: str, episode_id: str) -> float:
     """The number in [0, 1) of a function in an episode: always the same for the same two."""
     digest = sha256(function_name.encode() + bytes.fromhex(episode_id.replace("-", ""))).digest()
-    return int.from_bytes(digest[:_DRAW_BYTES], "big") / 2 ** (8 * _DRAW_BYTES)
+    return int.from_bytes(digest[:_DRAW_BYTES], "big") / (1 << 8 * _DRAW_BYTES)
 
 
 def draw_order(draw: Draw, function_name: str, episode_id: str) -> Sequence[str]:

@@ -1,14 +1,18 @@
-"""What LSD tells about itself: the clock that everything shares, and the log.
+"""What LSD tells about itself: the clock that everything shares, the log, the metrics.
 
 Loggers come from `logger(__name__)`; `configure_logging` is called once by the command line.
 """
 
 from lsd.telemetry.clock import Clock, SystemClock, rfc3339_ms, rfc3339_us
 from lsd.telemetry.logs import LogFormat, configure_logging, logger
+from lsd.telemetry.metrics import CONTENT_TYPE, Metrics, StoreReadings
 
 __all__ = [
+    "CONTENT_TYPE",
     "Clock",
     "LogFormat",
+    "Metrics",
+    "StoreReadings",
     "SystemClock",
     "configure_logging",
     "logger",

@@ -1,0 +1,5 @@
+"""`python -m lsd` is the same as `python lsd.pyz`."""
+
+from lsd.cli import main
+
+main()

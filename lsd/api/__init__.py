@@ -1,0 +1,28 @@
+"""HTTP: routes from bytes to bytes, their errors, and the ASGI application that serves them.
+
+An *endpoint* is a path with a plain function; the *front* serves the hot ones directly and leaves
+the rest to the quart app. Statuses and headers are known on this floor only.
+"""
+
+from lsd.api.application import quart_app
+from lsd.api.edge import Edge, is_loopback
+from lsd.api.exchange import Answer, Endpoint, Request
+from lsd.api.front import Front
+from lsd.api.in_flight import InFlight
+from lsd.api.native import Native
+from lsd.api.operations import Operations
+from lsd.api.records import Records
+
+__all__ = [
+    "Answer",
+    "Edge",
+    "Endpoint",
+    "Front",
+    "InFlight",
+    "Native",
+    "Operations",
+    "Records",
+    "Request",
+    "is_loopback",
+    "quart_app",
+]

@@ -1,0 +1,125 @@
+"""Request bodies: read up to a limit, and decompressed up to the same limit."""
+
+import zlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import attrs
+import trio
+
+from lsd.conversation import LsdError
+
+INLINE_BYTES_MAX = 1 << 20
+"""Larger bodies are inflated and parsed in a thread: a mebibyte takes some milliseconds, during
+which every other request would wait."""
+
+_WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+"""What zlib wants to be told of each coding. Source: zlib's manual, inflateInit2."""
+
+_RAW_DEFLATE = -15
+
+Receive = Callable[[], Awaitable[Any]]
+
+
+@attrs.frozen
+class BodyTooLarge(LsdError):
+    """The body is larger than the daemon takes."""
+
+    bytes_max: int
+
+    def __str__(self) -> str:
+        most = self.bytes_max
+        return f"body: found more than {most} bytes; wanted at most gateway.max_request_bytes"
+
+
+@attrs.frozen
+class CodingUnknown(LsdError):
+    """The body is compressed in a way that the daemon cannot undo."""
+
+    found: str
+
+    def __str__(self) -> str:
+        return f"content-encoding: found {self.found!r}; wanted gzip, deflate or none"
+
+
+@attrs.frozen
+class CodingBroken(LsdError):
+    """The body is not what its content coding says."""
+
+    coding: str
+
+    def __str__(self) -> str:
+        return f"body: found data that is not valid {self.coding}"
+
+
+class ClientGone(LsdError):
+    """The client closed the connection before its request was whole."""
+
+
+async def read_body(receive: Receive, headers: Mapping[str, str], bytes_max: int) -> bytes:
+    """The whole body as it was meant.
+
+    Raises BodyTooLarge, CodingUnknown, CodingBroken, ClientGone.
+    """
+    codings = _codings(headers)
+    announced = headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > bytes_max:
+        raise BodyTooLarge(bytes_max)
+    body = await _receive_all(receive, bytes_max)
+    for coding in reversed(codings):
+        if len(body) > INLINE_BYTES_MAX // 8:
+            body = await trio.to_thread.run_sync(_inflated, body, coding, bytes_max)
+        else:
+            body = _inflated(body, coding, bytes_max)
+    return body
+
+
+async def _receive_all(receive: Receive, bytes_max: int) -> bytes:
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body", False):
+        return bytes(message.get("body", b""))
+    pieces: list[bytes] = []
+    length = 0
+    while message["type"] == "http.request":
+        piece = message.get("body", b"")
+        pieces.append(piece)
+        length += len(piece)
+        if length > bytes_max:
+            raise BodyTooLarge(bytes_max)
+        if not message.get("more_body", False):
+            return b"".join(pieces)
+        message = await receive()
+    raise ClientGone
+
+
+def _codings(headers: Mapping[str, str]) -> list[str]:
+    value = headers.get("content-encoding")
+    if value is None:
+        return []
+    codings = [each.strip().lower() for each in value.split(",")]
+    for coding in codings:
+        if coding not in _WINDOW_BITS and coding not in ("", "identity"):
+            raise CodingUnknown(coding)
+    return [coding for coding in codings if coding in _WINDOW_BITS]
+
+
+def _inflated(body: bytes, coding: str, bytes_max: int) -> bytes:
+    """Stops at the limit, however much more there would be."""
+    window_bits = _WINDOW_BITS[coding]
+    if coding == "deflate" and not _has_zlib_head(body):
+        window_bits = _RAW_DEFLATE  # what some clients send under this name
+    inflater = zlib.decompressobj(window_bits)
+    try:
+        inflated = inflater.decompress(body, bytes_max + 1)
+    except zlib.error:
+        raise CodingBroken(coding) from None
+    if len(inflated) > bytes_max:
+        raise BodyTooLarge(bytes_max)
+    if not inflater.eof:
+        raise CodingBroken(coding)
+    return inflated
+
+
+def _has_zlib_head(body: bytes) -> bool:
+    # RFC 1950, 2.2: the method is 8, and both bytes are together a multiple of 31.
+    return len(body) >= 2 and body[0] & 0x0F == 8 and (body[0] << 8 | body[1]) % 31 == 0

@@ -1,0 +1,85 @@
+"""From errors to answers: the one place that knows HTTP statuses."""
+
+from typing import Any
+
+import attrs
+
+from lsd.api.bodies import BodyTooLarge, CodingBroken, CodingUnknown
+from lsd.api.exchange import Answer
+from lsd.conversation import LsdError, Malformed, encode_json
+from lsd.feedback import BadFeedback, NotStored, UnknownFunction, UnknownMetric
+from lsd.inference import BadRequest, FailureCause, InferenceFailed, UnknownName
+from lsd.store import StoreFailed, StoreFull
+from lsd.telemetry import logger
+
+log = logger(__name__)
+
+_STATUSES: dict[type[LsdError], int] = {
+    Malformed: 400,
+    BadRequest: 400,
+    BadFeedback: 400,
+    CodingBroken: 400,
+    UnknownName: 404,
+    UnknownMetric: 404,
+    UnknownFunction: 404,
+    BodyTooLarge: 413,
+    CodingUnknown: 415,
+    NotStored: 503,
+    StoreFull: 503,
+    StoreFailed: 503,
+}
+
+_FAILED: dict[FailureCause, tuple[int, int]] = {
+    "providers": (500, 502),
+    "timeout": (408, 502),
+    "rendering": (500, 502),
+    "template": (400, 502),
+    "nothing_to_try": (502, 502),
+    "function": (500, 500),
+}
+"""Per cause: the status if the caller had pinned the variant, and otherwise."""
+
+
+@attrs.frozen
+class Refused(LsdError):
+    """An answer that an endpoint gives by raising it: the status, and what is wrong."""
+
+    status: int
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def error_answer(error: LsdError) -> Answer:
+    """The answer that tells an expected error."""
+    if isinstance(error, InferenceFailed):
+        return _failed_answer(error)
+    status = error.status if isinstance(error, Refused) else _STATUSES[type(error)]
+    return plain_error(status, str(error))
+
+
+def plain_error(status: int, text: str, **more: Any) -> Answer:
+    """`{"error": …}`, with further fields behind it."""
+    return Answer(status=status, body=encode_json({"error": text, **more}))
+
+
+def unexpected_answer(error: BaseException, request_id: str) -> Answer:
+    """The answer to a bug: its id, under which the log has the rest."""
+    log.error("internal error", request_id=request_id, exc_info=error)
+    return plain_error(500, f"internal error; the log tells more under {request_id}")
+
+
+def _failed_answer(error: InferenceFailed) -> Answer:
+    pinned, otherwise = _FAILED[error.cause]
+    more: dict[str, Any] = {}
+    if error.inference_id is not None:
+        more = {"inference_id": error.inference_id, "episode_id": error.episode_id}
+    if error.raw_response:
+        more["raw_response"] = error.raw_response
+    return plain_error(pinned if error.pinned else otherwise, str(error), **more)
+
+
+def is_expected(error: BaseException) -> bool:
+    """Whether an error has an answer of its own; anything else is a bug."""
+    return isinstance(error, InferenceFailed | Refused) or type(error) in _STATUSES

@@ -1,0 +1,64 @@
+"""One request and its answer as endpoints see them: plain values, no framework's objects.
+
+An endpoint takes a `Request` and gives an `Answer`. One that streams calls `start` instead, which
+sends the head and gives what takes the pieces of the body, and then gives None.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Literal
+
+import attrs
+
+JSON = "application/json"
+EVENT_STREAM = "text/event-stream"
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """A request, read whole and decompressed. Header names are lower-case.
+
+    `path` is the one below `gateway.base_path`, percent-decoded, without a trailing slash.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+@attrs.frozen(kw_only=True)
+class Answer:
+    """A whole answer."""
+
+    status: int = 200
+    body: bytes
+    media_type: str = JSON
+    headers: Headers = ()
+
+
+Send = Callable[[bytes], Awaitable[None]]
+Start = Callable[[Headers], Awaitable[Send]]
+"""Sends the head of a stream, status 200; what it gives takes the body's pieces."""
+
+Handler = Callable[[Request, Start], Awaitable[Answer | None]]
+
+WhenClientLeaves = Literal["cancel", "finish"]
+
+
+@attrs.frozen(kw_only=True)
+class Endpoint:
+    """A path and method with what serves it.
+
+    `when_client_leaves` says what becomes of work whose client is gone; None leaves it to the
+    configuration. `{name}` in the path stands for one segment, given in `Request.query`. A
+    `is_hot` endpoint has no such segments, and is served without a framework.
+    """
+
+    method: Literal["GET", "POST"]
+    path: str
+    handle: Handler
+    when_client_leaves: WhenClientLeaves | None = "finish"
+    is_hot: bool = False

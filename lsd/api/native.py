@@ -1,0 +1,65 @@
+"""The native endpoints of every day: `/inference` and `/feedback`, from bytes to bytes."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import attrs
+import trio
+
+from lsd.api.bodies import INLINE_BYTES_MAX
+from lsd.api.errors import Refused
+from lsd.api.exchange import EVENT_STREAM, Answer, Endpoint, Request, Send, Start
+from lsd.conversation import encode_json
+from lsd.feedback import FeedbackService, read_feedback_request
+from lsd.inference import InferenceService, read_inference_request
+
+T = TypeVar("T")
+
+STREAM_HEADERS = (("content-type", EVENT_STREAM), ("cache-control", "no-cache"))
+
+
+@attrs.frozen
+class Native:
+    """Serves inferences and feedback; for the latter there must be a store."""
+
+    _inferences: InferenceService
+    _feedback: FeedbackService | None
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """The routes of this module."""
+        return (
+            Endpoint(
+                method="POST",
+                path="/inference",
+                handle=self.inference,
+                when_client_leaves=None,
+                is_hot=True,
+            ),
+            Endpoint(method="POST", path="/feedback", handle=self.feedback, is_hot=True),
+        )
+
+    async def inference(self, request: Request, start: Start) -> Answer | None:
+        """`POST /inference`."""
+        asked = await _read(read_inference_request, request.body)
+        if not asked.stream:
+            return Answer(body=await self._inferences.infer(asked))
+
+        async def start_events() -> Send:
+            return await start(STREAM_HEADERS)
+
+        await self._inferences.stream(asked, start_events)
+        return None
+
+    async def feedback(self, request: Request, _start: Start) -> Answer:
+        """`POST /feedback`."""
+        given = await _read(read_feedback_request, request.body)
+        if self._feedback is None:
+            raise Refused(503, "the feedback is not stored: the store could not be opened")
+        feedback_id = await self._feedback.give(given)
+        return Answer(body=encode_json({"feedback_id": feedback_id}))
+
+
+async def _read(read: Callable[[bytes], T], body: bytes) -> T:
+    if len(body) <= INLINE_BYTES_MAX:
+        return read(body)
+    return await trio.to_thread.run_sync(read, body)

@@ -1,0 +1,106 @@
+"""`lsd`: serves, or with one of the commands does that one thing and exits."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import attrs
+import click
+
+from lsd import __version__
+from lsd.cli.logging_options import logging_from
+from lsd.config import ConfigRefused, Loaded, Sources, load
+from lsd.telemetry import logger
+
+log = logger(__name__)
+
+
+@attrs.frozen(kw_only=True)
+class _Options:
+    config: tuple[str, ...]
+    default_config: bool
+    bind_address: str | None
+    workers: str | None
+    data_dir: str | None
+    log_format: str | None
+    log_level: str | None
+    pid_file: Path | None
+    skip_credential_validation: bool
+    check: bool
+
+    def sources(self) -> Sources:
+        """Where the configuration comes from."""
+        return Sources(
+            environment=os.environ,
+            working_directory=Path.cwd(),
+            config=self.config,
+            default=self.default_config,
+            bind_address=self.bind_address,
+            data_dir=self.data_dir,
+            workers=self.workers,
+            skip_credential_validation=self.skip_credential_validation,
+        )
+
+
+@click.command(context_settings={"help_option_names": ["--help"], "max_content_width": 100})
+@click.option("--config", multiple=True, metavar="PATH", help="File or glob; repeatable.")
+@click.option("--default-config", is_flag=True, help="Serve without any file.")
+@click.option("--bind-address", metavar="A:P", help="Listen here; port 0 takes a free one.")
+@click.option("--workers", metavar="N|auto", help="Processes that serve.")
+@click.option("--data-dir", metavar="DIR", help="Where the store is.")
+@click.option("--log-format", type=click.Choice(["pretty", "json"]), help="Default: pretty.")
+@click.option("--log-level", metavar="LEVEL", help="debug, info, warn or error; default: info.")
+@click.option("--pid-file", type=click.Path(path_type=Path), help="Holds the pid while serving.")
+@click.option("--skip-credential-validation", is_flag=True, help="Only warn of missing ones.")
+@click.option("--check", "--validate", is_flag=True, help="Check the configuration, and exit.")
+@click.version_option(__version__, prog_name="lsd")
+def lsd(**values: Any) -> None:
+    """Serve LSD, the gateway between applications and language models."""
+    options = _Options(**values)
+    if options.config and options.default_config:
+        raise click.UsageError("--config and --default-config exclude each other.")
+    logging = logging_from(options.log_format, options.log_level, os.environ)
+    logging.configure(debug=False)
+    loaded = _load(options, as_records=logging.form == "json" and not options.check)
+    logging.configure(debug=loaded.config.gateway.debug)
+    _tell(loaded)
+    if options.check:
+        click.echo(f"valid {loaded.hash}")
+        return
+    sys.exit(_serve(loaded, options.pid_file))
+
+
+def main() -> None:
+    """Runs the command line of this process, and ends it."""
+    lsd()
+
+
+def _load(options: _Options, *, as_records: bool) -> Loaded:
+    try:
+        return load(options.sources())
+    except ConfigRefused as refused:
+        for line in str(refused).splitlines():
+            if as_records:
+                log.error(line)  # noqa: TRY400 (the operator's mistake; a traceback tells nothing)
+            else:
+                click.echo(line, err=True)
+        sys.exit(1)
+
+
+def _tell(loaded: Loaded) -> None:
+    for warning in loaded.warnings:
+        log.warning(warning)
+    for note in loaded.notes:
+        log.info(note)
+
+
+def _serve(loaded: Loaded, pid_file: Path | None) -> int:
+    # `--check` and `--version` do without a web server, which takes its time to import.
+    from lsd.server import StartRefused, run_daemon  # noqa: PLC0415
+
+    try:
+        return run_daemon(loaded, pid_file=pid_file)
+    except StartRefused as refused:
+        click.echo(f"lsd: {refused}", err=True)
+        return 1

@@ -1,0 +1,49 @@
+"""How the log is set up: by options, by the environment, by `gateway.debug`."""
+
+from collections.abc import Mapping
+from typing import get_args
+
+import attrs
+import click
+
+from lsd.telemetry import LogFormat, configure_logging
+
+DEFAULT_FORMAT: LogFormat = "pretty"
+
+
+@attrs.frozen(kw_only=True)
+class LoggingOptions:
+    """What was asked of the log; `level` None leaves it to the configuration."""
+
+    form: LogFormat
+    level: str | None
+    levels: dict[str, str]
+
+    def configure(self, *, debug: bool) -> None:
+        """Sets the log up. Raises click.UsageError for an unknown level."""
+        level = self.level or ("debug" if debug else "info")
+        try:
+            configure_logging(form=self.form, level=level, levels=self.levels)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
+
+
+def logging_from(
+    form: str | None, level: str | None, environment: Mapping[str, str]
+) -> LoggingOptions:
+    """The options of the command line, and what the environment says.
+
+    `LSD_LOG` is a level or a list `logger=level,…`, perhaps with a level among them; it beats
+    `--log-level`. `LSD_LOG_FORMAT` stands in where there is no `--log-format`.
+    """
+    shown = form or environment.get("LSD_LOG_FORMAT") or DEFAULT_FORMAT
+    if shown not in get_args(LogFormat):
+        raise click.UsageError(f"LSD_LOG_FORMAT: found {shown!r}; wanted pretty or json")
+    levels: dict[str, str] = {}
+    for part in filter(None, environment.get("LSD_LOG", "").split(",")):
+        name, equals, each = part.strip().partition("=")
+        if equals:
+            levels[name] = each
+        else:
+            level = name
+    return LoggingOptions(form=shown, level=level, levels=levels)  # type: ignore[arg-type]

@@ -1,0 +1,29 @@
+"""What happens to one inference: the request, the draw of a variant, the calls, the record.
+
+A *run* is one inference in progress; its *journal* holds a *model call* for each provider that was
+asked. `prepare` makes a configuration ready once; an `InferenceService` then serves every request.
+"""
+
+from lsd.inference.prepared import DEFAULT_FUNCTION, DialectMaker, Prepared, prepare
+from lsd.inference.records import Recorder
+from lsd.inference.refusals import BadRequest, FailureCause, InferenceFailed, UnknownName
+from lsd.inference.request import InferenceRequest, read_inference_request
+from lsd.inference.running import Running, RunningInferences
+from lsd.inference.service import InferenceService
+
+__all__ = [
+    "DEFAULT_FUNCTION",
+    "BadRequest",
+    "DialectMaker",
+    "FailureCause",
+    "InferenceFailed",
+    "InferenceRequest",
+    "InferenceService",
+    "Prepared",
+    "Recorder",
+    "Running",
+    "RunningInferences",
+    "UnknownName",
+    "prepare",
+    "read_inference_request",
+]

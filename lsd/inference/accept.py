@@ -1,0 +1,255 @@
+"""From a request to a plan: every check that can be made before a provider is called.
+
+The checks come in a fixed order, and the first that fails decides what the caller is told.
+"""
+
+from collections.abc import Mapping
+
+import attrs
+
+from lsd.config import ChatFunction, JsonFunction
+from lsd.conversation import (
+    BadId,
+    BadSchema,
+    JsonMode,
+    Schema,
+    id_time_ms,
+    is_version_7,
+    parse_id,
+)
+from lsd.inference.input_checks import check_input
+from lsd.inference.prepared import (
+    Prepared,
+    PreparedFunction,
+    PreparedVariant,
+)
+from lsd.inference.refusals import BadRequest, InferenceFailed, UnknownName
+from lsd.inference.request import InferenceRequest
+from lsd.inference.targeted_edits import EditTarget
+from lsd.inference.toolbox import Toolbox, toolbox_for
+
+RESERVED_PREFIX = "lsd::"
+
+EARLIEST_EPISODE_MS = 1_579_751_960_000
+"""2020-01-23T03:59:20Z. No UUIDv7 is older than the format; an earlier time is a mistake."""
+
+TOOL_FIELDS = ("allowed_tools", "additional_tools", "tool_choice", "parallel_tool_calls")
+
+
+@attrs.frozen(kw_only=True)
+class Accepted:
+    """A request that may run, with all that was found out on the way.
+
+    `output_schema` is the one in force: the request's, else the function's. `json_mode` is what
+    the request asks for, None if it leaves that to the variant.
+    """
+
+    request: InferenceRequest
+    function: PreparedFunction
+    pinned: PreparedVariant | None
+    episode_id: str | None
+    tags: Mapping[str, str]
+    toolbox: Toolbox | None
+    output_schema: Schema | None
+
+    @property
+    def json_mode(self) -> JsonMode | None:
+        """The mode that the request asks for."""
+        return self.request.params.chat_completion.json_mode
+
+
+def accept(request: InferenceRequest, prepared: Prepared, *, now_ms: int) -> Accepted:
+    """The plan of a request. Raises BadRequest, UnknownName or InferenceFailed."""
+    _check_tags(request)
+    episode_id = _checked_episode(request, now_ms)
+    function = _target(request, prepared)
+    if not function.variants:
+        text = f"function {function.name!r} has no variants"
+        raise InferenceFailed("function", text, pinned=True)
+    _check_forced_json(request, function)
+    _check_input(request, function, prepared)
+    _check_edit_targets(request, function, prepared)
+    if request.internal_dynamic_variant_config is not None:
+        raise BadRequest("internal_dynamic_variant_config", "not supported yet")
+    toolbox = _tools(request, function, prepared)
+    pinned = _pinned(request, function, prepared)
+    if request.include_aggregated_response and not request.stream:
+        raise BadRequest("include_aggregated_response", "found true; wanted it with `stream` only")
+    return Accepted(
+        request=request,
+        function=function,
+        pinned=pinned,
+        episode_id=episode_id,
+        tags=_final_tags(request, pinned),
+        toolbox=toolbox,
+        output_schema=_output_schema(request, function, prepared),
+    )
+
+
+def _check_tags(request: InferenceRequest) -> None:
+    for key in request.tags:
+        if key.startswith(RESERVED_PREFIX) and not request.internal:
+            reason = f"found the key {key!r}; keys that begin with {RESERVED_PREFIX} are LSD's own"
+            raise BadRequest("tags", reason)
+    if request.namespace is None:
+        return
+    if not request.namespace:
+        raise BadRequest("namespace", 'found ""; wanted a name, or no namespace')
+    if request.namespace.startswith(RESERVED_PREFIX):
+        reason = (
+            f"found {request.namespace!r}; names that begin with {RESERVED_PREFIX} are LSD's own"
+        )
+        raise BadRequest("namespace", reason)
+
+
+def _checked_episode(request: InferenceRequest, now_ms: int) -> str | None:
+    if request.episode_id is None:
+        return None
+    try:
+        episode_id = parse_id(request.episode_id)
+    except BadId as error:
+        raise BadRequest("episode_id", str(error)) from None
+    found = f"found {request.episode_id!r}, which"
+    if not is_version_7(episode_id):
+        raise BadRequest(
+            "episode_id", f"{found} is no UUID of version 7; leave it out for a new one"
+        )
+    time_ms = id_time_ms(episode_id)
+    if time_ms // 1000 > now_ms // 1000:
+        raise BadRequest(
+            "episode_id", f"{found} has a time in the future; wanted an id given by LSD"
+        )
+    if time_ms < EARLIEST_EPISODE_MS:
+        raise BadRequest("episode_id", f"{found} has a time too early; wanted an id given by LSD")
+    return episode_id
+
+
+def _target(request: InferenceRequest, prepared: Prepared) -> PreparedFunction:
+    if (request.function_name is None) == (request.model_name is None):
+        found = "neither" if request.function_name is None else "both"
+        reason = f"found {found}; wanted exactly one of them"
+        raise BadRequest("function_name, model_name", reason)
+    if request.model_name is None:
+        assert request.function_name is not None
+        function = prepared.functions.get(request.function_name)
+        if function is None:
+            raise UnknownName("function_name", "function", request.function_name)
+        return function
+    if request.variant_name is not None:
+        raise BadRequest("variant_name", "found it with `model_name`, which has no variants")
+    model = prepared.model(request.model_name)
+    if model is None:
+        reason = (
+            f"found {request.model_name!r}; wanted a model of the configuration"
+            " or <provider type>::<name>"
+        )
+        raise BadRequest("model_name", reason)
+    _check_namespace("model_name", model.name, model.config.namespace, request.namespace)
+    return model.function
+
+
+def _check_namespace(where: str, name: str, bound: str | None, namespace: str | None) -> None:
+    if bound is not None and bound != namespace:
+        asked = "none" if namespace is None else repr(namespace)
+        reason = f"{name!r} belongs to the namespace {bound!r}; the request's namespace is {asked}"
+        raise BadRequest(where, reason)
+
+
+def _check_forced_json(request: InferenceRequest, function: PreparedFunction) -> None:
+    """JSON by a forced tool, in a chat function, leaves no room for other tools."""
+    config = function.config
+    if request.params.chat_completion.json_mode != "tool" or not isinstance(config, ChatFunction):
+        return
+    where = "params.chat_completion.json_mode"
+    if request.output_schema is None:
+        raise BadRequest(where, 'found "tool" without `output_schema`; wanted both')
+    for field in (*TOOL_FIELDS, "provider_tools"):
+        if getattr(request, field):
+            raise BadRequest(where, f'found "tool" with `{field}`; wanted one of them')
+    if config.tools or config.tool_choice != "auto" or config.parallel_tool_calls is not None:
+        reason = f'found "tool"; the function {function.name!r} has tool settings of its own'
+        raise BadRequest(where, reason)
+
+
+def _check_input(request: InferenceRequest, function: PreparedFunction, prepared: Prepared) -> None:
+    check_input(
+        request.input,
+        function.config.schemas,
+        (variant.prompts for variant in function.variants.values()),
+        show_values=prepared.config.gateway.debug,
+    )
+
+
+def _check_edit_targets(
+    request: InferenceRequest, function: PreparedFunction, prepared: Prepared
+) -> None:
+    for field in ("extra_body", "extra_headers"):
+        for place, entry in enumerate(getattr(request, field) or ()):
+            _check_edit_target(f"{field}[{place}]", entry.target, function, prepared)
+
+
+def _check_edit_target(
+    where: str, target: EditTarget, function: PreparedFunction, prepared: Prepared
+) -> None:
+    if target.variant_name is not None and target.variant_name not in function.variants:
+        raise UnknownName(f"{where}.variant_name", "variant", target.variant_name)
+    if target.model_name is None:
+        return
+    model = prepared.model(target.model_name)
+    if model is None:
+        reason = f"found {target.model_name!r}; wanted the name of a model"
+        raise BadRequest(f"{where}.model_name", reason)
+    names = [provider.name for provider in model.providers]
+    if target.provider_name is not None and target.provider_name not in names:
+        reason = f"found {target.provider_name!r}; wanted one of {', '.join(names)}"
+        raise BadRequest(f"{where}.provider_name", reason)
+
+
+def _tools(
+    request: InferenceRequest, function: PreparedFunction, prepared: Prepared
+) -> Toolbox | None:
+    if isinstance(function.config, ChatFunction):
+        return toolbox_for(function.config, prepared.config.tools, request, prepared.schemas)
+    for field in TOOL_FIELDS:
+        if getattr(request, field) is not None:
+            raise BadRequest(field, "found it in a call of a json function, which takes no tools")
+    return None
+
+
+def _pinned(
+    request: InferenceRequest, function: PreparedFunction, prepared: Prepared
+) -> PreparedVariant | None:
+    if request.variant_name is None:
+        return None
+    variant = function.variants.get(request.variant_name)
+    if variant is None:
+        raise UnknownName("variant_name", "variant", request.variant_name)
+    _check_namespace("variant_name", variant.name, variant.config.namespace, request.namespace)
+    for name in (variant.config.model, *variant.config.fallback):
+        model = prepared.model(name)
+        if model is not None:
+            _check_namespace("variant_name", name, model.config.namespace, request.namespace)
+    return variant
+
+
+def _output_schema(
+    request: InferenceRequest, function: PreparedFunction, prepared: Prepared
+) -> Schema | None:
+    if request.output_schema is not None:
+        try:
+            return prepared.schemas.compile(request.output_schema)
+        except BadSchema as error:
+            raise BadRequest("output_schema", str(error)) from None
+    config = function.config
+    return config.output_schema if isinstance(config, JsonFunction) else None
+
+
+def _final_tags(request: InferenceRequest, pinned: PreparedVariant | None) -> dict[str, str]:
+    tags = dict(request.tags)
+    if request.internal:
+        tags["lsd::internal"] = "true"
+    if request.namespace is not None:
+        tags["lsd::namespace"] = request.namespace
+    if pinned is not None:
+        tags["lsd::variant_pinned"] = pinned.name
+    return tags

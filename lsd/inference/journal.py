@@ -1,0 +1,129 @@
+"""The calls that one inference makes of providers, kept as they go for answers and records."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, Literal
+
+import attrs
+
+from lsd.conversation import (
+    ApiType,
+    AttemptFailed,
+    FinishReason,
+    JsonValue,
+    ModelRequest,
+    OutputBlock,
+    Usage,
+)
+
+CallStatus = Literal["open", "ok", "interrupted", "error"]
+
+
+@attrs.define(eq=False, kw_only=True)
+class ModelCall:
+    """One call of one provider: what was asked, what came back, how long it took.
+
+    `open` until it is settled in one of three ways; a call still open when its request is over
+    was cut off by it. Times are seconds of the monotonic clock.
+    """
+
+    id: str
+    variant_name: str
+    model_name: str
+    provider_name: str
+    provider_type: str
+    api_type: ApiType
+    request: ModelRequest
+    started_at: float
+    status: CallStatus = "open"
+    ended_at: float | None = None
+    first_chunk_at: float | None = None
+    error: str | None = None
+    raw_request: str | None = None
+    raw_response: str | None = None
+    output: tuple[OutputBlock, ...] = ()
+    usage: Usage = Usage()
+    raw_usage: list[JsonValue] = attrs.Factory(list)
+    cost: Decimal | None = None
+    finish_reason: FinishReason | None = None
+    cached: bool = False
+
+    def settle(self, status: CallStatus, now: float, error: str | None = None) -> None:
+        """The call is over."""
+        self.status = status
+        self.ended_at = now
+        self.error = error
+
+    def fail(self, failure: AttemptFailed, now: float) -> None:
+        """The call gave no usable answer."""
+        self.settle("error", now, str(failure))
+        if failure.raw_response is not None:
+            self.raw_response = failure.raw_response
+
+    @property
+    def response_time_ms(self) -> int:
+        """Whole milliseconds from the start to the end, 0 for what came from the cache."""
+        if self.ended_at is None or self.cached:
+            return 0
+        return round((self.ended_at - self.started_at) * 1000)
+
+    @property
+    def ttft_ms(self) -> int | None:
+        """Whole milliseconds to the first chunk with content; None if nothing was streamed."""
+        if self.first_chunk_at is None:
+            return None
+        return 0 if self.cached else round((self.first_chunk_at - self.started_at) * 1000)
+
+    def raw_response_entry(self) -> dict[str, Any] | None:
+        """The call's body as answers show it; None if there is none to show."""
+        if self.raw_response is None or self.cached:
+            return None
+        entry = {
+            "provider_type": self.provider_type,
+            "api_type": self.api_type,
+            "data": self.raw_response,
+        }
+        return entry if self.status == "error" else {"model_inference_id": self.id, **entry}
+
+    def raw_usage_entries(self) -> list[dict[str, Any]]:
+        """The usage objects of the provider, as answers show them."""
+        if self.cached or self.status == "error":
+            return []
+        return [self.raw_usage_entry(data) for data in self.raw_usage]
+
+    def raw_usage_entry(self, data: JsonValue) -> dict[str, Any]:
+        """One usage object of the provider."""
+        return {
+            "model_inference_id": self.id,
+            "provider_type": self.provider_type,
+            "api_type": self.api_type,
+            "data": data,
+        }
+
+
+@attrs.define(eq=False)
+class Journal:
+    """All calls of one inference, in the order in which they began."""
+
+    calls: list[ModelCall] = attrs.Factory(list)
+
+    def open_calls(self) -> Iterator[ModelCall]:
+        """Those that nobody has settled."""
+        return (call for call in self.calls if call.status == "open")
+
+    def succeeded(self, variant_name: str) -> list[ModelCall]:
+        """The calls that make up the answer of a variant."""
+        return [
+            call
+            for call in self.calls
+            if call.variant_name == variant_name and call.status in ("ok", "interrupted")
+        ]
+
+    def raw_responses(self) -> list[dict[str, Any]]:
+        """The bodies received, failed calls included, in order."""
+        entries = (call.raw_response_entry() for call in self.calls)
+        return [entry for entry in entries if entry is not None]
+
+    def seconds_at_providers(self, now: float) -> float:
+        """How long calls were open; they run one after the other."""
+        return sum((call.ended_at or now) - call.started_at for call in self.calls)

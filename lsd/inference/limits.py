@@ -1,0 +1,117 @@
+"""Timeouts: who set them, and what is said when one is reached.
+
+Each scope opens its own cancel scope around what it covers; a `TimeLimitReached` tells which one
+was reached first. After the first chunk of a stream there is no nesting any more: the limits of
+all scopes are then deadlines that the reader of the stream keeps.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import attrs
+import trio
+
+from lsd.config import Timeouts
+from lsd.conversation import LsdError
+
+STREAM_IDLE_MS = 300_000
+"""Default of `streaming.idle_ms` at providers: a model may think for minutes between two chunks,
+but a connection silent for five is dead."""
+
+
+@attrs.frozen
+class Limit:
+    """One timeout, as it is configured."""
+
+    scope: Literal["provider", "model", "variant", "gateway"]
+    name: str
+    key: str
+    value_ms: int
+
+    def __str__(self) -> str:
+        where = self.scope if self.scope == "gateway" else f'{self.scope} "{self.name}"'
+        return f"{where}: {self.key} = {self.value_ms} reached"
+
+    @property
+    def seconds(self) -> float:
+        """The same in the unit of cancel scopes."""
+        return self.value_ms / 1000
+
+
+@attrs.define(eq=False)
+class TimeLimitReached(LsdError):
+    """A scope took longer than it may."""
+
+    limit: Limit
+
+    def __str__(self) -> str:
+        return str(self.limit)
+
+
+@attrs.frozen
+class Deadline:
+    """A limit with the moment (of trio's clock) at which it is reached."""
+
+    at: float
+    limit: Limit
+
+
+@contextmanager
+def bounded_by(limit: Limit | None) -> Iterator[None]:
+    """Cancels what is inside when the limit is reached. Raises TimeLimitReached then."""
+    if limit is None:
+        yield
+        return
+    with trio.move_on_after(limit.seconds) as scope:
+        yield
+    if scope.cancelled_caught:
+        raise TimeLimitReached(limit)
+
+
+@attrs.frozen(kw_only=True)
+class ScopeLimits:
+    """The timeouts of one provider, model or variant."""
+
+    plain: Limit | None = None
+    opening: Limit | None = None
+    """For a stream, up to its first chunk: the earlier of its two limits."""
+    total: Limit | None = None
+    idle: Limit | None = None
+
+    @classmethod
+    def of(
+        cls,
+        scope: Literal["provider", "model", "variant"],
+        name: str,
+        timeouts: Timeouts,
+        *,
+        idle_ms: int | None = None,
+    ) -> "ScopeLimits":
+        """From a `timeouts` table; `idle_ms` is the default of its key."""
+
+        def limit(key: str, value_ms: int | None) -> Limit | None:
+            return None if value_ms is None else Limit(scope, name, f"timeouts.{key}", value_ms)
+
+        streaming = timeouts.streaming
+        ttft = limit("streaming.ttft_ms", streaming.ttft_ms)
+        total = limit("streaming.total_ms", streaming.total_ms)
+        return cls(
+            plain=limit("non_streaming.total_ms", timeouts.non_streaming.total_ms),
+            opening=earlier(ttft, total),
+            total=total,
+            idle=limit(
+                "streaming.idle_ms", idle_ms if streaming.idle_ms is None else streaming.idle_ms
+            ),
+        )
+
+    def opening_of(self, *, streaming: bool) -> Limit | None:
+        """What bounds the way to a whole answer, or to the first chunk of a stream."""
+        return self.opening if streaming else self.plain
+
+
+def earlier(one: Limit | None, other: Limit | None) -> Limit | None:
+    """The limit that is reached first."""
+    if one is None or other is None:
+        return one or other
+    return one if one.value_ms <= other.value_ms else other

@@ -1,0 +1,217 @@
+"""A streamed answer: opened until it proves to be one, then read to its end.
+
+A stream counts as started with its first content or its regular end. Before that every fault is
+the failure of the attempt, so that another provider can answer; after that there is no way back.
+"""
+
+from collections.abc import Iterable
+
+import attrs
+import trio
+
+from lsd.conversation import (
+    AttemptFailed,
+    ModelChunk,
+    ModelRequest,
+    StreamEvent,
+    StreamFault,
+    decode_json,
+)
+from lsd.inference.collector import ContentCollector
+from lsd.inference.costs import CostUnknown, StreamCost
+from lsd.inference.journal import CallStatus, ModelCall
+from lsd.inference.limits import Deadline, ScopeLimits, bounded_by, earlier
+from lsd.inference.masking import masked
+from lsd.inference.prepared import PreparedModel, PreparedProvider, PreparedVariant
+from lsd.inference.provider_call import ProviderCall, begin, failing, warn_of_unknown_cost
+from lsd.inference.run import Run
+from lsd.network import TransportFailed, WireResponse
+from lsd.providers import StreamDecoder
+
+
+@attrs.define(eq=False, kw_only=True)
+class OpenStream:
+    """A started stream. Whoever holds it reads it to its end or closes it.
+
+    The journal's entry grows with what is read, so that at any moment it tells what had arrived.
+    """
+
+    _call: ProviderCall
+    _response: WireResponse
+    _decoder: StreamDecoder
+    _events: list[StreamEvent]
+    _deadlines: list[Deadline] = attrs.Factory(list)
+    _idle: ScopeLimits = ScopeLimits()  # noqa: RUF009 (frozen)
+    _collector: ContentCollector = attrs.Factory(ContentCollector)
+    _cost: StreamCost | None = None
+    _raw: list[str] = attrs.Factory(list)
+    _fatal: str | None = None
+    _is_over: bool = False
+
+    @property
+    def entry(self) -> ModelCall:
+        """The call that this is the answer of."""
+        return self._call.entry
+
+    def bound(self, limits: ScopeLimits, started_at: float) -> None:
+        """From now on the limits of this scope count, too; `started_at` is by trio's clock."""
+        if limits.total is not None:
+            self._deadlines.append(Deadline(started_at + limits.total.seconds, limits.total))
+        self._idle = attrs.evolve(self._idle, idle=earlier(self._idle.idle, limits.idle))
+
+    async def receive(self) -> list[StreamEvent]:
+        """What comes next, all that arrived together; empty when the stream is over."""
+        events, self._events = self._events, []
+        if not events and not self._is_over:
+            events = await self._read()
+        self._take_in(events)
+        return events
+
+    async def aclose(self) -> None:
+        """Lets go of the connection; what had arrived is in the journal's entry."""
+        self.note()
+        await self._response.aclose()
+
+    async def _read(self) -> list[StreamEvent]:
+        """The next events. Silence is measured from here: a slow reader is no silent provider."""
+        deadline = self._next_deadline()
+        with trio.move_on_at(deadline.at if deadline else float("inf")) as scope:
+            while True:
+                events, over = await _some_events(self._response, self._decoder)
+                self._is_over = over
+                if events or over:
+                    break
+        if scope.cancelled_caught:
+            assert deadline is not None
+            failure = AttemptFailed(kind="timeout", text=str(deadline.limit))
+            events = [StreamFault(failure=failure, fatal=True)]
+        return events
+
+    def _next_deadline(self) -> Deadline | None:
+        deadlines = list(self._deadlines)
+        if self._idle.idle is not None:
+            idle = self._idle.idle
+            deadlines.append(Deadline(trio.current_time() + idle.seconds, idle))
+        return min(deadlines, key=lambda each: each.at, default=None)
+
+    def _take_in(self, events: list[StreamEvent]) -> None:
+        entry = self.entry
+        for event in events:
+            if isinstance(event, StreamFault):
+                self._take_fault(event)
+                continue
+            self._collector.add(event.content)
+            if event.raw:
+                self._raw.append(event.raw)
+            if event.usage is not None:
+                entry.usage = entry.usage.maximum(event.usage)
+            if event.raw_usage is not None:
+                entry.raw_usage.append(event.raw_usage)
+            if event.finish_reason is not None:
+                entry.finish_reason = event.finish_reason
+            if self._cost is not None:
+                self._count_cost(event)
+
+    def _take_fault(self, fault: StreamFault) -> None:
+        fault.failure.text = masked(fault.failure.text, self._call.secrets)
+        if fault.raw is not None:
+            self._raw.append(fault.raw)
+        if fault.fatal:
+            self._fatal = str(fault.failure)
+            self._is_over = True
+
+    def _count_cost(self, chunk: ModelChunk) -> None:
+        assert self._cost is not None
+        document = chunk.document
+        if document is None and chunk.raw:
+            document = decode_json(chunk.raw)
+        try:
+            self._cost.add(document)
+        except CostUnknown as unknown:
+            warn_of_unknown_cost(self.entry, unknown)
+            self._cost = None
+
+    def settle(self) -> None:
+        """The stream was read to its end: the call was whole, or broke off."""
+        self.note()
+        if self._cost is not None:
+            try:
+                self.entry.cost = self._cost.cost()
+            except CostUnknown as unknown:
+                warn_of_unknown_cost(self.entry, unknown)
+        status: CallStatus = "ok" if self._fatal is None else "interrupted"
+        self._call.run.end_call(self.entry, status, self._fatal)
+
+    def note(self) -> None:
+        """Brings the journal's entry up to date with what was read."""
+        self.entry.output = self._collector.blocks()
+        self.entry.raw_response = masked("\n".join(self._raw), self._call.secrets)
+
+
+async def open_stream(
+    run: Run,
+    variant: PreparedVariant,
+    model: PreparedModel,
+    provider: PreparedProvider,
+    request: ModelRequest,
+) -> OpenStream:
+    """A stream that has started. Raises AttemptFailed; the journal has the call in any case."""
+    call = begin(run, variant, model, provider, request)
+    started_at = trio.current_time()
+    limit = earlier(provider.limits.opening, run.outbound_limit)
+    with failing(run, call.entry, provider, call.secrets), bounded_by(limit):
+        response = await provider.transport.send(call.wire)
+        decoder = provider.dialect.stream_decoder(response.status, response.headers)
+        try:
+            events = await _first_events(response, decoder)
+        except BaseException:
+            await response.aclose()
+            raise
+    call.entry.first_chunk_at = run.clock.monotonic()
+    stream = OpenStream(
+        call=call,
+        response=response,
+        decoder=decoder,
+        events=events,
+        cost=provider.cost.stream() if provider.cost is not None else None,
+    )
+    stream.bound(provider.limits, started_at)
+    stream.bound(ScopeLimits(total=run.outbound_limit), started_at)
+    return stream
+
+
+async def _first_events(response: WireResponse, decoder: StreamDecoder) -> list[StreamEvent]:
+    """All events up to the first with content or an end. Raises AttemptFailed."""
+    held: list[StreamEvent] = []
+    while True:
+        events, over = await _some_events(response, decoder)
+        for event in events:
+            if isinstance(event, StreamFault) and not _has_started(held):
+                raise event.failure
+            held.append(event)
+        if _has_started(held):
+            return held
+        if over:
+            raise AttemptFailed(kind="transport", text="stream ended before first chunk")
+
+
+def _has_started(events: Iterable[StreamEvent]) -> bool:
+    return any(
+        isinstance(event, ModelChunk) and (event.content or event.finish_reason is not None)
+        for event in events
+    )
+
+
+async def _some_events(
+    response: WireResponse, decoder: StreamDecoder
+) -> tuple[list[StreamEvent], bool]:
+    """The events of the next bytes, and whether it is all over."""
+    if decoder.ended:
+        return [], True
+    try:
+        data = await response.receive_some()
+    except TransportFailed:
+        return decoder.finish(cut=True), True
+    if not data:
+        return decoder.finish(cut=False), True
+    return decoder.feed(data), False

@@ -1,0 +1,114 @@
+"""What a model gave back, as an answer shows it and a record keeps it."""
+
+from collections.abc import Sequence
+from typing import Any, assert_never
+
+import attrs
+
+from lsd.conversation import (
+    JsonValue,
+    NotJson,
+    OutputBlock,
+    Schema,
+    Text,
+    Thought,
+    ToolCall,
+    Unknown,
+    block_to_json,
+    decode_json,
+    thought_to_json,
+)
+from lsd.inference.toolbox import Toolbox
+
+
+def chat_content(
+    blocks: Sequence[OutputBlock], toolbox: Toolbox | None, *, calls_as_text: bool
+) -> list[dict[str, Any]]:
+    """The `content` of a chat answer; tool calls are checked against the tools there were.
+
+    `calls_as_text`: the one tool was there to force JSON, and its arguments are the text.
+    """
+    return [_shown(block, toolbox, calls_as_text) for block in blocks]
+
+
+def _shown(block: OutputBlock, toolbox: Toolbox | None, calls_as_text: bool) -> dict[str, Any]:
+    match block:
+        case Text():
+            return {"type": "text", "text": block.text}
+        case ToolCall() if calls_as_text:
+            return {"type": "text", "text": block.arguments}
+        case ToolCall():
+            return tool_call_to_json(block, toolbox)
+        case Thought():
+            return thought_to_json(block)
+        case Unknown():
+            return block_to_json(block)
+        case never:
+            assert_never(never)
+
+
+def tool_call_to_json(call: ToolCall, toolbox: Toolbox | None) -> dict[str, Any]:
+    """A call with its raw and its checked form; what does not check is null."""
+    known = toolbox is not None and toolbox.may_call(call.name)
+    arguments: JsonValue = None
+    if known and toolbox is not None:
+        arguments = _checked_arguments(call, toolbox)
+    return {
+        "type": "tool_call",
+        "id": call.id,
+        "raw_name": call.name,
+        "raw_arguments": call.arguments,
+        "name": call.name if known else None,
+        "arguments": arguments,
+    }
+
+
+def _checked_arguments(call: ToolCall, toolbox: Toolbox) -> JsonValue:
+    schema = toolbox.parameters_of(call.name)
+    if schema is None:
+        return None
+    try:
+        arguments = decode_json(call.arguments)
+    except NotJson:
+        return None
+    return arguments if schema.accepts(arguments) else None
+
+
+@attrs.frozen(kw_only=True)
+class JsonOutput:
+    """The answer of a json function: what the model wrote, and its value if it fits."""
+
+    raw: str | None
+    parsed: JsonValue
+    auxiliary: tuple[OutputBlock, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """`{"raw", "parsed"}`, both always there."""
+        return {"raw": self.raw, "parsed": self.parsed}
+
+
+def json_output(blocks: Sequence[OutputBlock], schema: Schema) -> JsonOutput:
+    """The last text or tool call is the JSON; all other blocks are set beside it."""
+    place = next(
+        (at for at in reversed(range(len(blocks))) if isinstance(blocks[at], Text | ToolCall)),
+        None,
+    )
+    if place is None:
+        return JsonOutput(raw=None, parsed=None, auxiliary=tuple(blocks))
+    block = blocks[place]
+    raw = block.text if isinstance(block, Text) else _arguments(block)
+    auxiliary = (*blocks[:place], *blocks[place + 1 :])
+    return JsonOutput(raw=raw, parsed=_parsed(raw, schema), auxiliary=auxiliary)
+
+
+def _arguments(block: OutputBlock) -> str:
+    assert isinstance(block, ToolCall)
+    return block.arguments
+
+
+def _parsed(raw: str, schema: Schema) -> JsonValue:
+    try:
+        value = decode_json(raw)
+    except NotJson:
+        return None
+    return value if schema.accepts(value) else None

@@ -1,0 +1,234 @@
+"""A configuration made ready to serve: templates compiled, dialects built, draws set up.
+
+All of it is made once, before the first request; requests only look things up.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+
+import attrs
+
+from lsd.config import (
+    ChatCompletionVariant,
+    ChatFunction,
+    Config,
+    Experiment,
+    Function,
+    Loaded,
+    Location,
+    Model,
+    Provider,
+    StaticExperiment,
+    effective_location,
+    shorthand_model,
+)
+from lsd.conversation import Edits, SchemaCache
+from lsd.experiments import Draw, UniformDraw, WeightedDraw
+from lsd.inference.costs import CostTable
+from lsd.inference.limits import STREAM_IDLE_MS, Limit, ScopeLimits
+from lsd.inference.prompts import Prompts
+from lsd.network import Transport
+from lsd.providers import Dialect
+
+DEFAULT_FUNCTION = "lsd::default"
+"""The built-in function behind `model_name`."""
+
+OUTBOUND_KEY = "gateway.global_outbound_http_timeout_ms"
+
+SHORTHANDS_MAX = 1024
+"""Ad-hoc models that stay prepared; callers choose their names, so there must be an end."""
+
+DialectMaker = Callable[[Provider, str, str], tuple[Dialect, Transport]]
+"""From a provider's table, its model's and its own name to its dialect and what carries it."""
+
+
+@attrs.frozen(kw_only=True)
+class PreparedProvider:
+    """One entry of a model's routing."""
+
+    name: str
+    config: Provider
+    dialect: Dialect
+    transport: Transport
+    locations: Mapping[str, Location]
+    edits: Edits
+    cost: CostTable | None
+    limits: ScopeLimits
+
+
+@attrs.frozen(kw_only=True)
+class PreparedModel:
+    """A model with its providers in the order of its routing.
+
+    `function` is the built-in one as it runs this model: one variant, called like the model.
+    """
+
+    name: str
+    config: Model
+    providers: tuple[PreparedProvider, ...]
+    limits: ScopeLimits
+    function: "PreparedFunction"
+
+
+@attrs.frozen(kw_only=True)
+class PreparedVariant:
+    """A variant with its templates compiled."""
+
+    name: str
+    config: ChatCompletionVariant
+    prompts: Prompts
+    edits: Edits
+    limits: ScopeLimits
+
+
+@attrs.frozen(kw_only=True)
+class PreparedFunction:
+    """A function with its variants and the draws among them."""
+
+    name: str
+    config: Function
+    variants: Mapping[str, PreparedVariant]
+    draw: Draw
+    namespaced_draws: Mapping[str, Draw]
+
+    def draw_for(self, namespace: str | None) -> Draw:
+        """The draw that requests with this namespace take part in."""
+        return self.namespaced_draws.get(namespace, self.draw) if namespace else self.draw
+
+
+@attrs.define(eq=False, kw_only=True)
+class Prepared:
+    """One configuration, ready. `hash` names its snapshot."""
+
+    loaded: Loaded
+    functions: Mapping[str, PreparedFunction]
+    outbound_limit: Limit
+    schemas: SchemaCache = attrs.field(factory=SchemaCache)
+    _make: DialectMaker
+    _models: dict[str, PreparedModel]
+    _shorthands: OrderedDict[str, PreparedModel] = attrs.field(factory=OrderedDict, init=False)
+
+    @property
+    def config(self) -> Config:
+        """The tables of `lsd.toml`."""
+        return self.loaded.config
+
+    def model(self, name: str) -> PreparedModel | None:
+        """A configured model, or the one that a shorthand stands for."""
+        model = self._models.get(name) or self._shorthands.get(name)
+        if model is not None:
+            return model
+        config = shorthand_model(name, self.config)
+        if config is None:
+            return None
+        model = self._shorthands[name] = _prepare_model(name, config, self.config, self._make)
+        if len(self._shorthands) > SHORTHANDS_MAX:
+            self._shorthands.popitem(last=False)
+        return model
+
+
+def prepare(loaded: Loaded, make: DialectMaker) -> Prepared:
+    """Everything that requests under this configuration will need."""
+    config = loaded.config
+    gateway = config.gateway
+    return Prepared(
+        loaded=loaded,
+        functions={
+            name: _prepare_function(name, function, config)
+            for name, function in config.functions.items()
+        },
+        outbound_limit=Limit("gateway", "", OUTBOUND_KEY, gateway.global_outbound_http_timeout_ms),
+        make=make,
+        models={
+            name: _prepare_model(name, model, config, make) for name, model in config.models.items()
+        },
+    )
+
+
+def _prepare_function(name: str, function: Function, config: Config) -> PreparedFunction:
+    variants = {
+        variant_name: _prepare_variant(variant_name, variant, config.template_files)
+        for variant_name, variant in function.variants.items()
+        if isinstance(variant, ChatCompletionVariant)
+    }
+    names = tuple(variants)
+    experimentation = function.experimentation
+    return PreparedFunction(
+        name=name,
+        config=function,
+        variants=variants,
+        draw=_draw(experimentation.base, names),
+        namespaced_draws={
+            namespace: _draw(experiment, names)
+            for namespace, experiment in experimentation.namespaces.items()
+        },
+    )
+
+
+def _draw(experiment: Experiment, names: tuple[str, ...]) -> Draw:
+    if isinstance(experiment, StaticExperiment):
+        return WeightedDraw(
+            variants=names,
+            weights=experiment.candidate_variants,
+            fallback=experiment.fallback_variants,
+        )
+    return UniformDraw(variants=names)
+
+
+def _prepare_variant(
+    name: str, variant: ChatCompletionVariant, included: Mapping[str, str]
+) -> PreparedVariant:
+    return PreparedVariant(
+        name=name,
+        config=variant,
+        prompts=Prompts.compile(variant.templates, included),
+        edits=_edits(variant),
+        limits=ScopeLimits.of("variant", name, variant.timeouts),
+    )
+
+
+def _prepare_model(name: str, model: Model, config: Config, make: DialectMaker) -> PreparedModel:
+    return PreparedModel(
+        name=name,
+        config=model,
+        providers=tuple(
+            _prepare_provider(name, provider_name, model.providers[provider_name], config, make)
+            for provider_name in model.routing
+        ),
+        limits=ScopeLimits.of("model", name, model.timeouts),
+        function=_function_of_model(name),
+    )
+
+
+def _function_of_model(name: str) -> PreparedFunction:
+    variant = ChatCompletionVariant(model=name)
+    return PreparedFunction(
+        name=DEFAULT_FUNCTION,
+        config=ChatFunction(variants={name: variant}),
+        variants={name: _prepare_variant(name, variant, {})},
+        draw=UniformDraw(variants=(name,)),
+        namespaced_draws={},
+    )
+
+
+def _prepare_provider(
+    model_name: str, name: str, provider: Provider, config: Config, make: DialectMaker
+) -> PreparedProvider:
+    dialect, transport = make(provider, model_name, name)
+    return PreparedProvider(
+        name=name,
+        config=provider,
+        dialect=dialect,
+        transport=transport,
+        locations={"api_key": effective_location(provider, config.provider_types)},
+        edits=_edits(provider),
+        cost=CostTable.of(provider.cost),
+        limits=ScopeLimits.of("provider", name, provider.timeouts, idle_ms=STREAM_IDLE_MS),
+    )
+
+
+def _edits(table: ChatCompletionVariant | Provider) -> Edits:
+    return Edits(
+        body=tuple(entry.edit for entry in table.extra_body),
+        headers=tuple(entry.edit for entry in table.extra_headers),
+    )

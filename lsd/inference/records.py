@@ -1,0 +1,209 @@
+"""What is kept of an inference: its record, and one of each call that was made for it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+
+from lsd.conversation import (
+    CustomTool,
+    FunctionTool,
+    LsdError,
+    ModelRequest,
+    ProviderTool,
+    SpecificTool,
+    Tool,
+    ToolChoice,
+    block_to_json,
+    input_to_json,
+)
+from lsd.inference.accept import Accepted
+from lsd.inference.answers import Output
+from lsd.inference.journal import ModelCall
+from lsd.inference.model_request import Asked
+from lsd.inference.run import Run
+from lsd.store import (
+    InferenceBody,
+    InferenceRecord,
+    ModelInferenceBody,
+    ModelInferenceRecord,
+    Store,
+    Writer,
+)
+from lsd.telemetry import logger
+
+log = logger(__name__)
+
+
+@attrs.frozen
+class Recorder:
+    """Hands records to the store's writer.
+
+    `waits_for_commit`: an answer is not finished before its record is committed.
+    """
+
+    _store: Store
+    _writer: Writer
+    _waits_for_commit: bool
+
+    async def record(
+        self, run: Run, accepted: Accepted, asked: Asked, call: ModelCall, output: Output
+    ) -> None:
+        """Records a finished inference. A failing store is told in the log, not to the caller."""
+        write = self._inference(run, accepted, asked, call, output)
+        if not self._waits_for_commit:
+            self._writer.queue_nowait(write)
+            return
+        try:
+            await self._writer.commit(write)
+        except LsdError as error:
+            log.error(  # noqa: TRY400 (a full disk is no bug; its traceback tells nothing)
+                "inference not recorded", inference_id=run.inference_id, reason=str(error)
+            )
+
+    def record_interrupted(
+        self, run: Run, accepted: Accepted, asked: Asked, call: ModelCall, output: Output
+    ) -> None:
+        """Records what had arrived when the caller left; there is nobody to wait."""
+        self._writer.queue_nowait(self._inference(run, accepted, asked, call, output))
+
+    def record_attempts(self, run: Run, accepted: Accepted) -> None:
+        """Records the calls of an inference that gave no answer."""
+        calls = _calls(run, accepted, run.journal.calls)
+        if calls:
+            self._writer.queue_nowait(
+                self._store.inferences.record_attempts(run.inference_id, run.episode_id, calls)
+            )
+
+    def _inference(
+        self, run: Run, accepted: Accepted, asked: Asked, call: ModelCall, output: Output
+    ) -> Any:
+        record = _inference(run, accepted, asked, call, output)
+        return self._store.inferences.record(record, _calls(run, accepted, run.journal.calls))
+
+
+def _inference(
+    run: Run, accepted: Accepted, asked: Asked, call: ModelCall, output: Output
+) -> InferenceRecord:
+    first = call.first_chunk_at
+    return InferenceRecord(
+        inference_id=run.inference_id,
+        episode_id=run.episode_id,
+        function_name=accepted.function.name,
+        variant_name=call.variant_name,
+        function_type=accepted.function.config.type,
+        status="ok" if call.status == "ok" else "interrupted",
+        tags=dict(accepted.tags),
+        processing_time_ms=round((run.clock.monotonic() - run.started_at) * 1000),
+        ttft_ms=None if first is None else round((first - run.started_at) * 1000),
+        snapshot_hash=run.prepared.loaded.hash,
+        body=_body(accepted, asked, output),
+    )
+
+
+def _body(accepted: Accepted, asked: Asked, output: Output) -> InferenceBody:
+    request = accepted.request
+    shared = {
+        "input": input_to_json(request.input),
+        "output": output.to_json(),
+        "inference_params": {"chat_completion": asked.params.set_values()},
+        "extra_body": [dict(entry.as_sent) for entry in request.extra_body or ()],
+    }
+    if output.value is not None:
+        assert accepted.output_schema is not None, "a json function always has one"
+        return InferenceBody(
+            **shared,
+            output_schema=accepted.output_schema.value,
+            auxiliary_content=[block_to_json(block) for block in output.value.auxiliary],
+        )
+    if accepted.toolbox is None:
+        return InferenceBody(**shared, output_schema=request.output_schema)
+    return InferenceBody(
+        **shared,
+        output_schema=request.output_schema,
+        additional_tools=_listed(request.additional_tools, _tool),
+        allowed_tools=None if request.allowed_tools is None else list(request.allowed_tools),
+        tool_choice=None if request.tool_choice is None else _choice(request.tool_choice),
+        parallel_tool_calls=request.parallel_tool_calls,
+        provider_tools=_listed(request.provider_tools, _provider_tool),
+    )
+
+
+def _listed(items: Sequence[Any] | None, make: Any) -> list[Any] | None:
+    return None if items is None else [make(item) for item in items]
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
+    match tool:
+        case FunctionTool():
+            return {
+                "type": "function",
+                "name": tool.name,
+                "description": tool.description,
+                "parameters": tool.parameters,
+                "strict": tool.strict,
+            }
+        case CustomTool():
+            shown = {
+                "type": "openai_custom",
+                "name": tool.name,
+                "description": tool.description,
+                "format": tool.format,
+            }
+            return {key: value for key, value in shown.items() if value is not None}
+
+
+def _choice(choice: ToolChoice) -> Any:
+    return {"specific": choice.name} if isinstance(choice, SpecificTool) else choice
+
+
+def _provider_tool(tool: ProviderTool) -> dict[str, Any]:
+    if tool.model_name is None:
+        return {"tool": tool.tool}
+    scope = {"model_name": tool.model_name}
+    if tool.provider_name is not None:
+        scope["provider_name"] = tool.provider_name
+    return {"tool": tool.tool, "scope": scope}
+
+
+def _calls(run: Run, accepted: Accepted, calls: Sequence[ModelCall]) -> list[ModelInferenceRecord]:
+    return [_call(run, accepted, call) for call in calls]
+
+
+def _call(run: Run, accepted: Accepted, call: ModelCall) -> ModelInferenceRecord:
+    has_failed = call.status == "error"
+    usage = call.usage
+    return ModelInferenceRecord(
+        id=call.id,
+        inference_id=run.inference_id,
+        function_name=accepted.function.name,
+        variant_name=call.variant_name,
+        model_name=call.model_name,
+        model_provider_name=call.provider_name,
+        status="ok" if call.status == "ok" else "error" if has_failed else "interrupted",
+        error=call.error,
+        input_tokens=usage.input_tokens or None,
+        output_tokens=usage.output_tokens or None,
+        provider_cache_read_input_tokens=usage.provider_cache_read_input_tokens,
+        provider_cache_write_input_tokens=usage.provider_cache_write_input_tokens,
+        response_time_ms=call.response_time_ms,
+        ttft_ms=call.ttft_ms,
+        cached=call.cached,
+        cost=call.cost,
+        finish_reason=call.finish_reason,
+        snapshot_hash=run.prepared.loaded.hash,
+        body=ModelInferenceBody(
+            raw_request=call.raw_request,
+            raw_response=call.raw_response,
+            system=call.request.system,
+            input_messages=_messages(call.request),
+            output=None if has_failed else [block_to_json(block) for block in call.output],
+        ),
+    )
+
+
+def _messages(request: ModelRequest) -> list[dict[str, Any]]:
+    return [
+        {"role": message.role, "content": [block_to_json(block) for block in message.content]}
+        for message in request.messages
+    ]

@@ -1,0 +1,64 @@
+"""Why a request gets no answer: it was wrong, or what it asked for failed."""
+
+from typing import Any, Literal
+
+import attrs
+
+from lsd.conversation import LsdError
+
+FailureCause = Literal[
+    "providers", "timeout", "rendering", "template", "nothing_to_try", "rate_limit", "function"
+]
+
+
+@attrs.frozen
+class BadRequest(LsdError):
+    """The request breaks a rule; `where` is the path of the field."""
+
+    where: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.reason}"
+
+
+@attrs.frozen
+class UnknownName(LsdError):
+    """The request names something that is not configured."""
+
+    where: str
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: found {self.name!r}; wanted the name of a configured {self.kind}"
+
+
+@attrs.define(eq=False)
+class InferenceFailed(LsdError):
+    """All that could be tried for a well-formed request has failed.
+
+    `pinned`: the caller had fixed the variant. `raw_response` holds the entries of the bodies
+    that failed calls had received, for callers who asked for them.
+    """
+
+    cause: FailureCause
+    text: str
+    pinned: bool = False
+    inference_id: str | None = None
+    episode_id: str | None = None
+    raw_response: list[dict[str, Any]] = attrs.Factory(list)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@attrs.define(eq=False)
+class VariantFailed(LsdError):
+    """One variant gave no answer; another may."""
+
+    cause: FailureCause
+    text: str
+
+    def __str__(self) -> str:
+        return self.text

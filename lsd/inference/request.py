@@ -1,0 +1,155 @@
+"""The body of `POST /inference`, from bytes to a checked shape."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import attrs
+from cattrs import Converter
+
+from lsd.conversation import (
+    UNSET_PARAMS,
+    ChatCompletionParams,
+    Hook,
+    Input,
+    JsonMode,
+    Malformed,
+    Mismatch,
+    NotJson,
+    Problem,
+    ProviderTool,
+    ServiceTier,
+    Structurer,
+    Tool,
+    ToolChoice,
+    at,
+    decode_json,
+    register_input,
+)
+from lsd.inference.requested_tools import register_tools
+from lsd.inference.targeted_edits import TargetedBodyEdit, TargetedHeaderEdit, register_edits
+
+UNSIGNED_32_MAX = 2**32 - 1
+SIGNED_32_MAX = 2**31 - 1
+
+CacheMode = Literal["off", "on", "read_only", "write_only"]
+
+
+@attrs.frozen(kw_only=True)
+class CacheOptions:
+    """How this request uses the inference cache."""
+
+    enabled: CacheMode = "off"
+    max_age_s: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Params:
+    """Sampling parameters by type of variant; there is one type."""
+
+    chat_completion: ChatCompletionParams = UNSET_PARAMS
+
+
+@attrs.frozen(kw_only=True)
+class InferenceRequest:
+    """What a caller asks for. Flags that may be null are off then."""
+
+    function_name: str | None = None
+    model_name: str | None = None
+    input: Input
+    episode_id: str | None = None
+    variant_name: str | None = None
+    stream: bool | None = None
+    dryrun: bool | None = None
+    tags: Mapping[str, str] = attrs.field(factory=dict)
+    namespace: str | None = None
+    params: Params = Params()
+    allowed_tools: tuple[str, ...] | None = None
+    additional_tools: tuple[Tool, ...] | None = None
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    provider_tools: tuple[ProviderTool, ...] | None = None
+    output_schema: Mapping[str, Any] | None = None
+    cache_options: CacheOptions | None = None
+    credentials: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    extra_body: tuple[TargetedBodyEdit, ...] | None = None
+    extra_headers: tuple[TargetedHeaderEdit, ...] | None = attrs.field(default=None, repr=False)
+    include_raw_response: bool = False
+    include_raw_usage: bool = False
+    include_aggregated_response: bool = False
+    include_original_response: bool = False
+    internal: bool = False
+    internal_dynamic_variant_config: Mapping[str, Any] | None = None
+
+
+def read_inference_request(body: bytes) -> InferenceRequest:
+    """The request that `body` holds. Raises Malformed with every problem and its path."""
+    try:
+        value = decode_json(body)
+    except NotJson as error:
+        raise Malformed((Problem("", f"the body is not JSON: {error}"),)) from None
+    return _STRUCTURER.structure(value, InferenceRequest)
+
+
+@attrs.frozen(kw_only=True)
+class _Params:
+    temperature: float | None = None
+    top_p: float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+    stop_sequences: tuple[str, ...] | None = None
+    json_mode: Literal["off", "on", "strict", "tool", "implicit_tool"] | None = None
+    reasoning_effort: str | None = None
+    verbosity: str | None = None
+    service_tier: ServiceTier | None = None
+    thinking_budget_tokens: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class _CacheOptions:
+    enabled: CacheMode | None = None
+    max_age_s: int | None = None
+
+
+def _inference_structurer() -> Structurer:
+    structurer = Structurer()
+    register_input(structurer)
+    structurer.converting_hook(ChatCompletionParams, _params_hook)
+    register_tools(structurer)
+    register_edits(structurer)
+    structurer.converting_hook(CacheOptions, _cache_options_hook)
+    return structurer
+
+
+def _params_hook(converter: Converter) -> Hook:
+    bounds = {
+        "max_tokens": (0, UNSIGNED_32_MAX),
+        "seed": (0, UNSIGNED_32_MAX),
+        "thinking_budget_tokens": (-SIGNED_32_MAX - 1, SIGNED_32_MAX),
+    }
+
+    def structure(value: Any, _: Any) -> ChatCompletionParams:
+        made = converter.structure(value, _Params)
+        for name, (least, most) in bounds.items():
+            number = getattr(made, name)
+            if number is not None and not least <= number <= most:
+                raise at(name, Mismatch(str(number), f"an integer from {least} to {most}"))
+        fields = attrs.asdict(made, recurse=False)
+        json_mode: JsonMode | None = made.json_mode if made.json_mode != "implicit_tool" else "tool"
+        return ChatCompletionParams(**{**fields, "json_mode": json_mode})
+
+    return structure
+
+
+def _cache_options_hook(converter: Converter) -> Hook:
+    def structure(value: Any, _: Any) -> CacheOptions:
+        fields = converter.structure(value, _CacheOptions)
+        if fields.max_age_s is not None and fields.max_age_s < 0:
+            raise at("max_age_s", Mismatch(str(fields.max_age_s), "an integer ≥ 0"))
+        return CacheOptions(enabled=fields.enabled or "off", max_age_s=fields.max_age_s)
+
+    return structure
+
+
+_STRUCTURER = _inference_structurer()

@@ -1,0 +1,151 @@
+"""From a variant's model to an answer: providers in order, retries, fallback models.
+
+The three inner layers of failure. Each asks the one within it, and goes on after any error; only
+the retries look at what kind of error it was.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import count
+from typing import TypeVar
+
+import attrs
+import trio
+
+from lsd.config import Retries
+from lsd.conversation import AttemptFailed, LsdError, ModelRequest
+from lsd.inference.journal import ModelCall
+from lsd.inference.limits import ScopeLimits, TimeLimitReached, bounded_by
+from lsd.inference.open_stream import OpenStream, open_stream
+from lsd.inference.prepared import PreparedModel, PreparedProvider, PreparedVariant
+from lsd.inference.provider_call import call_provider
+from lsd.inference.refusals import FailureCause, VariantFailed
+from lsd.inference.retries import wait_before_retry
+from lsd.inference.run import Run
+
+Answered = TypeVar("Answered", ModelCall, OpenStream)
+
+Ask = Callable[
+    [Run, PreparedVariant, PreparedModel, PreparedProvider, ModelRequest], Awaitable[Answered]
+]
+"""How one provider is asked: for a whole answer or for a stream."""
+
+
+@attrs.frozen
+class _FailedPass:
+    """One run through a routing list without success."""
+
+    failures: tuple[tuple[str, AttemptFailed], ...]
+    limit: TimeLimitReached | None = None
+
+    def __str__(self) -> str:
+        told = [f'provider "{name}": {failure}' for name, failure in self.failures]
+        if self.limit is not None:
+            told.append(str(self.limit))
+        return "; ".join(told)
+
+    @property
+    def causes(self) -> Sequence[AttemptFailed]:
+        """What decides about a retry; a model's timeout may heal like any other."""
+        failures = [failure for _, failure in self.failures]
+        if self.limit is not None:
+            failures.append(AttemptFailed(kind="timeout", text=str(self.limit)))
+        return failures
+
+
+@attrs.define(eq=False)
+class _ModelFailed(LsdError):
+    model: str
+    passes: list[_FailedPass]
+
+    def __str__(self) -> str:
+        if len(self.passes) == 1:
+            return f'model "{self.model}": {self.passes[0]}'
+        return "; ".join(
+            f'model "{self.model}", try {number}: {each}'
+            for number, each in enumerate(self.passes, start=1)
+        )
+
+
+async def whole_answer(run: Run, variant: PreparedVariant, request: ModelRequest) -> ModelCall:
+    """The answer of the first provider that gives one. Raises VariantFailed."""
+    return await _ask_models(run, variant, request, call_provider)
+
+
+async def started_stream(run: Run, variant: PreparedVariant, request: ModelRequest) -> OpenStream:
+    """The first stream that starts. Raises VariantFailed."""
+    return await _ask_models(run, variant, request, open_stream)
+
+
+async def _ask_models(
+    run: Run, variant: PreparedVariant, request: ModelRequest, ask: Ask[Answered]
+) -> Answered:
+    """The variant's model, then its fallbacks; each has all of its retries."""
+    failures: list[_ModelFailed] = []
+    for name in (variant.config.model, *variant.config.fallback):
+        model = run.prepared.model(name)
+        assert model is not None, "the configuration's checks have found every model"
+        try:
+            return await _ask_with_retries(run, variant, model, request, ask)
+        except _ModelFailed as failure:
+            failures.append(failure)
+    cause: FailureCause = "timeout" if failures[-1].passes[-1].limit else "providers"
+    raise VariantFailed(cause, "; ".join(map(str, failures)))
+
+
+async def _ask_with_retries(
+    run: Run,
+    variant: PreparedVariant,
+    model: PreparedModel,
+    request: ModelRequest,
+    ask: Ask[Answered],
+) -> Answered:
+    retries: Retries = variant.config.retries
+    passes: list[_FailedPass] = []
+    for passes_made in count(1):
+        outcome = await _ask_routing(run, variant, model, request, ask)
+        if not isinstance(outcome, _FailedPass):
+            return outcome
+        passes.append(outcome)
+        wait = wait_before_retry(
+            outcome.causes,
+            passes_made=passes_made,
+            num_retries=retries.num_retries,
+            max_delay_s=retries.max_delay_s,
+            uniform=run.random.random,
+        )
+        if wait is None:
+            break
+        await trio.sleep(wait)
+    raise _ModelFailed(model.name, passes)
+
+
+async def _ask_routing(
+    run: Run,
+    variant: PreparedVariant,
+    model: PreparedModel,
+    request: ModelRequest,
+    ask: Ask[Answered],
+) -> Answered | _FailedPass:
+    """One pass: the providers in their order, all of them within the model's time."""
+    failures: list[tuple[str, AttemptFailed]] = []
+    started_at = trio.current_time()
+    try:
+        with bounded_by(model.limits.opening_of(streaming=run.streaming)):
+            for provider in model.providers:
+                try:
+                    answer = await ask(run, variant, model, provider, request)
+                except AttemptFailed as failure:
+                    failures.append((provider.name, failure))
+                else:
+                    bind(answer, model.limits, started_at)
+                    return answer
+    except TimeLimitReached as reached:
+        run.end_open_calls("error", str(reached))
+        return _FailedPass(tuple(failures), reached)
+    return _FailedPass(tuple(failures))
+
+
+def bind(answer: ModelCall | OpenStream, limits: ScopeLimits, started_at: float) -> None:
+    """A stream goes on under the limits of the scope that it leaves."""
+    if isinstance(answer, OpenStream):
+        answer.bound(limits, started_at)

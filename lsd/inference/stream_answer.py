@@ -1,0 +1,166 @@
+"""A streamed answer on its way to the caller: provider chunks in, server-sent events out."""
+
+from collections.abc import Sequence
+from typing import Any, assert_never
+
+import attrs
+
+from lsd.conversation import (
+    ContentChunk,
+    ModelChunk,
+    StreamEvent,
+    StreamFault,
+    TextChunk,
+    ThoughtChunk,
+    ToolCallChunk,
+    UnknownChunk,
+    encode_json,
+)
+from lsd.inference.accept import Accepted
+from lsd.inference.answers import Output, usage_json
+from lsd.inference.journal import ModelCall
+from lsd.inference.model_request import Asked
+from lsd.inference.run import Run
+
+END_OF_STREAM = b"data: [DONE]\n\n"
+KEEP_ALIVE = b": keep-alive\n\n"
+
+
+@attrs.define(eq=False)
+class StreamAnswer:
+    """Writes the events of one answer.
+
+    Usage and finish reason are taken off the provider's chunks and told once, at the end. Chunks
+    that arrive together leave together.
+    """
+
+    _run: Run
+    _accepted: Accepted
+    _asked: Asked
+    _call: ModelCall
+    _head: bytes = attrs.field(init=False)
+    _is_json: bool = attrs.field(init=False)
+    _finish_reasons: int = attrs.field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        ids = {
+            "inference_id": self._run.inference_id,
+            "episode_id": self._run.episode_id,
+            "variant_name": self._call.variant_name,
+        }
+        self._is_json = self._accepted.function.config.type == "json"
+        field = b',"raw":' if self._is_json else b',"content":'
+        self._head = b"data: " + encode_json(ids)[:-1] + field
+
+    def opening(self) -> bytes:
+        """What stands before the first content: raw bodies of the attempts that had failed."""
+        if not self._accepted.request.include_raw_response:
+            return b""
+        events = []
+        failed = [call for call in self._run.journal.calls if call is not self._call]
+        of_variants = [call for call in failed if call.variant_name != self._call.variant_name]
+        of_attempts = [call for call in failed if call.variant_name == self._call.variant_name]
+        for calls in (of_variants, of_attempts):
+            entries = [entry for call in calls if (entry := call.raw_response_entry())]
+            if entries:
+                events.append(self._event([], {"raw_response": entries}))
+        return b"".join(events)
+
+    def events(self, events: Sequence[StreamEvent]) -> bytes:
+        """The caller's events for what has arrived together; often fewer, perhaps none."""
+        return b"".join(
+            self._fault(event) if isinstance(event, StreamFault) else self._chunk(event)
+            for event in events
+        )
+
+    def closing(self, output: Output) -> bytes:
+        """The final chunk, without the end mark."""
+        extra: dict[str, Any] = {
+            "usage": usage_json(self._run.journal.succeeded(self._call.variant_name))
+        }
+        if self._call.finish_reason is not None:
+            extra["finish_reason"] = self._call.finish_reason
+        if self._accepted.request.include_aggregated_response:
+            extra["aggregated_response"] = output.to_json()
+        return self._event([], extra)
+
+    def _chunk(self, chunk: ModelChunk) -> bytes:
+        request = self._accepted.request
+        extra: dict[str, Any] = {}
+        if not self._call.cached:
+            if request.include_raw_response and chunk.raw:
+                extra["raw_chunk"] = chunk.raw
+            if request.include_original_response and chunk.raw:
+                extra["original_chunk"] = chunk.raw
+            if request.include_raw_usage and chunk.raw_usage is not None:
+                extra["raw_usage"] = [self._call.raw_usage_entry(chunk.raw_usage)]
+        content = chunk.content
+        if self._is_json:
+            # Thoughts are collected, and not shown.
+            content = [each for each in content if isinstance(each, TextChunk | ToolCallChunk)]
+        return self._event(content, extra) if content or extra else b""
+
+    def _event(self, content: Sequence[ContentChunk], extra: dict[str, Any]) -> bytes:
+        if self._is_json:
+            body = encode_json("".join(_json_piece(each) for each in content))
+        else:
+            body = encode_json([self._shown(each) for each in content])
+        tail = b"," + encode_json(extra)[1:] if extra else b"}"
+        return self._head + body + tail + b"\n\n"
+
+    def _shown(self, chunk: ContentChunk) -> dict[str, Any]:
+        match chunk:
+            case TextChunk():
+                return {"type": "text", "id": chunk.id, "text": chunk.text}
+            case ToolCallChunk() if self._asked.calls_as_text:
+                return {"type": "text", "id": chunk.id, "text": chunk.raw_arguments}
+            case ToolCallChunk():
+                return {
+                    "type": "tool_call",
+                    "id": chunk.id,
+                    "raw_name": chunk.raw_name,
+                    "raw_arguments": chunk.raw_arguments,
+                }
+            case ThoughtChunk():
+                return _thought(chunk)
+            case UnknownChunk():
+                return _unknown(chunk)
+            case never:
+                assert_never(never)
+
+    def _fault(self, fault: StreamFault) -> bytes:
+        event: dict[str, Any] = {"error": str(fault.failure)}
+        if self._accepted.request.include_raw_response and fault.raw is not None:
+            event["raw_chunk"] = fault.raw
+        return b"data: " + encode_json(event) + b"\n\n"
+
+
+def _json_piece(chunk: ContentChunk) -> str:
+    if isinstance(chunk, TextChunk):
+        return chunk.text
+    return chunk.raw_arguments if isinstance(chunk, ToolCallChunk) else ""
+
+
+def _thought(chunk: ThoughtChunk) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "type": "thought",
+        "id": chunk.id,
+        "text": chunk.text,
+        "signature": chunk.signature,
+        "summary_id": chunk.summary_id,
+        "summary_text": chunk.summary_text,
+    }
+    if chunk.provider_type is not None:
+        shown["provider_type"] = chunk.provider_type
+    if chunk.extra_data is not None:
+        shown["extra_data"] = chunk.extra_data
+    return shown
+
+
+def _unknown(chunk: UnknownChunk) -> dict[str, Any]:
+    shown: dict[str, Any] = {"type": "unknown", "id": chunk.id, "data": chunk.data}
+    if chunk.model_name is not None:
+        shown["model_name"] = chunk.model_name
+    if chunk.provider_name is not None:
+        shown["provider_name"] = chunk.provider_name
+    return shown

@@ -1,0 +1,118 @@
+"""The parts of a daemon put together: from a configuration and a store to an ASGI application."""
+
+from collections.abc import Sequence
+from random import SystemRandom
+
+import attrs
+
+from lsd.api import Edge, Endpoint, Front, InFlight, Native, Operations, Records, quart_app
+from lsd.config import Gateway, Loaded, Provider
+from lsd.conversation import IdGenerator
+from lsd.feedback import FeedbackService
+from lsd.inference import (
+    DialectMaker,
+    InferenceService,
+    Recorder,
+    RunningInferences,
+    prepare,
+)
+from lsd.network import HttpxTransport, ScriptedTransport, Transport
+from lsd.providers import Dialect, EchoDialect, dialect_for
+from lsd.server.kept import Kept
+from lsd.telemetry import Clock, Metrics
+
+
+@attrs.frozen(kw_only=True)
+class Assembled:
+    """A daemon ready to serve."""
+
+    front: Front
+    operations: Operations
+    in_flight: InFlight
+    transport: HttpxTransport
+
+
+def assemble(loaded: Loaded, kept: Kept | None, clock: Clock, metrics: Metrics) -> Assembled:
+    """Everything between the socket and the store. Raises BadCertificates."""
+    random = SystemRandom()
+    ids = IdGenerator(clock.now_ms, random)
+    if kept is not None:
+        ids.start_after(kept.store.greatest_id())
+    transport = HttpxTransport()
+    running = RunningInferences()
+    inferences = InferenceService(
+        prepared=prepare(loaded, _dialect_maker(transport)),
+        recorder=_recorder(kept, loaded.config.gateway),
+        ids=ids,
+        clock=clock,
+        random=random,
+        metrics=metrics,
+        running=running,
+    )
+    records_are_off = loaded.config.gateway.observability.enabled is False
+    check = None if kept is None or records_are_off else kept.check
+    operations = Operations(loaded.hash, metrics, check)
+    feedback = None if kept is None else _feedback(loaded, kept, ids, running, metrics)
+    endpoints = [*Native(inferences, feedback).endpoints(), *operations.endpoints()]
+    if kept is not None:
+        endpoints += Records(kept.store, kept.writer, inferences).endpoints()
+    in_flight = InFlight()
+    front = _front(loaded.config.gateway, endpoints, ids, clock, in_flight)
+    return Assembled(front=front, operations=operations, in_flight=in_flight, transport=transport)
+
+
+def _feedback(
+    loaded: Loaded, kept: Kept, ids: IdGenerator, running: RunningInferences, metrics: Metrics
+) -> FeedbackService:
+    return FeedbackService(
+        config=loaded.config,
+        config_hash=loaded.hash,
+        store=kept.store,
+        writer=kept.writer,
+        ids=ids,
+        running=running,
+        on_accepted=metrics.count_feedback,
+    )
+
+
+def _front(
+    gateway: Gateway,
+    endpoints: Sequence[Endpoint],
+    ids: IdGenerator,
+    clock: Clock,
+    in_flight: InFlight,
+) -> Front:
+    bytes_max = gateway.max_request_bytes
+    return Front(
+        hot={(each.method, each.path): each for each in endpoints if each.is_hot},
+        rest=quart_app(endpoints, ids=ids, body_bytes_max=bytes_max),
+        edge=Edge.of(
+            gateway.bind_address.host,
+            allow_origins=gateway.cors.allow_origins,
+            auth_is_on=gateway.auth.enabled,
+        ),
+        base_path=gateway.base_path,
+        body_bytes_max=bytes_max,
+        when_client_leaves=gateway.on_client_disconnect,
+        in_flight=in_flight,
+        ids=ids,
+        clock=clock,
+    )
+
+
+def _recorder(kept: Kept | None, gateway: Gateway) -> Recorder | None:
+    observability = gateway.observability
+    if kept is None or observability.enabled is False:
+        return None
+    waits = not observability.async_writes and not observability.batch_writes.enabled
+    return Recorder(kept.store, kept.writer, waits)
+
+
+def _dialect_maker(transport: Transport) -> DialectMaker:
+    def make(provider: Provider, model_name: str, name: str) -> tuple[Dialect, Transport]:
+        dialect = dialect_for(provider, model_name=model_name, provider_name=name)
+        if isinstance(dialect, EchoDialect):
+            return dialect, ScriptedTransport(dialect.play)
+        return dialect, transport
+
+    return make
