@@ -10,6 +10,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 from tests.api.conftest import StartGateway
 
 ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "lsd.toml.example"
 DOCUMENTS = ("README.md", "docs/api.md")
 WRITTEN_URL = "http://127.0.0.1:3000"
 ANYTHING = "…"
@@ -139,7 +141,7 @@ def outputs(commands: list[str]) -> list[str]:
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_document_tells_the_truth(name: str, start_gateway: StartGateway) -> None:
     """Whoever copies a command from the documents sees what the documents say."""
-    gateway = start_gateway((ROOT / "lsd.toml.example").read_text(encoding="utf-8"))
+    gateway = start_gateway(EXAMPLE.read_text(encoding="utf-8"))
     told = examples((ROOT / name).read_text(encoding="utf-8"))
     assert told
 
@@ -152,6 +154,28 @@ def test_a_document_tells_the_truth(name: str, start_gateway: StartGateway) -> N
     ]
     assert wrong == [], "\n".join(wrong)
     assert gateway.stop() == 0
+
+
+def test_what_the_example_shows_as_comments_can_be_uncommented(tmp_path: Path) -> None:
+    """A commented line is an offer, and the daemon keeps it."""
+    offers = re.compile(r"^# ((?:\[|[a-z_.]+ = |         \{).*)$", re.MULTILINE)
+    text, count = offers.subn(r"\1", EXAMPLE.read_text(encoding="utf-8"))
+    config = tmp_path / "lsd.toml"
+    config.write_text(text, encoding="utf-8")
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "lsd", "--check", "--config", str(config)],
+        cwd=ROOT,
+        env={"OPENAI_API_KEY": "made up", "ANTHROPIC_API_KEY": "made up"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=DOCUMENT_S_MAX,
+    )
+
+    assert count > 20
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("valid ")
 
 
 def test_a_block_is_cut_into_commands_and_what_they_print() -> None:
