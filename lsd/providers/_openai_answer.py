@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from lsd.conversation import (
-    AttemptFailed,
     ContentChunk,
     ModelChunk,
     ModelResponse,
@@ -25,34 +24,19 @@ log = logger(__name__)
 def read_answer(target: Target, headers: Mapping[str, str], body: bytes) -> ModelChunk:
     """The chunk that holds all of a completion. Raises AttemptFailed."""
     raw = body.decode(errors="replace")
-    try:
-        document = decode_json(body)
-    except NotJson as error:
-        kind = headers.get("content-type", "no type")
-        reason = f"found {kind} that is not JSON ({error}): {shortened(raw.strip())}"
-        raise undecodable(target.provider_type, reason, headers, raw) from error
-    if not isinstance(document, dict):
-        raise _malformed(target, headers, raw, f"found no JSON object: {shortened(raw.strip())}")
-    choices = document.get("choices")
-    if not choices and document.get("error"):
-        raise failed_inside(
-            target.provider_type, document, headers, raw, target.member.code_statuses
-        )
-    if not isinstance(choices, list) or len(choices) != 1 or not isinstance(choices[0], dict):
-        count = len(choices) if isinstance(choices, list) else "no"
-        reason = f"found {count} choices; wanted exactly one: {shortened(raw.strip())}"
-        raise _malformed(target, headers, raw, reason)
-    message = choices[0].get("message")
+    document = _object_in(target, headers, body, raw)
+    choice = _only_choice(target, headers, document, raw)
+    message = choice.get("message")
     try:
         content = _content_of(message if isinstance(message, dict) else {}, target)
     except BadToolCall as error:
-        raise _malformed(target, headers, raw, str(error)) from error
+        raise undecodable(target.provider_type, str(error), headers, raw) from error
     usage, raw_usage = usage_in(target, document, headers)
     return ModelChunk(
         content=content,
         usage=usage,
         raw_usage=raw_usage,
-        finish_reason=finish_reason_of(choices[0].get("finish_reason")),
+        finish_reason=finish_reason_of(choice.get("finish_reason")),
         raw=raw,
         document=document,
     )
@@ -87,13 +71,41 @@ def usage_in(
     return usage_of(usage) if read is None else read(usage, headers), usage
 
 
+def _object_in(target: Target, headers: Mapping[str, str], body: bytes, raw: str) -> Received:
+    try:
+        document = decode_json(body)
+    except NotJson as error:
+        found = f"{headers.get('content-type', 'a body')} that is not JSON ({error})"
+        document = None
+    else:
+        found = "no JSON object"
+    if not isinstance(document, dict):
+        reason = f"found {found}: {shortened(raw.strip())}"
+        raise undecodable(target.provider_type, reason, headers, raw)
+    return document
+
+
+def _only_choice(
+    target: Target, headers: Mapping[str, str], document: Received, raw: str
+) -> Received:
+    choices = document.get("choices")
+    if not choices and document.get("error"):
+        statuses = target.member.code_statuses
+        raise failed_inside(target.provider_type, document, headers, raw, statuses)
+    if not isinstance(choices, list):
+        reason = f"found no array of choices: {shortened(raw.strip())}"
+    elif len(choices) != 1:
+        reason = f"found {len(choices)} choices; wanted exactly one"
+    elif not isinstance(choices[0], dict):
+        reason = "found a choice that is no object"
+    else:
+        return choices[0]
+    raise undecodable(target.provider_type, reason, headers, raw)
+
+
 def _content_of(message: Received, target: Target) -> list[ContentChunk]:
     reader = DeltaReader(target, whole=True)
     content: list[ContentChunk] = []
     reader.read(message, content)
     reader.check_calls()
     return content + reader.end()
-
-
-def _malformed(target: Target, headers: Mapping[str, str], raw: str, reason: str) -> AttemptFailed:
-    return undecodable(target.provider_type, reason, headers, raw)

@@ -100,8 +100,10 @@ class ChatStream:
     def _read(self, document: Received, raw: str, told: list[StreamEvent]) -> None:
         choices = document.get("choices") or []
         if not isinstance(choices, list) or len(choices) > 1:
-            count = len(choices) if isinstance(choices, list) else "odd"
-            self._tell_malformed(f"found {count} choices; wanted one at most", raw, told)
+            found = (
+                f"{len(choices)} choices" if isinstance(choices, list) else "no array of choices"
+            )
+            self._tell_malformed(f"found {found}; wanted one at most", raw, told)
             return
         chunk = ModelChunk(raw=raw, document=document)
         told.append(chunk)

@@ -53,7 +53,7 @@ def collected(*items: Any) -> Called:
             id="case 30: interleaved by index",
         ),
         pytest.param(
-            [item(0, "a", "wx", "1"), item(0, "", None, "2"), item(0, "b", "tm"), item(0, more="3")],
+            [item(0, "a", "wx", "1"), item(0, "", more="2"), item(0, "b", "tm"), item(0, more="3")],
             [("a", "wx", "12"), ("b", "tm", "3")],
             id="index 0 for every call",
         ),

@@ -1,13 +1,14 @@
 """Requests, dialects and fixtures that the tests of dialects share."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 import pytest
+from structlog.testing import capture_logs
 
 from lsd.config import OpenAIProvider
 from lsd.conversation import (
@@ -18,6 +19,7 @@ from lsd.conversation import (
     ModelMessage,
     ModelRequest,
     ModelResponse,
+    Role,
     StreamEvent,
     StreamFault,
     Text,
@@ -41,14 +43,6 @@ DEFAULTS = {"openai": {"model_name": "m-1"}}
 
 _GENERATED_ID = re.compile(r"call_[A-Za-z0-9]{24}")
 
-MakeDialect = Callable[..., Dialect]
-
-
-@pytest.fixture
-def dialect() -> MakeDialect:
-    """Makes the dialect of a provider of some type, with these keys in its table."""
-    return make_dialect
-
 
 def make_dialect(provider_type: str = "openai", **keys: Any) -> Dialect:
     """The dialect of a provider of this type, for the entry "box" of the model "local"."""
@@ -56,33 +50,39 @@ def make_dialect(provider_type: str = "openai", **keys: Any) -> Dialect:
     return dialect_for(provider, model_name="local", provider_name="box", random=Random(7))
 
 
-@pytest.fixture
-def request_of() -> Callable[..., ModelRequest]:
-    """Makes a request whose user says "Hi", or the given blocks, role by role."""
-
-    def make(*turns: Any, **fields: Any) -> ModelRequest:
-        turns = turns or ("Hi",)
-        messages = []
-        for place, turn in enumerate(turns):
-            blocks = (Text(text=turn),) if isinstance(turn, str) else turn
-            role = "assistant" if place % 2 else "user"
-            messages.append(ModelMessage(role=role, content=tuple(blocks)))  # type: ignore[arg-type]
-        return ModelRequest(messages=tuple(messages), **fields)
-
-    return make
+def request(*turns: Any, **fields: Any) -> ModelRequest:
+    """A request whose turns begin with the user's: a text or blocks each; by default "Hi"."""
+    messages = []
+    for place, turn in enumerate(turns or ("Hi",)):
+        blocks = (Text(text=turn),) if isinstance(turn, str) else tuple(turn)
+        role: Role = "assistant" if place % 2 else "user"
+        messages.append(ModelMessage(role=role, content=blocks))
+    return ModelRequest(messages=tuple(messages), **fields)
 
 
-@pytest.fixture
-def body_of() -> Callable[..., dict[str, Any]]:
-    """Encodes a request and gives its body as it is sent."""
+def body(dialect: Dialect, asked: ModelRequest) -> dict[str, Any]:
+    """The body of the request as it is sent."""
+    wire = dialect.encode(asked, {"api_key": "sk-secret"}, NO_EDITS)
+    sent = decode_json(wire.body)
+    assert isinstance(sent, dict)
+    return sent
 
-    def encode(dialect: Dialect, request: ModelRequest) -> dict[str, Any]:
-        wire = dialect.encode(request, {"api_key": "sk-secret"}, NO_EDITS)
-        body = decode_json(wire.body)
-        assert isinstance(body, dict)
-        return body
 
-    return encode
+def refused(dialect: Dialect, asked: ModelRequest) -> str:
+    """Why the request cannot be sent to this provider."""
+    with pytest.raises(AttemptFailed) as failed:
+        dialect.encode(asked, {"api_key": "sk-secret"}, NO_EDITS)
+    assert failed.value.kind == "config"
+    return failed.value.text
+
+
+def warned(dialect: Dialect, asked: ModelRequest) -> list[str]:
+    """The parameters that the encoding of the request warns of."""
+    with capture_logs() as logs:
+        dialect.encode(asked, {"api_key": "sk-secret"}, NO_EDITS)
+    assert all(each["log_level"] == "warning" for each in logs)
+    assert all(each["provider_type"] == dialect.provider_type for each in logs)
+    return [each["parameter"] for each in logs]
 
 
 @attrs.frozen
@@ -102,22 +102,27 @@ class Fixture:
         return make_dialect(self.folder, **self.keys)
 
 
-def fixtures(suffix: str) -> Iterator[Any]:
-    """All fixtures with wire files of this kind, for `parametrize`."""
-    for path in sorted(FIXTURES.glob(f"*/*{suffix}")):
+def fixtures(kind: Literal["answers", "streams"]) -> list[Any]:
+    """All fixtures of this kind, for `parametrize`."""
+    found = []
+    for path in sorted(FIXTURES.glob(f"*/{kind}/*")):
+        if path.name.endswith(".expected.json"):
+            continue
         told = decode_json(path.with_suffix(".expected.json").read_bytes())
-        streamed = "text/event-stream" if suffix == ".sse" else "application/json"
+        content_type = "text/event-stream" if kind == "streams" else "application/json"
         given = told.pop("given", {})
+        folder = path.parent.parent.name
         fixture = Fixture(
-            path.parent.name,
+            folder,
             path.stem,
             path.read_bytes(),
             given.get("status", 200),
-            {"content-type": streamed, **given.get("headers", {})},
+            {"content-type": content_type, **given.get("headers", {})},
             given.get("provider", {}),
             told,
         )
-        yield pytest.param(fixture, id=f"{path.parent.name}/{path.stem}")
+        found.append(pytest.param(fixture, id=f"{folder}/{path.stem}"))
+    return found
 
 
 def shown_response(response: ModelResponse) -> dict[str, Any]:

@@ -1,0 +1,112 @@
+"""Whole completions, as servers really send them, become responses or failures."""
+
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from lsd.conversation import AttemptFailed, ModelChunk, Text, ToolCall, decode_json, encode_json
+from tests.unit.providers.recorded import (
+    Fixture,
+    fixtures,
+    make_dialect,
+    shown_failure,
+    shown_response,
+)
+
+HEADERS = {"content-type": "application/json"}
+
+
+@pytest.mark.parametrize("fixture", fixtures("answers"))
+def test_an_answer_means_what_the_fixture_says(fixture: Fixture) -> None:
+    """Cases 22 to 27, 35 and more: each recorded body gives its neutral result."""
+    dialect = fixture.dialect()
+
+    if "failure" not in fixture.expected:
+        response = dialect.decode(fixture.status, fixture.headers, fixture.wire)
+        assert shown_response(response) == fixture.expected
+        return
+
+    with pytest.raises(AttemptFailed) as failed:
+        dialect.decode(fixture.status, fixture.headers, fixture.wire)
+    assert shown_failure(failed.value) == fixture.expected["failure"]
+    assert failed.value.raw_response == fixture.wire.decode()
+
+
+@pytest.mark.parametrize("fixture", fixtures("answers"))
+def test_a_whole_answer_to_a_stream_request_means_the_same(fixture: Fixture) -> None:
+    """Case 35: error or completion, streaming or not, the class, text and content agree."""
+    dialect = fixture.dialect()
+    headers = {**fixture.headers, "content-type": "application/json"}
+    decoder = dialect.stream_decoder(fixture.status, headers)
+    assert decoder.feed(fixture.wire) == []
+
+    if "failure" in fixture.expected:
+        with pytest.raises(AttemptFailed) as plain:
+            dialect.decode(fixture.status, headers, fixture.wire)
+        with pytest.raises(AttemptFailed) as streamed:
+            decoder.finish(cut=False)
+        assert shown_failure(streamed.value) == shown_failure(plain.value)
+        assert (streamed.value.status, streamed.value.code) == (
+            plain.value.status,
+            plain.value.code,
+        )
+        return
+
+    (chunk,) = decoder.finish(cut=False)
+    assert isinstance(chunk, ModelChunk)
+    whole = dialect.decode(fixture.status, headers, fixture.wire)
+    assert (chunk.finish_reason, chunk.raw_usage) == (whole.finish_reason, whole.raw_usage)
+    assert bool(chunk.content) == bool(whole.output)
+    assert chunk.document == whole.document
+
+
+def test_the_decoded_body_stays_at_hand() -> None:
+    """Costs are read from wherever a provider puts them."""
+    body = b'{"choices":[{"message":{"content":"Hi"}}],"usage":{"cost":0.002}}'
+
+    response = make_dialect().decode(200, HEADERS, body)
+
+    assert response.document == decode_json(body)
+    assert response.raw_usage == {"cost": 0.002}
+    assert response.usage.input_tokens is None
+
+
+def test_an_empty_answer_is_legal_and_warns() -> None:
+    """A model may say nothing; the operator hears of it."""
+    with capture_logs() as logs:
+        response = make_dialect().decode(200, HEADERS, b'{"choices":[{"message":{"content":""}}]}')
+
+    assert response.output == ()
+    assert [(each["log_level"], each["provider_type"]) for each in logs] == [("warning", "openai")]
+
+
+def test_equal_ids_do_not_join_whole_tool_calls() -> None:
+    """Servers that use one id for all calls still make two calls."""
+    body = (
+        b'{"choices":[{"message":{"tool_calls":[{"id":"0","function":{"name":"a"}},'
+        b'{"id":"0","function":{"name":"b"}}]}}]}'
+    )
+
+    response = make_dialect().decode(200, HEADERS, body)
+
+    assert response.output == (
+        ToolCall(id="0", name="a", arguments=""),
+        ToolCall(id="0", name="b", arguments=""),
+    )
+
+
+@pytest.mark.parametrize(
+    "message",
+    [None, 7, [], "Hi", {}, {"content": 7}, {"content": [7]}, {"tool_calls": 7}, {"refusal": 7}],
+)
+def test_no_message_is_too_strange(message: Any) -> None:
+    """Whatever stands where the message should be, the answer is understood or refused."""
+    body = encode_json({"choices": [{"message": message}]})
+
+    try:
+        response = make_dialect().decode(200, HEADERS, body)
+    except AttemptFailed as failure:
+        assert failure.kind == "malformed"  # noqa: PT017 (either outcome is right)
+    else:
+        assert Text(text="") not in response.output
