@@ -1,0 +1,25 @@
+"""Feedback: what people and programs say of inferences and episodes, checked and stored.
+
+Feedback is about a *target*. It gives a *metric* a value, or it is a *comment*, or it is a
+*demonstration*: the output that should have been given. With certain tags it is also a
+*judgement*, by which a person overrules an evaluator.
+"""
+
+from lsd.feedback.metrics import known_metric
+from lsd.feedback.refusals import BadFeedback, NotStored, UnknownFunction, UnknownMetric
+from lsd.feedback.request import FeedbackRequest, read_feedback_request
+from lsd.feedback.service import FeedbackService
+from lsd.feedback.targets import Running, RunningInferences
+
+__all__ = [
+    "BadFeedback",
+    "FeedbackRequest",
+    "FeedbackService",
+    "NotStored",
+    "Running",
+    "RunningInferences",
+    "UnknownFunction",
+    "UnknownMetric",
+    "known_metric",
+    "read_feedback_request",
+]
