@@ -5,6 +5,13 @@ attributes have the names of the keys, or refuses them with all *problems* at on
 the credentials whose *locations* the tables hold.
 """
 
+from lsd.config.describe import (
+    KeyDescription,
+    describe,
+)
+from lsd.config.dynamic_variant import (
+    read_dynamic_variant,
+)
 from lsd.config.key_path import (
     KeyPath,
     show_path,
@@ -219,6 +226,7 @@ __all__ = [
     "GroqProvider",
     "HyperbolicProvider",
     "JsonFunction",
+    "KeyDescription",
     "KeyPath",
     "Limit",
     "LiteralLocation",
@@ -267,9 +275,11 @@ __all__ = [
     "VllmEmbeddingProvider",
     "VllmProvider",
     "XaiProvider",
+    "describe",
     "effective_location",
     "load",
     "open_snapshot",
+    "read_dynamic_variant",
     "shorthand_embedding_model",
     "shorthand_model",
     "show_path",

@@ -79,11 +79,9 @@ def _table(value: Any, path: KeyPath, written: Mapping[KeyPath, Any]) -> Any:
 
 def _form_of(key: Key, value: Any) -> TextForm | None:
     """The text form of a value, unless it is one of the tables that may stand in its place."""
-    inner, _ = split_marks(key.annotation)
-    for member in members_of(inner):
-        if attrs.has(member) and isinstance(value, member):
-            return find_mark(key.annotation, TextForm) if member is inner else None
-    return find_mark(key.annotation, TextForm)
+    inner, marks = split_marks(key.annotation)
+    tables = () if marks else tuple(each for each in members_of(inner) if attrs.has(each))
+    return None if isinstance(value, tables) else find_mark(key.annotation, TextForm)
 
 
 def _value(

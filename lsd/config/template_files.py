@@ -1,6 +1,6 @@
 """The files that templates include: all of them are read once, at the start."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import attrs
@@ -16,6 +16,9 @@ from lsd.config.tables.config import Config
 
 ACCESS_KEY: KeyPath = ("gateway", "template_filesystem_access", "base_path")
 
+ReadTemplate = Callable[[str], str | None]
+"""The text of an included template, None if there is none. Raises OSError and ValueError."""
+
 
 def collect_template_files(config: Config, findings: Findings) -> Mapping[str, str]:
     """The text of every template that can be included, by the name under which it is.
@@ -26,7 +29,7 @@ def collect_template_files(config: Config, findings: Findings) -> Mapping[str, s
     if base_path is not None and not base_path.is_dir():
         findings.refuse(ACCESS_KEY, f"{base_path} is not a folder")
         base_path = None
-    collection = _Collection(base_path, findings, ACCESS_KEY in findings.document.origins)
+    collection = TemplateCollection(findings, None if base_path is None else _reading(base_path))
     for path, _, generation in prompts_of(config):
         for name, template in generation.templates.items():
             place = template_place(findings.document, path, name)
@@ -35,14 +38,15 @@ def collect_template_files(config: Config, findings: Findings) -> Mapping[str, s
 
 
 @attrs.define(eq=False)
-class _Collection:
-    base_path: Path | None
+class TemplateCollection:
+    """Follows includes from template to template; `files` are those that were found."""
+
     findings: Findings
-    is_access_set: bool
-    files: dict[str, str] = attrs.field(factory=dict)
+    read: ReadTemplate | None
+    files: dict[str, str] = attrs.field(factory=dict, init=False)
 
     def add(self, path: KeyPath, name: str, text: str) -> None:
-        """Checks a template and reads what it includes; `path` is where problems are told."""
+        """Checks a template and collects what it includes; `path` is where problems are told."""
         try:
             Environment().add_template(name, text)
         except TemplateError as error:
@@ -50,45 +54,50 @@ class _Collection:
             self.findings.refuse(path, f'"{name}" line {error.line}: {reason}')
             return
         for include in includes_of(text):
-            self._follow(path, name, include)
+            where = f'"{name}" line {include.line}, column {include.column}'
+            self._follow(path, where, include)
 
-    def _follow(self, path: KeyPath, name: str, include: Include) -> None:
-        where = f'"{name}" line {include.line}, column {include.column}'
+    def _follow(self, path: KeyPath, where: str, include: Include) -> None:
         if include.names is None:
             found = f"{where}: the included template is computed: {include.expression}"
             self.findings.refuse(path, found, "write its path as a string")
             return
-        if self.base_path is None:
-            if not self.is_access_set:
-                found = f"{where}: includes {include.expression}"
-                wanted = "includes need gateway.template_filesystem_access.base_path"
-                self.findings.refuse(path, found, wanted)
+        if self.read is None:
+            found = f"{where}: includes {include.expression}"
+            wanted = "includes need gateway.template_filesystem_access.base_path"
+            self.findings.refuse(path, found, wanted)
             return
         for group in include.names:
-            read = [self._read(path, each) for each in group]
-            if not any(read) and not include.optional:
-                found = f"{where}: no file {' or '.join(group) or '(none named)'}"
-                self.findings.refuse(path, found, f"wanted below {self.base_path}")
+            exist = [self._collect(path, each, self.read) for each in group]
+            if not any(exist) and not include.optional:
+                found = f"{where}: there is no template {' or '.join(group) or '(none named)'}"
+                wanted = "wanted a file below gateway.template_filesystem_access.base_path"
+                self.findings.refuse(path, found, wanted)
 
-    def _read(self, path: KeyPath, name: str) -> bool:
-        """Whether there is such a file; a new one is kept and followed."""
+    def _collect(self, path: KeyPath, name: str, read: ReadTemplate) -> bool:
+        """Whether there is such a template; a new one is kept and followed."""
         if name in self.files:
             return True
-        file = self._resolve(name)
-        if file is None or not file.is_file():
-            return False
         try:
-            self.files[name] = read_text(file)
+            text = read(name)
         except (OSError, ValueError) as error:
             self.findings.refuse(path, f'cannot read "{name}": {error}')
             return True
-        self.add(path, name, self.files[name])
+        if text is None:
+            return False
+        self.files[name] = text
+        self.add(path, name, text)
         return True
 
-    def _resolve(self, name: str) -> Path | None:
-        """The file below the base; hidden parts and backslashes lead nowhere."""
+
+def _reading(base_path: Path) -> ReadTemplate:
+    """Reads below a folder; hidden parts and backslashes lead nowhere."""
+
+    def read(name: str) -> str | None:
         parts = name.split("/")
-        is_plain = all(part and not part.startswith(".") and "\\" not in part for part in parts)
-        if self.base_path is None or not is_plain or "\0" in name:
+        if any(not part or part.startswith(".") or "\\" in part or "\0" in part for part in parts):
             return None
-        return self.base_path.joinpath(*parts)
+        file = base_path.joinpath(*parts)
+        return read_text(file) if file.is_file() else None
+
+    return read

@@ -39,6 +39,10 @@ def _kept_path(value: Any) -> str | None:
     return str(value["path"]) if is_whole else None
 
 
+def _inline_path(value: Any) -> str | None:
+    return "inline" if isinstance(value, str) else None
+
+
 NO_TEXTS: Final = Texts(is_inline=False, path_of=_written_path, text_of=lambda _folder, _value: "")
 """Before the shape is known to be right, no file is touched."""
 
@@ -53,3 +57,8 @@ SNAPSHOT_TEXTS: Final = Texts(
     is_inline=True, path_of=_kept_path, text_of=lambda _folder, value: str(value["text"])
 )
 """Tables of a path and its text."""
+
+INLINE_TEXTS: Final = Texts(
+    is_inline=True, path_of=_inline_path, text_of=lambda _folder, value: str(value)
+)
+"""Texts in the place of paths, as variants have them that come with a request."""
