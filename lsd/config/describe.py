@@ -75,7 +75,7 @@ def _table(table: Any, path: str, tags: tuple[str, ...]) -> Iterator[KeyDescript
     for key in keys_of(table):
         place = f"{path}.{key.name}" if path else key.name
         if key.mark(Within) is not None:
-            yield from _value(key, key.annotation, path, tags)
+            yield from _value(key, split_marks(key.annotation)[0], path, tags)
         elif key.name == "type" and tag is not None:
             yield _tag(table, tag, place)
         elif key.mark(SchemaKeys) or key.mark(TemplateKeys) or key.mark(LimitKeys):
