@@ -2,8 +2,9 @@
 
 from random import Random, SystemRandom
 
-from lsd.config import OpenAIProvider, Provider
+from lsd.config import EchoProvider, OpenAIProvider, Provider
 from lsd.providers.dialect import Dialect
+from lsd.providers.echo import EchoDialect
 from lsd.providers.openai import openai_target
 from lsd.providers.openai_chat import OpenAIChat
 
@@ -24,5 +25,7 @@ def dialect_for(
                     provider, model_name=model_name, provider_name=provider_name, random=random
                 )
             )
+        case EchoProvider():
+            return EchoDialect(provider, provider_name=provider_name)
         case _:
             raise AssertionError(f"the configuration lets no {provider.type} pass yet")
