@@ -87,7 +87,17 @@ def is_marked_open_before_boot(folder: Path) -> bool:
 
 def mark_open(folder: Path) -> None:
     """Notes that unsynced data may be about, and since which start of the machine."""
-    (folder / _BOOT_MARK).write_text(boot_id(), encoding="ascii")
+    file = os.open(folder / _BOOT_MARK, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(file, boot_id().encode())
+        os.fsync(file)  # a power cut must find the mark, whatever else it loses
+    finally:
+        os.close(file)
+    directory = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
 
 
 def mark_closed(folder: Path) -> None:

@@ -120,8 +120,8 @@ class Environment:
         """Calls `apply` in a write transaction and commits; gives back what `apply` gave.
 
         Whatever `apply` raises takes all its changes back. It is called again from the start when
-        the map had to grow. Waits for other writers, of this process and of others. Raises
-        StoreFull and StoreFailed.
+        the map had to grow. Waits for other writers, of this process and of others. Not inside a
+        `read` of the same thread. Raises StoreFull and StoreFailed.
         """
         done: list[Callable[[], None]] = []
 
@@ -151,6 +151,8 @@ class Environment:
 
     def _write(self, act: Callable[["lmdb.Transaction[bytes]"], T]) -> T:
         """Runs `act` in a transaction of LMDB, as often as the map must grow for it."""
+        reading = getattr(self._mine, "transaction", None)
+        assert reading is None, "the map could not grow: it would wait for this thread's own read"
         with self._writing:
             while True:
                 try:

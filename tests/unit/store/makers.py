@@ -1,0 +1,134 @@
+"""Records for tests: short to make, with ids in the order in which they are made."""
+
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import attrs
+
+from lsd.conversation import IdGenerator
+from lsd.store import (
+    FeedbackRecord,
+    InferenceBody,
+    InferenceRecord,
+    ModelInferenceBody,
+    ModelInferenceRecord,
+    Store,
+    StoreSettings,
+    Writer,
+)
+
+SMALL = StoreSettings(map_size=1 << 20, max_map_size=64 << 20, max_readers=64, durability="none")
+"""A map that has to grow now and then, and no waiting for the disk."""
+
+SNAPSHOT_HASH = "5e" * 32
+
+
+@attrs.define(eq=False)
+class HandClock:
+    """A clock that the test moves."""
+
+    milliseconds: int = 1_770_000_000_000
+
+    def now_ms(self) -> int:
+        return self.milliseconds
+
+    def now_ns(self) -> int:
+        return self.milliseconds * 1_000_000
+
+    def monotonic(self) -> float:
+        return self.milliseconds / 1000
+
+    def advance_s(self, seconds: float) -> None:
+        self.milliseconds += round(seconds * 1000)
+
+
+@attrs.define(eq=False)
+class Maker:
+    """Makes records with fresh ids."""
+
+    clock: HandClock = attrs.field(factory=HandClock)
+    ids: IdGenerator = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.ids = IdGenerator(self.clock.now_ms, Random(7))
+
+    def id(self) -> str:
+        return self.ids.new()
+
+    def inference(self, **fields: Any) -> InferenceRecord:
+        body = InferenceBody(
+            input={"messages": [{"role": "user", "content": [{"type": "text", "text": "A pond"}]}]},
+            output=[{"type": "text", "text": "An old silent pond"}],
+            inference_params={"chat_completion": {"temperature": 0.5}},
+        )
+        defaults: dict[str, Any] = {
+            "inference_id": self.id(),
+            "episode_id": self.id(),
+            "function_name": "write_haiku",
+            "variant_name": "terse",
+            "function_type": "chat",
+            "processing_time_ms": 120,
+            "snapshot_hash": SNAPSHOT_HASH,
+            "body": body,
+        }
+        return InferenceRecord(**defaults | fields)
+
+    def call(self, inference_id: str, **fields: Any) -> ModelInferenceRecord:
+        body = ModelInferenceBody(
+            raw_request='{"model":"gpt"}',
+            raw_response='{"choices":[]}',
+            input_messages=[{"role": "user", "content": [{"type": "text", "text": "A pond"}]}],
+            output=[{"type": "text", "text": "An old silent pond"}],
+        )
+        defaults: dict[str, Any] = {
+            "id": self.id(),
+            "inference_id": inference_id,
+            "function_name": "write_haiku",
+            "variant_name": "terse",
+            "model_name": "gpt",
+            "model_provider_name": "openai",
+            "input_tokens": 12,
+            "output_tokens": 7,
+            "response_time_ms": 100,
+            "cost": Decimal("0.000123"),
+            "finish_reason": "stop",
+            "snapshot_hash": SNAPSHOT_HASH,
+            "body": body,
+        }
+        return ModelInferenceRecord(**defaults | fields)
+
+    def feedback(self, target_id: str, **fields: Any) -> FeedbackRecord:
+        defaults: dict[str, Any] = {
+            "id": self.id(),
+            "kind": "boolean",
+            "target_id": target_id,
+            "target_type": "inference",
+            "metric_name": "resolved",
+            "value": True,
+            "snapshot_hash": SNAPSHOT_HASH,
+        }
+        return FeedbackRecord(**defaults | fields)
+
+
+def open_store(folder: Path, settings: StoreSettings = SMALL) -> Store:
+    """The store of a server, in `folder`."""
+    return Store.open(folder, settings, is_server=True)
+
+
+def stored(store: Store, record: InferenceRecord, *calls: ModelInferenceRecord) -> InferenceRecord:
+    """Commits an inference at once, and gives it back."""
+    store.data.write(store.inferences.record(record, calls).apply)
+    return record
+
+
+def given(store: Store, record: FeedbackRecord, **options: Any) -> FeedbackRecord:
+    """Commits a feedback entry at once, and gives it back."""
+    store.data.write(store.feedback.record(record, **options).apply)
+    return record
+
+
+def writer_of(store: Store, clock: HandClock, **options: Any) -> Writer:
+    """A writer that nobody has started yet."""
+    return store.writer(clock, **options)

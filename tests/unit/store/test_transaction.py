@@ -1,0 +1,121 @@
+"""Gets, puts and ranges over one ordered database."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lsd.store.engine import Environment
+
+KEYS = st.binary(min_size=1, max_size=3)
+QUICK = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def fill(environment: Environment, entries: dict[bytes, bytes]) -> None:
+    """Makes `entries` the whole content of `a`."""
+    with environment.read() as transaction:
+        old = [key for key, _ in transaction.range("a")]
+
+    def apply(transaction: object) -> None:
+        for key in old:
+            transaction.delete("a", key)
+        for key, value in entries.items():
+            transaction.put("a", key, value)
+
+    environment.write(apply)
+
+
+@QUICK
+@given(
+    entries=st.dictionaries(KEYS, st.binary(max_size=3)),
+    start=st.binary(max_size=3),
+    stop=st.none() | KEYS,
+    reverse=st.booleans(),
+    limit=st.none() | st.integers(0, 5),
+)
+def test_a_range_is_a_slice_of_the_sorted_keys(
+    environment: Environment,
+    entries: dict[bytes, bytes],
+    start: bytes,
+    stop: bytes | None,
+    reverse: bool,
+    limit: int | None,
+) -> None:
+    """Every range gives what sorting and filtering a dict gives."""
+    fill(environment, entries)
+
+    with environment.read() as transaction:
+        found = list(transaction.range("a", start, stop, reverse=reverse, limit=limit))
+
+    wanted = sorted(
+        (item for item in entries.items() if item[0] >= start and (stop is None or item[0] < stop)),
+        reverse=reverse,
+    )
+    assert found == wanted[:limit]
+
+
+def test_databases_do_not_see_each_other(environment: Environment) -> None:
+    """The same key may stand in two databases with two values."""
+    environment.write(lambda transaction: transaction.put("a", b"k", b"one"))
+    environment.write(lambda transaction: transaction.put("b", b"k", b"two"))
+
+    with environment.read() as transaction:
+        assert (transaction.get("a", b"k"), transaction.get("b", b"k")) == (b"one", b"two")
+        assert transaction.count("a") == 1
+
+
+def test_add_leaves_alone_what_is_there(environment: Environment) -> None:
+    """Whoever adds is told whether he was the first."""
+    answers = environment.write(
+        lambda transaction: [transaction.add("a", b"k", value) for value in (b"one", b"two")]
+    )
+
+    with environment.read() as transaction:
+        assert (answers, transaction.get("a", b"k")) == ([True, False], b"one")
+
+
+def test_delete_tells_whether_there_was_something(environment: Environment) -> None:
+    """A key is gone after its deletion, and a second deletion finds nothing."""
+    environment.write(lambda transaction: transaction.put("a", b"k", b"v"))
+
+    answers = environment.write(
+        lambda transaction: [transaction.delete("a", b"k"), transaction.delete("a", b"k")]
+    )
+
+    assert answers == [True, False]
+
+
+def test_a_buffered_row_is_put_once_at_the_commit(environment: Environment) -> None:
+    """A counter that many writes touch is seen by them at once, and stored with the commit."""
+    seen = []
+
+    def count(transaction: object) -> None:
+        for _ in range(3):
+            before = int(transaction.get_buffered("a", b"n") or b"0")
+            transaction.put_buffered("a", b"n", str(before + 1).encode())
+        seen.append(transaction.get("a", b"n"))
+
+    environment.write(count)
+    environment.write(count)
+
+    with environment.read() as transaction:
+        assert (seen, transaction.get("a", b"n")) == ([None, b"3"], b"6")
+
+
+def test_callbacks_come_after_the_commit_only(environment: Environment) -> None:
+    """What is remembered after a commit is not remembered when the commit did not happen."""
+    called = []
+
+    def good(transaction: object) -> None:
+        transaction.after_commit(lambda: called.append("good"))
+
+    def bad(transaction: object) -> None:
+        transaction.after_commit(lambda: called.append("bad"))
+        raise ValueError("taken back")
+
+    environment.write(good)
+    with pytest.raises(ValueError, match="taken back"):
+        environment.write(bad)
+
+    assert called == ["good"]
