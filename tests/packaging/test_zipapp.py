@@ -12,18 +12,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import lmdb.cpython
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
 STAND_IN = """\
 def main():
-    import lmdb, orjson, sys
+    import httptools, jsonschema_rs, lmdb, markupsafe._speedups, minijinja, orjson, sys
     from rich.traceback import Traceback
+    httptools.parse_url(b"/")
+    jsonschema_rs.validator_for({})
+    minijinja.Environment()
     print(orjson.__file__)
     print(*sys.argv[1:])
 """
-"""A daemon that tells from where its native modules came."""
+"""A daemon that uses its native modules and tells from where they came."""
 
 WAIT_S = 120
 """For one start of a file, on a machine that is busy with everything else."""
@@ -159,6 +163,18 @@ def test_wheels_for_two_pythons_may_differ_in_native_modules_only(tmp_path: Path
     (second / "slow.py").write_text("other")
     with pytest.raises(builder.BuildError, match=r"slow\.py: found other bytes"):
         builder.lay_over(second, site)
+
+
+def test_native_modules_lose_only_what_is_never_loaded() -> None:
+    """A module without its debug information still loads; other files stay as they are."""
+    native = Path(lmdb.cpython.__file__).read_bytes()
+
+    smaller = builder.without_debug_information(native)
+
+    assert native.startswith(smaller[:40])
+    assert len(smaller) <= len(native)
+    assert builder.without_debug_information(smaller) == smaller
+    assert builder.without_debug_information(b"#!/bin/sh\n") == b"#!/bin/sh\n"
 
 
 def test_dates_modes_and_order_leave_no_trace(tmp_path: Path) -> None:
