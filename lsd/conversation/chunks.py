@@ -57,7 +57,8 @@ ContentChunk = TextChunk | ToolCallChunk | ThoughtChunk | UnknownChunk
 class ModelChunk:
     """What one event of a provider's stream says.
 
-    `raw` is the event's payload as text, `raw_usage` the provider's usage object as it came.
+    `raw` is the event's payload as text, `document` the same decoded, `raw_usage` the provider's
+    usage object as it came.
     A chunk that opens a block or ends the answer makes the stream count as started.
     """
 
@@ -66,6 +67,7 @@ class ModelChunk:
     raw_usage: JsonValue = None
     finish_reason: FinishReason | None = None
     raw: str = ""
+    document: JsonValue = None
 
 
 @attrs.define(kw_only=True)

@@ -37,9 +37,14 @@ class ModelRequest:
 
 @attrs.frozen(kw_only=True)
 class ModelResponse:
-    """A provider's whole answer. `raw_usage` is its usage object as it came, if it sent one."""
+    """A provider's whole answer.
+
+    `raw_usage` is its usage object as it came, if it sent one; `document` the decoded body, for
+    whoever wants more of it than dialects pick out.
+    """
 
     output: tuple[OutputBlock, ...]
     usage: Usage = Usage()
     raw_usage: JsonValue = None
     finish_reason: FinishReason | None = None
+    document: JsonValue = None

@@ -1,5 +1,6 @@
 """HTTP by Hypercorn, on a socket that is listening already."""
 
+import os
 import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -32,7 +33,8 @@ async def serve(
 ) -> None:
     """Serves until `stop` returns and all requests are finished."""
     config = HypercornConfig()
-    config.bind = [f"fd://{listener.fileno()}"]
+    # Hypercorn closes what it is given; the listener stays the caller's.
+    config.bind = [f"fd://{os.dup(listener.fileno())}"]
     config.keep_alive_timeout = KEEP_ALIVE_S
     config.keep_alive_max_requests = REQUESTS_OF_CONNECTION_MAX
     config.h11_max_incomplete_size = HEAD_BYTES_MAX
