@@ -58,6 +58,8 @@ def called(item: Mapping[str, Any]) -> tuple[str, JsonValue]:
 @attrs.define(eq=False)
 class _Call:
     id: str
+    given_id: str
+    """What the server calls it; two of its calls may have the same."""
     name: str
     has_arguments: bool
 
@@ -68,7 +70,7 @@ class ToolCallSlots:
 
     new_id: Callable[[], str]
     _slots: dict[int, _Call] = attrs.field(factory=dict, init=False)
-    _displaced: dict[str, _Call] = attrs.field(factory=dict, init=False)
+    _calls: dict[str, _Call] = attrs.field(factory=dict, init=False)
     _newest: int = attrs.field(default=0, init=False)
 
     def take(self, item: JsonValue) -> ToolCallChunk | None:
@@ -79,36 +81,35 @@ class ToolCallSlots:
         name, arguments = called(item)
         place = self._place(item.get("index"), identifier)
         call = self._slots.get(place)
-        if call is not None and identifier and identifier != call.id:
-            # One index for all calls: the next one begins, or one that was pushed aside goes on.
-            self._displaced[call.id] = call
-            call = self._displaced.pop(identifier, None)
-            if call is not None:
-                self._slots[place] = call
-        if call is None:
-            return self._start(place, identifier, name, arguments_text(arguments))
+        if call is None or (identifier and identifier != call.given_id):
+            known = self._calls.get(identifier)
+            if known is None or (call is None and name):
+                return self._start(place, identifier, name, arguments_text(arguments))
+            # One index for all calls, and this one was pushed aside by another.
+            call = self._slots[place] = known
         return self._continue(call, name, arguments)
 
     def nameless(self) -> list[str]:
         """The ids of calls that never got a name."""
-        calls = [*self._displaced.values(), *self._slots.values()]
-        return [call.id for call in calls if not call.name]
+        return [call.id for call in self._calls.values() if not call.name]
 
     def _place(self, index: JsonValue, identifier: str) -> int:
         if isinstance(index, int) and not isinstance(index, bool):
             return index
         for place, call in self._slots.items():
-            if identifier and call.id == identifier:
+            if identifier and call.given_id == identifier:
                 return place
         return self._newest
 
     def _start(self, place: int, identifier: str, name: str, arguments: str) -> ToolCallChunk:
         if not identifier and not name:
             raise BadToolCall(f"found more of tool call {place}, which was never begun")
-        call = _Call(identifier or self.new_id(), name, bool(arguments))
-        self._slots[place] = call
+        # Pieces of an answer are joined by id, so that no two calls may share one.
+        own = identifier if identifier and identifier not in self._calls else self.new_id()
+        call = _Call(own, identifier, name, bool(arguments))
+        self._slots[place] = self._calls[own] = call
         self._newest = place
-        return ToolCallChunk(id=call.id, raw_name=name, raw_arguments=arguments)
+        return ToolCallChunk(id=own, raw_name=name, raw_arguments=arguments)
 
     def _continue(self, call: _Call, name: str, arguments: JsonValue) -> ToolCallChunk | None:
         piece = ""

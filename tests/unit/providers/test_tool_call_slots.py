@@ -118,6 +118,16 @@ def collected(*items: Any) -> Called:
             [("7", "wx", "")],
             id="numbers as ids, strings as indexes",
         ),
+        pytest.param(
+            [item(0, "a", "wx", "1"), item(1, "a", "tm", "2"), item(1, "a", None, "3")],
+            [("a", "wx", "1"), ("g1", "tm", "23")],
+            id="one id for two calls",
+        ),
+        pytest.param(
+            [item(0, "a", "wx", "1"), item(1, "a", None, "2")],
+            [("a", "wx", "12")],
+            id="a new index for the same call",
+        ),
     ],
 )  # fmt: skip
 def test_deltas_become_calls(items: list[Any], calls: Called) -> None:
