@@ -131,7 +131,9 @@ class Desk:
         request = read_feedback_request(encode_json(fields))
         return await self.service.give(request, api_key_public_id=api_key_public_id)
 
-    def new_inference(self, function_name: str = "support", **changes: Any) -> InferenceRecord:
+    def new_inference(
+        self, function_name: str = "support", *, is_expired: bool = False, **changes: Any
+    ) -> InferenceRecord:
         """A record as inferences make it; not stored yet."""
         is_json = function_name == "triage"
         fields: dict[str, Any] = {"input": {"messages": []}, "output": []}
@@ -147,7 +149,7 @@ class Desk:
                 "variant_name": "terse",
                 "function_type": "json" if is_json else "chat",
                 "snapshot_hash": CONFIG_HASH,
-                "body": InferenceBody(**fields),
+                "body": None if is_expired else InferenceBody(**fields),
                 **changes,
             }
         )

@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsd.conversation import Malformed, encode_json
@@ -107,6 +107,7 @@ def test_a_number_that_is_none_is_malformed_json(number: str) -> None:
     assert problem.startswith("the body is not JSON: ")
 
 
+@settings(deadline=None)
 @given(st.binary() | st.text().map(str.encode))
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     """Nothing that arrives makes the reader fail in another way."""
@@ -114,19 +115,18 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
         read_feedback_request(body)
 
 
+TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**63), 2**63)
-    | st.floats(allow_nan=False)
-    | st.text(st.characters(codec="utf-8")),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner),
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=6,
 )
 FIELDS = st.sampled_from(
     ["inference_id", "episode_id", "metric_name", "value", "tags", "dryrun", "internal", "other"]
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(FIELDS, JSON))
 def test_any_object_is_read_or_refused(fields: dict[str, Any]) -> None:
     """Whatever the fields hold, the answer is a request or a list of problems."""
