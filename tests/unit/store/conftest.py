@@ -1,13 +1,22 @@
 """A store for each test, checked when the test is over."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from lsd.store import Store, verify
 from lsd.store.engine import Environment
 from tests.unit.store.makers import HandClock, Maker, open_store
+
+
+@pytest.fixture(autouse=True)
+def log() -> Iterator[list[MutableMapping[str, Any]]]:
+    """What is logged during the test."""
+    with capture_logs() as entries:
+        yield entries
 
 
 @pytest.fixture
