@@ -42,8 +42,7 @@ class Configurations:
         snapshot = self._snapshots.get(hash)
         if snapshot is None:
             return None
-        whole = {"config": snapshot.config, "template_files": snapshot.extra_templates}
         try:
-            return open_snapshot(encode_json(whole))
+            return open_snapshot(encode_json(snapshot.config))
         except ConfigRefused:
             return None

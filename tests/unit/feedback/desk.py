@@ -16,7 +16,7 @@ from lsd.config import (
     Observability,
     Tool,
 )
-from lsd.conversation import IdGenerator, Schema, decode_json, encode_json
+from lsd.conversation import Fragment, IdGenerator, Schema, decode_json, encode_json
 from lsd.feedback import FeedbackService, read_feedback_request
 from lsd.store import FeedbackRecord, InferenceBody, InferenceRecord, Store, Writer
 
@@ -163,6 +163,14 @@ class Desk:
         inference = self.new_inference(function_name, **changes)
         await self.writer.commit(self.store.inferences.record(inference))
         return inference
+
+    async def keep_snapshot(self, hash: str, config: Any) -> None:  # noqa: A002
+        """Stores the tables of an older configuration, as a start does."""
+        snapshot = encode_json({"format": 1, "config": config, "template_files": {}})
+        write = self.store.snapshots.record(
+            hash=hash, config=Fragment(snapshot), extra_templates={}, tags={}, now_ms=1
+        )
+        await self.writer.commit(write)
 
     def entries(self, target_id: str) -> list[FeedbackRecord]:
         """What is stored on a target, oldest first."""

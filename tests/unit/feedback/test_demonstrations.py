@@ -97,10 +97,7 @@ async def test_tools_are_those_of_the_inferences_day(desk: Desk) -> None:
         "functions": {"support": {"type": "chat", "tools": ["lookup"], "variants": {}}},
         "tools": {"lookup": old_tool},
     }
-    write = desk.store.snapshots.record(
-        hash="ab" * 32, config=old_config, extra_templates={}, tags={}, now_ms=1
-    )
-    await desk.writer.commit(write)
+    await desk.keep_snapshot("ab" * 32, old_config)
     inference = await desk.infer(snapshot_hash="ab" * 32)
 
     await demonstrate(desk, inference.inference_id, [CALL | {"arguments": {"number": "7"}}])
