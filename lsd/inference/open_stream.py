@@ -17,13 +17,15 @@ from lsd.conversation import (
     StreamFault,
     decode_json,
 )
+from lsd.inference.cache_entries import stream_from_cache, stream_to_cache
 from lsd.inference.collector import ContentCollector
 from lsd.inference.costs import CostUnknown, StreamCost
 from lsd.inference.journal import CallStatus, ModelCall
 from lsd.inference.limits import Deadline, ScopeLimits, bounded_by, earlier
 from lsd.inference.masking import masked
 from lsd.inference.prepared import PreparedModel, PreparedProvider, PreparedVariant
-from lsd.inference.provider_call import ProviderCall, begin, failing, warn_of_unknown_cost
+from lsd.inference.provider_call import ProviderCall
+from lsd.inference.replayed_stream import ReplayedStream
 from lsd.inference.run import Run
 from lsd.network import TransportFailed, WireResponse
 from lsd.providers import StreamDecoder
@@ -45,6 +47,7 @@ class OpenStream:
     _collector: ContentCollector = attrs.Factory(ContentCollector)
     _cost: StreamCost | None = None
     _raw: list[str] = attrs.Factory(list)
+    _kept: list[ModelChunk] | None = None
     _fatal: str | None = None
     _is_over: bool = False
 
@@ -101,6 +104,8 @@ class OpenStream:
                 self._take_fault(event)
                 continue
             self._collector.add(event.content)
+            if self._kept is not None:
+                self._kept.append(event)
             if event.raw:
                 self._raw.append(event.raw)
             if event.usage is not None:
@@ -114,6 +119,7 @@ class OpenStream:
 
     def _take_fault(self, fault: StreamFault) -> None:
         fault.failure.text = masked(fault.failure.text, self._call.secrets)
+        self._kept = None  # a stream with a fault is not to be repeated
         if fault.raw is not None:
             self._raw.append(fault.raw)
         if fault.fatal:
@@ -128,24 +134,31 @@ class OpenStream:
         try:
             self._cost.add(document)
         except CostUnknown as unknown:
-            warn_of_unknown_cost(self.entry, unknown)
+            self._call.warn_of_unknown_cost(unknown)
             self._cost = None
 
-    def settle(self) -> None:
+    async def settle(self) -> None:
         """The stream was read to its end: the call was whole, or broke off."""
         self.note()
         if self._cost is not None:
             try:
                 self.entry.cost = self._cost.cost()
             except CostUnknown as unknown:
-                warn_of_unknown_cost(self.entry, unknown)
+                self._call.warn_of_unknown_cost(unknown)
         status: CallStatus = "ok" if self._fatal is None else "interrupted"
-        self._call.run.end_call(self.entry, status, self._fatal)
+        run = self._call.run
+        run.end_call(self.entry, status, self._fatal)
+        if run.cache is not None and self._kept is not None:
+            entry = stream_to_cache(self.entry, self._kept)
+            await run.cache.keep(self.entry, self._call.own_edits, entry)
 
     def note(self) -> None:
         """Brings the journal's entry up to date with what was read."""
         self.entry.output = self._collector.blocks()
         self.entry.raw_response = masked("\n".join(self._raw), self._call.secrets)
+
+
+StartedStream = OpenStream | ReplayedStream
 
 
 async def open_stream(
@@ -154,30 +167,39 @@ async def open_stream(
     model: PreparedModel,
     provider: PreparedProvider,
     request: ModelRequest,
-) -> OpenStream:
+) -> StartedStream:
     """A stream that has started. Raises AttemptFailed; the journal has the call in any case."""
-    call = begin(run, variant, model, provider, request)
+    call = ProviderCall.begin(run, variant, model, provider, request)
+    entry = call.entry
     started_at = trio.current_time()
-    limit = earlier(provider.limits.opening, run.outbound_limit)
-    with failing(run, call.entry, provider, call.secrets), bounded_by(limit):
-        response = await provider.transport.send(call.wire)
-        decoder = provider.dialect.stream_decoder(response.status, response.headers)
-        try:
-            events = await _first_events(response, decoder)
-        except BaseException:
-            await response.aclose()
-            raise
-    call.entry.first_chunk_at = run.clock.monotonic()
-    stream = OpenStream(
+    with call.failing(), bounded_by(earlier(provider.limits.opening, run.outbound_limit)):
+        found = run.cache.find(entry, call.own_edits) if run.cache is not None else None
+        stream = None if found is not None else await _start(call)
+    entry.first_chunk_at = run.clock.monotonic()
+    if stream is None:
+        return ReplayedStream(entry, run, stream_from_cache(entry, found))
+    stream.bound(provider.limits, started_at)
+    stream.bound(ScopeLimits(total=run.outbound_limit), started_at)
+    return stream
+
+
+async def _start(call: ProviderCall) -> OpenStream:
+    provider, cache = call.provider, call.run.cache
+    response = await provider.transport.send(call.encode())
+    decoder = provider.dialect.stream_decoder(response.status, response.headers)
+    try:
+        events = await _first_events(response, decoder)
+    except BaseException:
+        await response.aclose()
+        raise
+    return OpenStream(
         call=call,
         response=response,
         decoder=decoder,
         events=events,
         cost=provider.cost.stream() if provider.cost is not None else None,
+        kept=[] if cache is not None and cache.writes else None,
     )
-    stream.bound(provider.limits, started_at)
-    stream.bound(ScopeLimits(total=run.outbound_limit), started_at)
-    return stream
 
 
 async def _first_events(response: WireResponse, decoder: StreamDecoder) -> list[StreamEvent]:

@@ -63,6 +63,15 @@ def tool_call_to_json(call: ToolCall, toolbox: Toolbox | None) -> dict[str, Any]
     }
 
 
+def has_valid_arguments(call: ToolCall, toolbox: Toolbox) -> bool:
+    """Whether a call is one of a tool that was offered, with arguments that fit it."""
+    if not toolbox.may_call(call.name):
+        return False
+    if toolbox.parameters_of(call.name) is None:
+        return True
+    return _checked_arguments(call, toolbox) is not None
+
+
 def _checked_arguments(call: ToolCall, toolbox: Toolbox) -> JsonValue:
     schema = toolbox.parameters_of(call.name)
     if schema is None:

@@ -22,7 +22,7 @@ from lsd.config import (
     effective_location,
     shorthand_model,
 )
-from lsd.conversation import Edits, SchemaCache
+from lsd.conversation import NO_EDITS, Edits, SchemaCache
 from lsd.experiments import Draw, UniformDraw, WeightedDraw
 from lsd.inference.costs import CostTable
 from lsd.inference.limits import STREAM_IDLE_MS, Limit, ScopeLimits
@@ -228,6 +228,8 @@ def _prepare_provider(
 
 
 def _edits(table: ChatCompletionVariant | Provider) -> Edits:
+    if not table.extra_body and not table.extra_headers:
+        return NO_EDITS
     return Edits(
         body=tuple(entry.edit for entry in table.extra_body),
         headers=tuple(entry.edit for entry in table.extra_headers),

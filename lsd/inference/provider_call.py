@@ -6,7 +6,8 @@ from contextlib import contextmanager
 import attrs
 
 from lsd.config import CredentialMissing
-from lsd.conversation import AttemptFailed, ModelRequest, WireRequest
+from lsd.conversation import AttemptFailed, Edits, ModelRequest, WireRequest
+from lsd.inference.cache_entries import answer_from_cache, answer_to_cache
 from lsd.inference.costs import CostUnknown
 from lsd.inference.foreign_blocks import request_for
 from lsd.inference.journal import ModelCall
@@ -25,37 +26,92 @@ ANSWER_BYTES_MAX = 256 * 1024 * 1024
 
 @attrs.define(eq=False, kw_only=True)
 class ProviderCall:
-    """One attempt in progress: the journal's entry, and what it needs to be made."""
+    """One attempt in progress: the journal's entry, and what it needs to be made.
+
+    `secrets` are values that no text which leaves this call may show.
+    """
 
     run: Run
     provider: PreparedProvider
     entry: ModelCall
-    wire: WireRequest
+    edits: Edits
+    own_edits: Edits
     secrets: set[str]
 
-
-def begin(
-    run: Run,
-    variant: PreparedVariant,
-    model: PreparedModel,
-    provider: PreparedProvider,
-    request: ModelRequest,
-) -> ProviderCall:
-    """Enters the call in the journal and encodes it. Raises AttemptFailed."""
-    own = request_for(
-        request,
-        provider_type=provider.dialect.provider_type,
-        model_name=model.name,
-        provider_name=provider.name,
-    )
-    entry = run.begin_call(variant, model, provider, own)
-    with failing(run, entry, provider, set(run.request.credentials.values())):
-        credentials = _credentials(run, provider)
+    @classmethod
+    def begin(
+        cls,
+        run: Run,
+        variant: PreparedVariant,
+        model: PreparedModel,
+        provider: PreparedProvider,
+        request: ModelRequest,
+    ) -> "ProviderCall":
+        """Enters the call in the journal."""
+        own = request_for(
+            request,
+            provider_type=provider.dialect.provider_type,
+            model_name=model.name,
+            provider_name=provider.name,
+        )
         edits = run.edits_for(variant, model, provider)
-        wire = provider.dialect.encode(own, credentials, edits)
-    secrets = run.secrets(credentials, edits.headers)
-    entry.raw_request = masked(wire.body.decode(), secrets)
-    return ProviderCall(run=run, provider=provider, entry=entry, wire=wire, secrets=secrets)
+        secrets = {edit.value for edit in edits.headers if edit.value}
+        secrets.update(run.request.credentials.values())
+        return cls(
+            run=run,
+            provider=provider,
+            entry=run.begin_call(variant, model, provider, own),
+            edits=edits,
+            own_edits=run.edits_beside(provider, variant, model),
+            secrets=secrets,
+        )
+
+    def encode(self) -> WireRequest:
+        """What is sent. Raises AttemptFailed or CredentialMissing."""
+        resolve = self.run.prepared.loaded.secrets.resolve
+        dynamic = self.run.request.credentials
+        credentials = {
+            name: resolve(location, dynamic) for name, location in self.provider.locations.items()
+        }
+        self.secrets.update(value for value in credentials.values() if value)
+        wire = self.provider.dialect.encode(self.entry.request, credentials, self.edits)
+        self.entry.raw_request = masked(wire.body.decode(), self.secrets)
+        return wire
+
+    @contextmanager
+    def failing(self) -> Iterator[None]:
+        """Whatever goes wrong inside becomes an AttemptFailed, and is entered in the journal."""
+        kind = self.provider.dialect.provider_type
+        try:
+            yield
+        except AttemptFailed as failure:
+            told = failure
+        except TransportFailed as failure:
+            told = AttemptFailed(kind="transport", text=f"{kind}: {failure.reason}")
+        except BodyTooLarge as failure:
+            told = AttemptFailed(kind="malformed", text=f"{kind}: {failure}")
+        except TimeLimitReached as failure:
+            told = AttemptFailed(kind="timeout", text=str(failure))
+        except CredentialMissing as missing:
+            text = f'provider "{self.provider.name}": {missing}'
+            told = AttemptFailed(kind="config", text=text)
+        else:
+            return
+        told.text = masked(told.text, self.secrets)
+        if told.raw_response is not None:
+            told.raw_response = masked(told.raw_response, self.secrets)
+        self.entry.fail(told, self.run.clock.monotonic())
+        self.run.hear_end(self.entry)
+        raise told
+
+    def warn_of_unknown_cost(self, unknown: CostUnknown) -> None:
+        """A cost that cannot be told leaves a trace in the log, and null everywhere else."""
+        log.warning(
+            "cost not computable",
+            model=self.entry.model_name,
+            provider=self.entry.provider_name,
+            reason=unknown.reason,
+        )
 
 
 async def call_provider(
@@ -66,17 +122,31 @@ async def call_provider(
     request: ModelRequest,
 ) -> ModelCall:
     """A whole answer. Raises AttemptFailed; the journal has the call in any case."""
-    call = begin(run, variant, model, provider, request)
+    call = ProviderCall.begin(run, variant, model, provider, request)
     entry = call.entry
-    limit = earlier(provider.limits.plain, run.outbound_limit)
-    with failing(run, entry, provider, call.secrets):
-        with bounded_by(limit):
-            response = await provider.transport.send(call.wire)
-            try:
-                body = await response.read(ANSWER_BYTES_MAX)
-            finally:
-                await response.aclose()
-        answer = provider.dialect.decode(response.status, response.headers, body)
+    with call.failing(), bounded_by(earlier(provider.limits.plain, run.outbound_limit)):
+        found = run.cache.find(entry, call.own_edits) if run.cache is not None else None
+        if found is None:
+            await _ask(call)
+    if found is not None:
+        answer_from_cache(entry, found)
+        run.end_call(entry, "ok")
+        return entry
+    run.end_call(entry, "ok")
+    if run.cache is not None and run.cache.takes(entry):
+        await run.cache.keep(entry, call.own_edits, answer_to_cache(entry))
+    return entry
+
+
+async def _ask(call: ProviderCall) -> None:
+    provider, entry = call.provider, call.entry
+    wire = call.encode()
+    response = await provider.transport.send(wire)
+    try:
+        body = await response.read(ANSWER_BYTES_MAX)
+    finally:
+        await response.aclose()
+    answer = provider.dialect.decode(response.status, response.headers, body)
     entry.raw_response = masked(body.decode(errors="replace"), call.secrets)
     entry.output = answer.output
     entry.usage = answer.usage
@@ -87,52 +157,4 @@ async def call_provider(
         try:
             entry.cost = provider.cost.cost(answer.document)
         except CostUnknown as unknown:
-            warn_of_unknown_cost(entry, unknown)
-    run.end_call(entry, "ok")
-    return entry
-
-
-@contextmanager
-def failing(
-    run: Run, entry: ModelCall, provider: PreparedProvider, secrets: set[str]
-) -> Iterator[None]:
-    """Whatever goes wrong inside becomes an AttemptFailed, and is entered in the journal."""
-    try:
-        yield
-    except AttemptFailed as failure:
-        told = failure
-    except TransportFailed as failure:
-        told = AttemptFailed(
-            kind="transport", text=f"{provider.dialect.provider_type}: {failure.reason}"
-        )
-    except BodyTooLarge as failure:
-        told = AttemptFailed(kind="malformed", text=f"{provider.dialect.provider_type}: {failure}")
-    except TimeLimitReached as failure:
-        told = AttemptFailed(kind="timeout", text=str(failure))
-    except CredentialMissing as missing:
-        text = f'provider "{provider.name}": {missing}'
-        told = AttemptFailed(kind="config", text=text)
-    else:
-        return
-    told.text = masked(told.text, secrets)
-    if told.raw_response is not None:
-        told.raw_response = masked(told.raw_response, secrets)
-    entry.fail(told, run.clock.monotonic())
-    run.hear_end(entry)
-    raise told
-
-
-def warn_of_unknown_cost(entry: ModelCall, unknown: CostUnknown) -> None:
-    """A cost that cannot be told leaves a trace in the log, and null everywhere else."""
-    log.warning(
-        "cost not computable",
-        model=entry.model_name,
-        provider=entry.provider_name,
-        reason=unknown.reason,
-    )
-
-
-def _credentials(run: Run, provider: PreparedProvider) -> dict[str, str | None]:
-    resolve = run.prepared.loaded.secrets.resolve
-    dynamic = run.request.credentials
-    return {name: resolve(location, dynamic) for name, location in provider.locations.items()}
+            call.warn_of_unknown_cost(unknown)

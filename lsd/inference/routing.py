@@ -15,14 +15,14 @@ from lsd.config import Retries
 from lsd.conversation import AttemptFailed, LsdError, ModelRequest
 from lsd.inference.journal import ModelCall
 from lsd.inference.limits import ScopeLimits, TimeLimitReached, bounded_by
-from lsd.inference.open_stream import OpenStream, open_stream
+from lsd.inference.open_stream import StartedStream, open_stream
 from lsd.inference.prepared import PreparedModel, PreparedProvider, PreparedVariant
 from lsd.inference.provider_call import call_provider
 from lsd.inference.refusals import FailureCause, VariantFailed
 from lsd.inference.retries import wait_before_retry
 from lsd.inference.run import Run
 
-Answered = TypeVar("Answered", ModelCall, OpenStream)
+Answered = TypeVar("Answered", ModelCall, StartedStream)
 
 Ask = Callable[
     [Run, PreparedVariant, PreparedModel, PreparedProvider, ModelRequest], Awaitable[Answered]
@@ -71,7 +71,9 @@ async def whole_answer(run: Run, variant: PreparedVariant, request: ModelRequest
     return await _ask_models(run, variant, request, call_provider)
 
 
-async def started_stream(run: Run, variant: PreparedVariant, request: ModelRequest) -> OpenStream:
+async def started_stream(
+    run: Run, variant: PreparedVariant, request: ModelRequest
+) -> StartedStream:
     """The first stream that starts. Raises VariantFailed."""
     return await _ask_models(run, variant, request, open_stream)
 
@@ -145,7 +147,7 @@ async def _ask_routing(
     return _FailedPass(tuple(failures))
 
 
-def bind(answer: ModelCall | OpenStream, limits: ScopeLimits, started_at: float) -> None:
+def bind(answer: ModelCall | StartedStream, limits: ScopeLimits, started_at: float) -> None:
     """A stream goes on under the limits of the scope that it leaves."""
-    if isinstance(answer, OpenStream):
+    if not isinstance(answer, ModelCall):
         answer.bound(limits, started_at)

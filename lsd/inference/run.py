@@ -5,7 +5,8 @@ from random import Random
 
 import attrs
 
-from lsd.conversation import NO_EDITS, Edits, HeaderEdit, IdGenerator, ModelRequest
+from lsd.conversation import NO_EDITS, Edits, IdGenerator, ModelRequest
+from lsd.inference.call_cache import CallCache
 from lsd.inference.journal import CallStatus, Journal, ModelCall
 from lsd.inference.limits import Limit
 from lsd.inference.prepared import Prepared, PreparedModel, PreparedProvider, PreparedVariant
@@ -30,6 +31,7 @@ class Run:
     random: Random
     streaming: bool
     started_at: float
+    cache: CallCache | None = None
     journal: Journal = attrs.field(factory=Journal)
     on_call_ended: Callable[[ModelCall], None] | None = None
     is_recorded: bool = False
@@ -79,6 +81,25 @@ class Run:
         self, variant: PreparedVariant, model: PreparedModel, provider: PreparedProvider
     ) -> Edits:
         """All edits of one call, in the order in which they are made."""
+        own = self.edits_beside(provider, variant, model)
+        if own is NO_EDITS:
+            return provider.edits
+        variant_body = len(variant.edits.body)
+        variant_headers = len(variant.edits.headers)
+        body, headers = own.body, own.headers
+        return Edits(
+            body=(*body[:variant_body], *provider.edits.body, *body[variant_body:]),
+            headers=(
+                *headers[:variant_headers],
+                *provider.edits.headers,
+                *headers[variant_headers:],
+            ),
+        )
+
+    def edits_beside(
+        self, provider: PreparedProvider, variant: PreparedVariant, model: PreparedModel
+    ) -> Edits:
+        """The edits that are not the provider's: those of the variant, then of the request."""
 
         def applies(target: EditTarget) -> bool:
             return (
@@ -88,20 +109,8 @@ class Run:
             )
 
         request = self.request
-        if not request.extra_body and not request.extra_headers and variant.edits == NO_EDITS:
-            return provider.edits
+        if not request.extra_body and not request.extra_headers:
+            return variant.edits
         body = [each.edit for each in request.extra_body or () if applies(each.target)]
         headers = [each.edit for each in request.extra_headers or () if applies(each.target)]
-        return Edits(
-            body=(*variant.edits.body, *provider.edits.body, *body),
-            headers=(*variant.edits.headers, *provider.edits.headers, *headers),
-        )
-
-    def secrets(
-        self, credentials: dict[str, str | None], headers: tuple[HeaderEdit, ...]
-    ) -> set[str]:
-        """Values that no error, log or record of a call may show."""
-        found = {value for value in credentials.values() if value}
-        found.update(self.request.credentials.values())
-        found.update(edit.value for edit in headers if edit.value)
-        return found
+        return Edits(body=(*variant.edits.body, *body), headers=(*variant.edits.headers, *headers))

@@ -10,9 +10,10 @@ import trio
 from lsd.conversation import IdGenerator, encode_json
 from lsd.inference.accept import Accepted, accept
 from lsd.inference.answers import Output, answer_json, read_output
+from lsd.inference.call_cache import CallCache
 from lsd.inference.journal import ModelCall
 from lsd.inference.model_request import Asked
-from lsd.inference.open_stream import OpenStream
+from lsd.inference.open_stream import StartedStream
 from lsd.inference.prepared import DEFAULT_FUNCTION, Prepared
 from lsd.inference.records import Recorder
 from lsd.inference.request import InferenceRequest
@@ -21,6 +22,7 @@ from lsd.inference.run import Run
 from lsd.inference.running import RunningInferences
 from lsd.inference.stream_answer import END_OF_STREAM, KEEP_ALIVE, StreamAnswer
 from lsd.inference.variants import first_answer
+from lsd.store import InferenceCache
 from lsd.telemetry import Clock, Metrics
 
 KEEP_ALIVE_S = 15.0
@@ -35,7 +37,7 @@ Send = Callable[[bytes], Awaitable[None]]
 class InferenceService:
     """Runs inferences. One serves all requests of a process.
 
-    `recorder` is None when nothing is recorded.
+    `recorder` is None when nothing is recorded, `cache` when nothing is cached.
     """
 
     prepared: Prepared
@@ -44,6 +46,7 @@ class InferenceService:
     clock: Clock
     random: Random
     metrics: Metrics
+    cache: InferenceCache | None = None
     running: RunningInferences = attrs.Factory(RunningInferences)
 
     async def infer(self, request: InferenceRequest) -> bytes:
@@ -101,6 +104,14 @@ class InferenceService:
             random=self.random,
             streaming=bool(request.stream),
             started_at=started_at,
+            cache=CallCache.of(
+                request.cache_options,
+                cache=self.cache,
+                clock=self.clock,
+                function_type=accepted.function.config.type,
+                toolbox=accepted.toolbox,
+                is_dryrun=bool(request.dryrun),
+            ),
             on_call_ended=self._count_call,
         )
         return accepted, run
@@ -119,7 +130,7 @@ class InferenceService:
                 raise
 
     async def _deliver(
-        self, run: Run, accepted: Accepted, asked: Asked, stream: OpenStream, send: Send
+        self, run: Run, accepted: Accepted, asked: Asked, stream: StartedStream, send: Send
     ) -> None:
         answer = StreamAnswer(run, accepted, asked, stream.entry)
         sender = _Sender(send)
@@ -129,7 +140,7 @@ class InferenceService:
             while events := await stream.receive():
                 await sender.send(answer.events(events))
             nursery.cancel_scope.cancel()
-        stream.settle()
+        await stream.settle()
         output = read_output(accepted, asked, stream.entry)
         await sender.send(answer.closing(output))
         await self._record(run, accepted, asked, stream.entry, output)
@@ -144,7 +155,7 @@ class InferenceService:
             await self.recorder.record(run, accepted, asked, call, output)
 
     def _record_cut_off(
-        self, run: Run, accepted: Accepted, asked: Asked, stream: OpenStream
+        self, run: Run, accepted: Accepted, asked: Asked, stream: StartedStream
     ) -> None:
         """The caller left in the middle of a stream: what had arrived is kept, if it was any."""
         stream.note()

@@ -11,13 +11,13 @@ from lsd.inference.accept import Accepted
 from lsd.inference.journal import ModelCall
 from lsd.inference.limits import TimeLimitReached, bounded_by
 from lsd.inference.model_request import Asked, model_request
-from lsd.inference.open_stream import OpenStream
+from lsd.inference.open_stream import StartedStream
 from lsd.inference.prepared import PreparedVariant
 from lsd.inference.refusals import InferenceFailed, VariantFailed
 from lsd.inference.routing import bind
 from lsd.inference.run import Run
 
-Answered = TypeVar("Answered", ModelCall, OpenStream)
+Answered = TypeVar("Answered", ModelCall, StartedStream)
 
 AskModel = Callable[[Run, PreparedVariant, ModelRequest], Awaitable[Answered]]
 

@@ -19,6 +19,7 @@ from lsd.inference import (
 from lsd.network import HttpxTransport, ScriptedTransport, Transport
 from lsd.providers import Dialect, EchoDialect, dialect_for
 from lsd.server.kept import Kept
+from lsd.store import InferenceCache
 from lsd.telemetry import Clock, Metrics
 
 
@@ -47,6 +48,7 @@ def assemble(loaded: Loaded, kept: Kept | None, clock: Clock, metrics: Metrics) 
         clock=clock,
         random=random,
         metrics=metrics,
+        cache=_cache(kept, loaded.config.gateway),
         running=running,
     )
     records_are_off = loaded.config.gateway.observability.enabled is False
@@ -98,6 +100,12 @@ def _front(
         ids=ids,
         clock=clock,
     )
+
+
+def _cache(kept: Kept | None, gateway: Gateway) -> InferenceCache | None:
+    if kept is None or gateway.cache.enabled is False:
+        return None
+    return kept.store.inference_cache(ttl_s=gateway.cache.ttl_s, max_bytes=gateway.cache.max_bytes)
 
 
 def _recorder(kept: Kept | None, gateway: Gateway) -> Recorder | None:
