@@ -1,6 +1,7 @@
 """Fixtures for tests against a running gateway: real processes, real sockets, a fake provider."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -19,17 +20,18 @@ class StartGateway(Protocol):
         *options: str,
         environment: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        files: Mapping[str, str] | None = None,
         may_log_tracebacks: bool = False,
     ) -> Gateway:
         """A gateway that serves.
 
         `options` are more words of its command line, `environment` more variables, `headers` go
-        with each request of its client.
+        with each request of its client, `files` lie beside its configuration.
         """
 
 
-@pytest.fixture
-def start_gateway(tmp_path: Path) -> Iterator[StartGateway]:
+@contextmanager
+def starting_gateways(parent: Path) -> Iterator[StartGateway]:
     """Starts gateways, each with a folder of its own; ends them, and reads their logs.
 
     A traceback in a log is a bug that some answer may have hidden, and fails the test.
@@ -41,10 +43,13 @@ def start_gateway(tmp_path: Path) -> Iterator[StartGateway]:
         *options: str,
         environment: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        files: Mapping[str, str] | None = None,
         may_log_tracebacks: bool = False,
     ) -> Gateway:
-        folder = tmp_path / f"gateway-{len(started) + 1}"
+        folder = parent / f"gateway-{len(started) + 1}"
         folder.mkdir()
+        for name, text in (files or {}).items():
+            (folder / name).write_text(text, encoding="utf-8")
         gateway = Gateway(
             folder, config_text, options=options, environment=environment, headers=headers
         )
@@ -61,7 +66,28 @@ def start_gateway(tmp_path: Path) -> Iterator[StartGateway]:
 
 
 @pytest.fixture
+def start_gateway(tmp_path: Path) -> Iterator[StartGateway]:
+    """Starts gateways for one test."""
+    with starting_gateways(tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def start_shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartGateway]:
+    """Starts gateways that all tests of a module use: a start costs most of a second."""
+    with starting_gateways(tmp_path_factory.mktemp("shared")) as start:
+        yield start
+
+
+@pytest.fixture
 def provider() -> Iterator[FakeProviderThread]:
     """A fake provider, running."""
+    with FakeProviderThread() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shared_provider() -> Iterator[FakeProviderThread]:
+    """A fake provider for all tests of a module; `forget` makes it new for the next one."""
     with FakeProviderThread() as running:
         yield running

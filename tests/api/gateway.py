@@ -127,6 +127,24 @@ class Gateway:
         assert response.headers["content-type"].startswith("text/event-stream")
         return stream_events(response.text)
 
+    def post(self, path: str, body: Any) -> httpx.Response:
+        """The response to a JSON body, whatever its status."""
+        return self.client.post(path, json=body)
+
+    def stored(self, inference_id: str) -> dict[str, Any] | None:
+        """The record of an inference; None if there is none."""
+        answer = self._posted("/v1/inferences/get_inferences", {"ids": [inference_id]})
+        return next(iter(answer["inferences"]), None)
+
+    def calls(self, target_id: str) -> list[dict[str, Any]]:
+        """The records of the provider calls of an inference, failed ones included, in order."""
+        response = self.client.get(
+            f"/internal/model_inferences/{target_id}", params={"include_failed": "true"}
+        )
+        assert response.status_code == 200, f"{response.status_code}: {response.text}"
+        calls: list[dict[str, Any]] = response.json()["model_inferences"]
+        return calls
+
     def log_records(self, message: str | None = None) -> list[dict[str, Any]]:
         """The log so far, parsed; with `message`, only its records."""
         records = [orjson.loads(line) for line in self._log_lines() if line.startswith(b"{")]

@@ -26,6 +26,7 @@ from tests.fakes.script import (
     Split,
     SplitAt,
     Status,
+    Until,
 )
 
 _READ_SIZE = 65_536
@@ -105,10 +106,8 @@ class Connection:
                     playback.split = step
                 case SplitAt():
                     playback.split_at = step
-                case Delay() | ExpectClose():
-                    await trio.sleep(step.ms / 1000)
-                case Hang():
-                    await trio.sleep_forever()
+                case Delay() | ExpectClose() | Until() | Hang():
+                    await _silence(step)
                 case Fin():
                     return False
                 case Rst():
@@ -135,6 +134,18 @@ class Connection:
         for pause_ms, piece in playback.pieces(data):
             await trio.sleep(pause_ms / 1000)
             await self._stream.send_all(piece)
+
+
+async def _silence(step: Delay | ExpectClose | Until | Hang) -> None:
+    match step:
+        case Delay() | ExpectClose():
+            await trio.sleep(step.ms / 1000)
+        case Until():
+            await step.event.wait()
+        case Hang():
+            await trio.sleep_forever()
+        case never:
+            assert_never(never)
 
 
 @attrs.define(eq=False)

@@ -64,6 +64,11 @@ class FakeProvider:
         """The requests that asked for `scenario`, by its full name."""
         return [request for request in self.requests if request.scenario == scenario]
 
+    def forget(self) -> None:
+        """As if nothing had been asked yet; scripts stay."""
+        self.requests.clear()
+        self._asked.clear()
+
     async def wait_for_request(
         self, number: int = 1, *, scenario: str | None = None, timeout_s: float = WAIT_S_MAX
     ) -> RecordedRequest:

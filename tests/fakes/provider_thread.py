@@ -58,6 +58,14 @@ class FakeProviderThread:
         """The requests that asked for `scenario`, by its full name."""
         return self._fake.requests_to(scenario)
 
+    def forget(self) -> None:
+        """As if nothing had been asked yet; scripts stay."""
+        trio.from_thread.run_sync(self._fake.forget, trio_token=self._token)
+
+    def set(self, event: trio.Event) -> None:
+        """Lets scripts go on that say nothing `Until` this."""
+        trio.from_thread.run_sync(event.set, trio_token=self._token)
+
     def wait_for_request(
         self, number: int = 1, *, scenario: str | None = None, timeout_s: float = WAIT_S_MAX
     ) -> RecordedRequest:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import attrs
+import trio
 
 if TYPE_CHECKING:
     from tests.fakes.recorded import RecordedRequest
@@ -59,6 +60,13 @@ class Delay:
 
 
 @attrs.frozen
+class Until:
+    """Silence until the event is set."""
+
+    event: trio.Event
+
+
+@attrs.frozen
 class Split:
     """From here on, writes `size` bytes at a time, with `gap_ms` between."""
 
@@ -104,6 +112,7 @@ Step = (
     | Chunked
     | Raw
     | Delay
+    | Until
     | Split
     | SplitAt
     | Fin

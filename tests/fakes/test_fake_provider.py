@@ -36,6 +36,7 @@ from tests.fakes.script import (
     Script,
     Split,
     SplitAt,
+    Until,
     script,
 )
 
@@ -363,3 +364,34 @@ def test_it_also_serves_tests_that_are_not_async() -> None:
         fake.wait_closed(fake.wait_for_request(1, scenario="hangs"))
         assert fake.requests_to("says") == [first]
         assert fake.url("says") == f"{fake.root('says')}/v1"
+
+
+def test_a_script_can_wait_for_the_test() -> None:
+    """Nothing is said before the test wants it, so that no test has to sleep for luck."""
+    with FakeProviderThread() as fake, httpx.Client(trust_env=False) as client:
+        said = trio.Event()
+        steps = (Head(), Chunked(b"one"), Until(said), Chunked(b"two"))
+        base = fake.will("waits", Script(steps))
+
+        with client.stream("POST", base, json={}) as response:
+            pieces = response.iter_bytes()
+            first = next(pieces)
+            fake.set(said)
+            second = next(pieces)
+
+        assert (first, second) == (b"one", b"two")
+
+
+def test_what_was_asked_can_be_forgotten() -> None:
+    """Afterwards requests and sequences begin anew."""
+    with FakeProviderThread() as fake, httpx.Client(trust_env=False) as client:
+        fake.will("first", says("1"))
+        fake.will("second", says("2"))
+        asked = f"{fake.url('seq:first,second')}/chat/completions"
+        client.post(asked, json={})
+
+        fake.forget()
+        answer = client.post(asked, json={}).json()
+
+        assert answer["choices"][0]["message"]["content"] == "1"
+        assert len(fake.requests) == 1
