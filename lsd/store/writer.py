@@ -185,6 +185,8 @@ class Writer:
         if self._gathering is not None:
             with trio.move_on_after(self._gathering.flush_interval_ms / 1000):
                 await self._hurry.wait()
+        # With a queue that never gets empty, this is where a cancelled writer learns of it.
+        await trio.lowlevel.checkpoint()
         return True
 
     async def _commit_waiting(self) -> None:
