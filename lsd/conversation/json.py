@@ -14,6 +14,11 @@ FOUND_LENGTH_MAX = 40
 """Characters of a wrong value that an error message shows; more would bury the message."""
 
 
+_LEVELS_AROUND = 4
+NESTING_MAX = 250
+"""Levels of arrays and objects. The writer manages 254, and a value read is put into others."""
+
+
 class NotJson(LsdError):
     """The bytes are not one JSON text; the message says where the parser stopped."""
 
@@ -22,13 +27,33 @@ def decode_json(text: bytes | str) -> JsonValue:
     """The value that `text` holds.
 
     Stricter than Python's own reader: no NaN, no Infinity, no number beyond binary64, no lone
-    surrogate, no byte order mark, at most 1024 levels of nesting. Of duplicate keys the last
+    surrogate, no byte order mark, at most 250 levels of nesting. Of duplicate keys the last
     counts. Raises NotJson.
     """
     try:
-        return orjson.loads(text)
+        value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise NotJson(str(error)) from None
+    if _may_be_deep(text):
+        _check_depth(value)
+    return value
+
+
+def _may_be_deep(text: bytes | str) -> bool:
+    # Counting brackets costs nothing beside the parsing, and nearly no text has so many.
+    if isinstance(text, str):
+        return text.count("[") + text.count("{") > NESTING_MAX
+    return text.count(b"[") + text.count(b"{") > NESTING_MAX
+
+
+def _check_depth(value: JsonValue) -> None:
+    """Raises NotJson for a value that could not be written inside of a few others."""
+    for _ in range(_LEVELS_AROUND):
+        value = [value]
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        raise NotJson(f"nested more than {NESTING_MAX} levels deep") from None
 
 
 def encode_json(value: JsonValue) -> bytes:
