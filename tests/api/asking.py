@@ -1,0 +1,69 @@
+"""How tests of `/inference` write configurations and requests, and read what comes back."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import attrs
+
+from tests.api.gateway import Gateway
+
+
+@attrs.frozen
+class Box:
+    """One OpenAI-like server in a model's routing; `more` are further lines of its table."""
+
+    name: str
+    api_base: str
+    more: str = ""
+
+
+def model(name: str, *boxes: Box, more: str = "") -> str:
+    """The table of a model that asks `boxes` in this order; `more` are further lines of it."""
+    routing = ", ".join(f'"{box.name}"' for box in boxes)
+    tables = [f'[models."{name}"]\nrouting = [{routing}]\n{more}\n']
+    tables += [
+        f'[models."{name}".providers."{box.name}"]\n'
+        f'type = "openai"\nmodel_name = "{name}-{box.name}"\napi_base = "{box.api_base}"\n'
+        + ("" if "api_key_location" in box.more else 'api_key_location = "none"\n')
+        + f"{box.more}\n"
+        for box in boxes
+    ]
+    return "".join(tables)
+
+
+def saying(text: str) -> dict[str, Any]:
+    """The input of a request: one message of the user."""
+    return with_content(text)
+
+
+def with_content(content: Any) -> dict[str, Any]:
+    """The input of a request: one message of the user with any content."""
+    return {"input": {"messages": [{"role": "user", "content": content}]}}
+
+
+SAYING_HI = saying("hi")
+
+
+def refusal(gateway: Gateway, status: int, body: Any) -> str:
+    """What is wrong with a request, which must get this status and an error in JSON."""
+    response = gateway.post("/inference", body)
+    assert response.status_code == status, f"{response.status_code}: {response.text}"
+    assert response.headers["content-type"] == "application/json"
+    told: str = response.json()["error"]
+    return told
+
+
+def text_of(source: Mapping[str, Any] | Iterable[Mapping[str, Any]]) -> str:
+    """The text of an answer, or of all chunks of a stream."""
+    chunks = [source] if isinstance(source, Mapping) else source
+    return "".join(
+        block["text"]
+        for chunk in chunks
+        for block in chunk.get("content", ())
+        if block["type"] == "text"
+    )
+
+
+def statuses(calls: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Provider and status of recorded calls."""
+    return [(call["model_provider_name"], call["status"]) for call in calls]
