@@ -17,7 +17,7 @@ from cattrs.errors import AttributeValidationNote, ForbiddenExtraKeysError, Iter
 from cattrs.gen import make_dict_structure_fn, override
 
 from lsd.conversation.errors import LsdError, Malformed, Problem
-from lsd.conversation.json import describe_json
+from lsd.conversation.json import describe_json, encode_json
 
 T = TypeVar("T")
 Hook = Callable[[Any, Any], Any]
@@ -51,7 +51,7 @@ def join_path(path: str, part: str | int) -> str:
     """`path` with one more part: `a.b[3]."x y"`."""
     if isinstance(part, int):
         return f"{path}[{part}]"
-    shown = part if _BARE_KEY.match(part) else '"' + part.replace('"', '\\"') + '"'
+    shown = part if _BARE_KEY.match(part) else encode_json(part).decode()
     return f"{path}.{shown}" if path else shown
 
 

@@ -37,6 +37,19 @@ CONFIG = """
 HI = {"role": "user", "content": "hi"}
 GREET = {"function_name": "greet", **SAYING_HI}
 ECHO = {"model_name": "echo::demo", **SAYING_HI}
+NULLABLE = (
+    "variant_name",
+    "model_name",
+    "stream",
+    "dryrun",
+    "namespace",
+    "allowed_tools",
+    "additional_tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "output_schema",
+    "internal_dynamic_variant_config",
+)
 
 
 @pytest.fixture(scope="module")
