@@ -72,7 +72,8 @@ def put_attempts(
     inference = id_key(inference_id)
     marked = [attrs.evolve(attempt, episode_id=episode_id) for attempt in attempts]
     _put_model_inferences(transaction, inference, marked)
-    transaction.put(FAILED_BY_EPISODE, id_key(episode_id) + inference, b"")
+    if marked:
+        transaction.put(FAILED_BY_EPISODE, id_key(episode_id) + inference, b"")
 
 
 def _put_model_inferences(

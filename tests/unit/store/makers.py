@@ -16,7 +16,6 @@ from lsd.store import (
     ModelInferenceRecord,
     Store,
     StoreSettings,
-    Writer,
 )
 
 SMALL = StoreSettings(map_size=1 << 20, max_map_size=64 << 20, max_readers=64, durability="none")
@@ -112,9 +111,9 @@ class Maker:
         return FeedbackRecord(**defaults | fields)
 
 
-def open_store(folder: Path, settings: StoreSettings = SMALL) -> Store:
+def open_store(folder: Path, settings: StoreSettings = SMALL, *, shard: int = 0) -> Store:
     """The store of a server, in `folder`."""
-    return Store.open(folder, settings, is_server=True)
+    return Store.open(folder, settings, is_server=True, shard=shard)
 
 
 def stored(store: Store, record: InferenceRecord, *calls: ModelInferenceRecord) -> InferenceRecord:
@@ -127,8 +126,3 @@ def given(store: Store, record: FeedbackRecord, **options: Any) -> FeedbackRecor
     """Commits a feedback entry at once, and gives it back."""
     store.data.write(store.feedback.record(record, **options).apply)
     return record
-
-
-def writer_of(store: Store, clock: HandClock, **options: Any) -> Writer:
-    """A writer that nobody has started yet."""
-    return store.writer(clock, **options)
