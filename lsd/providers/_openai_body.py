@@ -31,11 +31,20 @@ def chat_body(encoding: Encoding) -> Body:
 
 def response_format(encoding: Encoding) -> Body | None:
     """The usual way: the schema in strict mode, any JSON object where there is none."""
+    return _format_by_mode(encoding, strict=True)
+
+
+def unstrict_response_format(encoding: Encoding) -> Body | None:
+    """The same for types that hold to the schema anyway, and do not know the word `strict`."""
+    return _format_by_mode(encoding, strict=False)
+
+
+def _format_by_mode(encoding: Encoding, *, strict: bool) -> Body | None:
     request = encoding.request
     if request.json_mode == "off":
         return None
     if request.json_mode == "strict" and request.output_schema is not None:
-        return schema_format(request.output_schema)
+        return schema_format(request.output_schema, strict=strict)
     return {"type": "json_object"}
 
 

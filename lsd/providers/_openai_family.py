@@ -65,6 +65,8 @@ class Member:
     """Whether an assistant message without content says so by null."""
     reasoning_key: str = "reasoning_content"
     """Where an assistant message carries its thoughts back."""
+    takes_thoughts_without_text: bool = False
+    """Whether a signature or a summary alone is worth sending back."""
     put_thoughts: "Callable[[Body, list[Thought], Encoding], None] | None" = None
     arrange_messages: "Callable[[list[Body], Encoding], list[Body]] | None" = None
     finish_body: "Callable[[Body, Encoding], None] | None" = None

@@ -18,22 +18,33 @@ def put_thoughts(message: Body, thoughts: list[Thought], encoding: Encoding) -> 
 
     Raises AttemptFailed (config) for a thought of an unknown format.
     """
+    texts = [thought.text for thought in put_tagged(message, thoughts, encoding) if thought.text]
+    if texts:
+        message[encoding.member.reasoning_key] = "\n\n".join(texts)
+
+
+def put_tagged(message: Body, thoughts: list[Thought], encoding: Encoding) -> list[Thought]:
+    """Puts back those thoughts that were tags in the text, and returns the others.
+
+    Thoughts that say nothing are left out of both. Raises AttemptFailed (config).
+    """
     tagged: list[str] = []
-    plain: list[str] = []
+    others: list[Thought] = []
     for thought in thoughts:
         place = _format_of(thought)
         if place not in (None, FROM_FIELD, FROM_TAGS):
             raise encoding.refusal(
                 f"found a thought of reasoning_format {place!r}; wanted {FROM_TAGS} or {FROM_FIELD}"
             )
-        if not thought.text:
-            encoding.leave_out("thought without text")
+        if place == FROM_TAGS and thought.text:
+            tagged.append(thought.text)
+        elif thought.text or encoding.member.takes_thoughts_without_text:
+            others.append(thought)
         else:
-            (tagged if place == FROM_TAGS else plain).append(thought.text)
+            encoding.leave_out("thought without text")
     if tagged:
-        _put_tagged(message, "\n\n".join(tagged))
-    if plain:
-        message[encoding.member.reasoning_key] = "\n\n".join(plain)
+        _put_in_front(message, "\n\n".join(tagged))
+    return others
 
 
 def leave_out_thoughts(thoughts: list[Thought], encoding: Encoding) -> None:
@@ -63,7 +74,7 @@ def _format_of(thought: Thought) -> Any:
     return data.get("reasoning_format") if isinstance(data, dict) else None
 
 
-def _put_tagged(message: Body, text: str) -> None:
+def _put_in_front(message: Body, text: str) -> None:
     tagged = f"{OPENING}{text}{CLOSING}"
     content = message.get("content")
     if content is None:
