@@ -1,34 +1,20 @@
 """OpenAI itself, and every server that speaks its language under the type `openai`."""
 
-from random import Random
 from urllib.parse import urlsplit
 
 import attrs
 
-from lsd.config import OpenAIProvider
 from lsd.providers._openai_body import response_format
-from lsd.providers._openai_family import EVERY_TIER, Body, Encoding, Member, Target
+from lsd.providers._openai_family import EVERY_TIER, Body, Encoding, Member
 
 _OPENAI_HOST = "api.openai.com"
 _AZURE_DOMAINS = (".azure.com", ".azure.us", ".azure.cn")
 """Azure's OpenAI-compatible surface is OpenAI's own software."""
 
 
-def openai_target(
-    provider: OpenAIProvider, *, model_name: str, provider_name: str, random: Random
-) -> Target:
-    """The target of a provider of type `openai`, by whose server its base belongs to."""
-    return Target(
-        member=OPENAI if _is_openai(provider.api_base) else OPENAI_COMPATIBLE,
-        base=provider.api_base,
-        model=provider.model_name,
-        model_name=model_name,
-        provider_name=provider_name,
-        parse_think_blocks=provider.parse_think_blocks,
-        discard_unknown_chunks=provider.discard_unknown_chunks,
-        content_type_overrides=provider.content_type_overrides,
-        random=random,
-    )
+def openai_member(api_base: str) -> Member:
+    """What OpenAI takes, or what other servers at this base can be trusted to take."""
+    return OPENAI if _is_openai(api_base) else OPENAI_COMPATIBLE
 
 
 def _is_openai(api_base: str) -> bool:

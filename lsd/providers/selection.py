@@ -2,10 +2,10 @@
 
 from random import Random, SystemRandom
 
-from lsd.config import EchoProvider, OpenAIProvider, Provider
+from lsd.config import ChatProvider, EchoProvider, Provider
+from lsd.providers.chat_targets import chat_target
 from lsd.providers.dialect import Dialect
 from lsd.providers.echo import EchoDialect
-from lsd.providers.openai import openai_target
 from lsd.providers.openai_chat import OpenAIChat
 
 
@@ -19,9 +19,9 @@ def dialect_for(
     """
     random = random or SystemRandom()
     match provider:
-        case OpenAIProvider():
+        case ChatProvider():
             return OpenAIChat(
-                openai_target(
+                chat_target(
                     provider, model_name=model_name, provider_name=provider_name, random=random
                 )
             )

@@ -10,7 +10,22 @@ import attrs
 import pytest
 from structlog.testing import capture_logs
 
-from lsd.config import OpenAIProvider
+from lsd.config import (
+    AzureProvider,
+    DeepSeekProvider,
+    FireworksProvider,
+    GroqProvider,
+    HyperbolicProvider,
+    LiteralLocation,
+    MistralProvider,
+    OpenAIProvider,
+    OpenRouterProvider,
+    SglangProvider,
+    TgiProvider,
+    TogetherProvider,
+    VllmProvider,
+    XaiProvider,
+)
 from lsd.conversation import (
     NO_EDITS,
     AttemptFailed,
@@ -36,17 +51,40 @@ from lsd.providers import Dialect, dialect_for
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
-PROVIDERS: dict[str, Any] = {"openai": OpenAIProvider}
+PROVIDERS: dict[str, Any] = {
+    "azure": AzureProvider,
+    "deepseek": DeepSeekProvider,
+    "fireworks": FireworksProvider,
+    "groq": GroqProvider,
+    "hyperbolic": HyperbolicProvider,
+    "mistral": MistralProvider,
+    "openai": OpenAIProvider,
+    "openrouter": OpenRouterProvider,
+    "sglang": SglangProvider,
+    "tgi": TgiProvider,
+    "together": TogetherProvider,
+    "vllm": VllmProvider,
+    "xai": XaiProvider,
+}
 """The classes of `[models.M.providers.P]` by the types that speak chat completions."""
 
-DEFAULTS = {"openai": {"model_name": "m-1"}}
+ON_PREMISES = {"api_base": "http://gpu1:8000/v1"}
+REQUIRED: dict[str, dict[str, Any]] = {
+    "azure": {"deployment_id": "d-1", "endpoint": LiteralLocation("https://res.example")},
+    "sglang": {"model_name": "m-1", **ON_PREMISES},
+    "tgi": ON_PREMISES,
+    "vllm": {"model_name": "m-1", **ON_PREMISES},
+}
+"""The keys that a type cannot be without; all others want a model's name."""
 
 _GENERATED_ID = re.compile(r"call_[A-Za-z0-9]{24}")
 
 
 def make_dialect(provider_type: str = "openai", **keys: Any) -> Dialect:
     """The dialect of a provider of this type, for the entry "box" of the model "local"."""
-    provider = PROVIDERS[provider_type](**{**DEFAULTS[provider_type], **keys})
+    provider = PROVIDERS[provider_type](
+        **{**REQUIRED.get(provider_type, {"model_name": "m-1"}), **keys}
+    )
     return dialect_for(provider, model_name="local", provider_name="box", random=Random(7))
 
 
