@@ -10,6 +10,7 @@ from lsd.config.describe import (
     describe,
 )
 from lsd.config.dynamic_variant import (
+    DYNAMIC_VARIANT,
     read_dynamic_variant,
 )
 from lsd.config.key_path import (
@@ -54,6 +55,8 @@ from lsd.config.tables.cost import (
     CostEntry,
 )
 from lsd.config.tables.credentials import (
+    ApiKeyDefaults,
+    CredentialDefaults,
     DynamicLocation,
     EnvLocation,
     FallbackLocation,
@@ -175,11 +178,13 @@ from lsd.config.tables.variants import (
 )
 
 __all__ = [
+    "DYNAMIC_VARIANT",
     "PROVIDER_TYPES",
     "SHORTHAND_TYPES",
     "AdaptiveExperiment",
     "Address",
     "AnthropicProvider",
+    "ApiKeyDefaults",
     "ApiKeyScope",
     "Auth",
     "AwsBedrockProvider",
@@ -197,6 +202,7 @@ __all__ = [
     "Config",
     "ConfigRefused",
     "CostEntry",
+    "CredentialDefaults",
     "CredentialMissing",
     "DeepSeekProvider",
     "DefaultExperiment",

@@ -38,7 +38,6 @@ LATER: Final = (
     Later("gateway.cors.allow_origins"),
     Later("gateway.relay.gateway_url"),
     Later("gateway.relay.api_key_location", lambda location: location != "none"),
-    Later("gateway.fetch_and_encode_input_files_before_inference"),
     Later("gateway.batch_inference.max_items", lambda value: value != 50_000),
     Later("gateway.batch_inference.max_concurrency", lambda value: value != 8),
     Later("gateway.batch_inference.item_max_attempts", lambda value: value != 1),

@@ -4,6 +4,7 @@ A *run* is one inference in progress; its *journal* holds a *model call* for eac
 asked. `prepare` makes a configuration ready once; an `InferenceService` then serves every request.
 """
 
+from lsd.inference.file_desk import FileDesk
 from lsd.inference.prepared import DEFAULT_FUNCTION, DialectMaker, Prepared, prepare
 from lsd.inference.records import Recorder
 from lsd.inference.refusals import BadRequest, FailureCause, InferenceFailed, UnknownName
@@ -16,6 +17,7 @@ __all__ = [
     "BadRequest",
     "DialectMaker",
     "FailureCause",
+    "FileDesk",
     "InferenceFailed",
     "InferenceRequest",
     "InferenceService",

@@ -18,6 +18,12 @@ from lsd.conversation import (
     parse_id,
 )
 from lsd.inference.input_checks import check_input
+from lsd.inference.pinning import (
+    check_dynamic_variant,
+    check_namespace,
+    maybe_dynamic_variant,
+    pinned_variant,
+)
 from lsd.inference.prepared import (
     Prepared,
     PreparedFunction,
@@ -63,16 +69,16 @@ def accept(request: InferenceRequest, prepared: Prepared, *, now_ms: int) -> Acc
     _check_tags(request)
     episode_id = _checked_episode(request, now_ms)
     function = _target(request, prepared)
-    if not function.variants:
+    if not function.variants and request.internal_dynamic_variant_config is None:
         text = f"function {function.name!r} has no variants"
         raise InferenceFailed("function", text, pinned=True)
     _check_forced_json(request, function)
-    _check_input(request, function, prepared)
+    dynamic = maybe_dynamic_variant(request, function, prepared)
+    _check_input(request, function, dynamic, prepared)
     _check_edit_targets(request, function, prepared)
-    if request.internal_dynamic_variant_config is not None:
-        raise BadRequest("internal_dynamic_variant_config", "not supported yet")
+    check_dynamic_variant(request)
     toolbox = _tools(request, function, prepared)
-    pinned = _pinned(request, function, prepared)
+    pinned = pinned_variant(request, function, dynamic, prepared)
     if request.include_aggregated_response and not request.stream:
         raise BadRequest("include_aggregated_response", "found true; wanted it with `stream` only")
     return Accepted(
@@ -144,15 +150,8 @@ def _target(request: InferenceRequest, prepared: Prepared) -> PreparedFunction:
             " or <provider type>::<name>"
         )
         raise BadRequest("model_name", reason)
-    _check_namespace("model_name", model.name, model.config.namespace, request.namespace)
+    check_namespace("model_name", model.name, model.config.namespace, request.namespace)
     return model.function
-
-
-def _check_namespace(where: str, name: str, bound: str | None, namespace: str | None) -> None:
-    if bound is not None and bound != namespace:
-        asked = "none" if namespace is None else repr(namespace)
-        reason = f"{name!r} belongs to the namespace {bound!r}; the request's namespace is {asked}"
-        raise BadRequest(where, reason)
 
 
 def _check_forced_json(request: InferenceRequest, function: PreparedFunction) -> None:
@@ -216,22 +215,6 @@ def _tools(
     return None
 
 
-def _pinned(
-    request: InferenceRequest, function: PreparedFunction, prepared: Prepared
-) -> PreparedVariant | None:
-    if request.variant_name is None:
-        return None
-    variant = function.variants.get(request.variant_name)
-    if variant is None:
-        raise UnknownName("variant_name", "variant", request.variant_name)
-    _check_namespace("variant_name", variant.name, variant.config.namespace, request.namespace)
-    for name in (variant.config.model, *variant.config.fallback):
-        model = prepared.model(name)
-        if model is not None:
-            _check_namespace("variant_name", name, model.config.namespace, request.namespace)
-    return variant
-
-
 def _output_schema(
     request: InferenceRequest, function: PreparedFunction, prepared: Prepared
 ) -> Schema | None:
@@ -250,6 +233,6 @@ def _final_tags(request: InferenceRequest, pinned: PreparedVariant | None) -> di
         tags["lsd::internal"] = "true"
     if request.namespace is not None:
         tags["lsd::namespace"] = request.namespace
-    if pinned is not None:
+    if request.variant_name is not None and pinned is not None:
         tags["lsd::variant_pinned"] = pinned.name
     return tags

@@ -185,7 +185,7 @@ async def open_stream(
 
 async def _start(call: ProviderCall) -> OpenStream:
     provider, cache = call.provider, call.run.cache
-    response = await provider.transport.send(call.encode())
+    response = await provider.transport.send(await call.encode())
     decoder = provider.dialect.stream_decoder(response.status, response.headers)
     try:
         events = await _first_events(response, decoder)

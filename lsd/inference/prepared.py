@@ -147,7 +147,7 @@ def prepare(loaded: Loaded, make: DialectMaker) -> Prepared:
 
 def _prepare_function(name: str, function: Function, config: Config) -> PreparedFunction:
     variants = {
-        variant_name: _prepare_variant(variant_name, variant, config.template_files)
+        variant_name: prepare_variant(variant_name, variant, config.template_files)
         for variant_name, variant in function.variants.items()
         if isinstance(variant, ChatCompletionVariant)
     }
@@ -175,9 +175,10 @@ def _draw(experiment: Experiment, names: tuple[str, ...]) -> Draw:
     return UniformDraw(variants=names)
 
 
-def _prepare_variant(
+def prepare_variant(
     name: str, variant: ChatCompletionVariant, included: Mapping[str, str]
 ) -> PreparedVariant:
+    """A variant ready to run; `included` are the files that its templates may include."""
     return PreparedVariant(
         name=name,
         config=variant,
@@ -205,7 +206,7 @@ def _function_of_model(name: str) -> PreparedFunction:
     return PreparedFunction(
         name=DEFAULT_FUNCTION,
         config=ChatFunction(variants={name: variant}),
-        variants={name: _prepare_variant(name, variant, {})},
+        variants={name: prepare_variant(name, variant, {})},
         draw=UniformDraw(variants=(name,)),
         namespaced_draws={},
     )

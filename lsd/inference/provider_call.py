@@ -9,6 +9,7 @@ from lsd.config import CredentialMissing
 from lsd.conversation import AttemptFailed, Edits, ModelRequest, WireRequest
 from lsd.inference.cache_entries import answer_from_cache, answer_to_cache
 from lsd.inference.costs import CostUnknown
+from lsd.inference.files import without_files
 from lsd.inference.foreign_blocks import request_for
 from lsd.inference.journal import ModelCall
 from lsd.inference.limits import TimeLimitReached, bounded_by, earlier
@@ -66,16 +67,22 @@ class ProviderCall:
             secrets=secrets,
         )
 
-    def encode(self) -> WireRequest:
-        """What is sent. Raises AttemptFailed or CredentialMissing."""
+    async def encode(self) -> WireRequest:
+        """What is sent, once all files are there. Raises AttemptFailed or CredentialMissing."""
         resolve = self.run.prepared.loaded.secrets.resolve
         dynamic = self.run.request.credentials
         credentials = {
             name: resolve(location, dynamic) for name, location in self.provider.locations.items()
         }
         self.secrets.update(value for value in credentials.values() if value)
-        wire = self.provider.dialect.encode(self.entry.request, credentials, self.edits)
-        self.entry.raw_request = masked(wire.body.decode(), self.secrets)
+        dialect, request = self.provider.dialect, self.entry.request
+        if self.run.files is not None:
+            request = await self.run.files.for_provider(request, dialect.forwards)
+        wire = dialect.encode(request, credentials, self.edits)
+        text = wire.body.decode()
+        if self.run.files is not None:
+            text = without_files(text, request)
+        self.entry.raw_request = masked(text, self.secrets)
         return wire
 
     @contextmanager
@@ -140,7 +147,7 @@ async def call_provider(
 
 async def _ask(call: ProviderCall) -> None:
     provider, entry = call.provider, call.entry
-    wire = call.encode()
+    wire = await call.encode()
     response = await provider.transport.send(wire)
     try:
         body = await response.read(ANSWER_BYTES_MAX)

@@ -8,6 +8,8 @@ import attrs
 from lsd.conversation import (
     CustomTool,
     FunctionTool,
+    Input,
+    InputBlock,
     LsdError,
     ModelRequest,
     ProviderTool,
@@ -19,6 +21,7 @@ from lsd.conversation import (
 )
 from lsd.inference.accept import Accepted
 from lsd.inference.answers import Output
+from lsd.inference.files import RunFiles, stored_block, stored_input
 from lsd.inference.journal import ModelCall
 from lsd.inference.model_request import Asked
 from lsd.inference.run import Run
@@ -97,14 +100,14 @@ def _inference(
         processing_time_ms=round((run.clock.monotonic() - run.started_at) * 1000),
         ttft_ms=None if first is None else round((first - run.started_at) * 1000),
         snapshot_hash=run.prepared.loaded.hash,
-        body=_body(accepted, asked, output),
+        body=_body(run, accepted, asked, output),
     )
 
 
-def _body(accepted: Accepted, asked: Asked, output: Output) -> InferenceBody:
+def _body(run: Run, accepted: Accepted, asked: Asked, output: Output) -> InferenceBody:
     request = accepted.request
     shared = {
-        "input": input_to_json(request.input),
+        "input": input_to_json(_input(request.input, run.files)),
         "output": output.to_json(),
         "inference_params": {"chat_completion": asked.params.set_values()},
         "extra_body": [dict(entry.as_sent) for entry in request.extra_body or ()],
@@ -196,14 +199,24 @@ def _call(run: Run, accepted: Accepted, call: ModelCall) -> ModelInferenceRecord
             raw_request=call.raw_request,
             raw_response=call.raw_response,
             system=call.request.system,
-            input_messages=_messages(call.request),
+            input_messages=_messages(call.request, run.files),
             output=None if has_failed else [block_to_json(block) for block in call.output],
         ),
     )
 
 
-def _messages(request: ModelRequest) -> list[dict[str, Any]]:
+def _input(value: Input, files: RunFiles | None) -> Input:
+    return value if files is None else stored_input(value, files)
+
+
+def _messages(request: ModelRequest, files: RunFiles | None) -> list[dict[str, Any]]:
+    def stored(block: InputBlock) -> InputBlock:
+        return block if files is None else stored_block(block, files)
+
     return [
-        {"role": message.role, "content": [block_to_json(block) for block in message.content]}
+        {
+            "role": message.role,
+            "content": [block_to_json(stored(block)) for block in message.content],
+        }
         for message in request.messages
     ]

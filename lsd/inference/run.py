@@ -7,6 +7,7 @@ import attrs
 
 from lsd.conversation import NO_EDITS, Edits, IdGenerator, ModelRequest
 from lsd.inference.call_cache import CallCache
+from lsd.inference.files import RunFiles
 from lsd.inference.journal import CallStatus, Journal, ModelCall
 from lsd.inference.limits import Limit
 from lsd.inference.prepared import Prepared, PreparedModel, PreparedProvider, PreparedVariant
@@ -19,7 +20,8 @@ from lsd.telemetry import Clock
 class Run:
     """One inference from its acceptance to its record.
 
-    `streaming` is how providers are asked; `on_call_ended` hears of each call that is over.
+    `streaming` is how providers are asked; `files` is None if the input has none; `on_call_ended`
+    hears of each call that is over.
     """
 
     inference_id: str
@@ -32,6 +34,7 @@ class Run:
     streaming: bool
     started_at: float
     cache: CallCache | None = None
+    files: RunFiles | None = None
     journal: Journal = attrs.field(factory=Journal)
     on_call_ended: Callable[[ModelCall], None] | None = None
     is_recorded: bool = False

@@ -11,6 +11,7 @@ from lsd.conversation import IdGenerator, encode_json
 from lsd.inference.accept import Accepted, accept
 from lsd.inference.answers import Output, answer_json, read_output
 from lsd.inference.call_cache import CallCache
+from lsd.inference.file_desk import FileDesk
 from lsd.inference.journal import ModelCall
 from lsd.inference.model_request import Asked
 from lsd.inference.open_stream import StartedStream
@@ -47,6 +48,7 @@ class InferenceService:
     random: Random
     metrics: Metrics
     cache: InferenceCache | None = None
+    file_desk: FileDesk
     running: RunningInferences = attrs.Factory(RunningInferences)
 
     async def infer(self, request: InferenceRequest) -> bytes:
@@ -57,6 +59,7 @@ class InferenceService:
         """
         accepted, run = self._begin(request)
         with self._in_progress(run, accepted):
+            await self.file_desk.keep_files_of(run)
             asked, call = await first_answer(run, accepted, whole_answer)
             output = read_output(accepted, asked, call)
             await self._record(run, accepted, asked, call, output)
@@ -71,6 +74,7 @@ class InferenceService:
         """
         accepted, run = self._begin(request)
         with self._in_progress(run, accepted):
+            await self.file_desk.keep_files_of(run)
             asked, stream = await first_answer(run, accepted, started_stream)
             try:
                 await self._deliver(run, accepted, asked, stream, await start())
@@ -112,6 +116,7 @@ class InferenceService:
                 toolbox=accepted.toolbox,
                 is_dryrun=bool(request.dryrun),
             ),
+            files=self.file_desk.files_for(request),
             on_call_ended=self._count_call,
         )
         return accepted, run

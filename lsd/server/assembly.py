@@ -11,6 +11,7 @@ from lsd.conversation import IdGenerator
 from lsd.feedback import FeedbackService
 from lsd.inference import (
     DialectMaker,
+    FileDesk,
     InferenceService,
     Recorder,
     RunningInferences,
@@ -19,7 +20,7 @@ from lsd.inference import (
 from lsd.network import HttpxTransport, ScriptedTransport, Transport
 from lsd.providers import Dialect, EchoDialect, dialect_for
 from lsd.server.kept import Kept
-from lsd.store import InferenceCache
+from lsd.store import FileObjects, InferenceCache
 from lsd.telemetry import Clock, Metrics
 
 
@@ -33,7 +34,13 @@ class Assembled:
     transport: HttpxTransport
 
 
-def assemble(loaded: Loaded, kept: Kept | None, clock: Clock, metrics: Metrics) -> Assembled:
+def assemble(
+    loaded: Loaded,
+    kept: Kept | None,
+    objects: FileObjects | None,
+    clock: Clock,
+    metrics: Metrics,
+) -> Assembled:
     """Everything between the socket and the store. Raises BadCertificates."""
     random = SystemRandom()
     ids = IdGenerator(clock.now_ms, random)
@@ -49,6 +56,11 @@ def assemble(loaded: Loaded, kept: Kept | None, clock: Clock, metrics: Metrics) 
         random=random,
         metrics=metrics,
         cache=_cache(kept, loaded.config.gateway),
+        file_desk=FileDesk(
+            transport=transport,
+            objects=objects,
+            fetches_all=loaded.config.gateway.fetch_and_encode_input_files_before_inference,
+        ),
         running=running,
     )
     records_are_off = loaded.config.gateway.observability.enabled is False

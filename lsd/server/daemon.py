@@ -14,7 +14,7 @@ from lsd.config import Loaded, Observability
 from lsd.network import BadCertificates
 from lsd.server.assembly import Assembled, assemble
 from lsd.server.hypercorn_server import serve as serve_http
-from lsd.server.kept import Kept, open_kept
+from lsd.server.kept import Kept, open_kept, open_objects
 from lsd.server.listening import listen, shown_address
 from lsd.server.refusals import StartRefused
 from lsd.server.stop_signals import StopSignals
@@ -37,7 +37,8 @@ def run_daemon(loaded: Loaded, *, pid_file: Path | None = None) -> int:
     kept = open_kept(loaded, clock, metrics)
     try:
         try:
-            assembled = assemble(loaded, kept, clock, metrics)
+            objects = open_objects(loaded.config, has_store=kept is not None)
+            assembled = assemble(loaded, kept, objects, clock, metrics)
         except BadCertificates as error:
             raise StartRefused(str(error)) from None
         with listen(gateway.bind_address) as listener:

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import attrs
 
-from lsd.config import Config, Loaded
+from lsd.config import Config, FilesystemObjects, Loaded
 from lsd.conversation import Fragment, LsdError
 from lsd.server.refusals import StartRefused
 from lsd.store import (
+    FileObjects,
     Gathering,
+    ObjectsRefused,
     Store,
     StoreFailed,
     StoreFull,
@@ -81,6 +83,21 @@ def open_kept(loaded: Loaded, clock: Clock, metrics: Metrics) -> Kept | None:
     kept = Kept(store=store, writer=_writer(store, config, clock, metrics))
     metrics.watch_store(kept.readings)
     return kept
+
+
+def open_objects(config: Config, *, has_store: bool) -> FileObjects | None:
+    """Where input files are kept; None if they are not. Raises StartRefused."""
+    table = config.object_storage
+    if not isinstance(table, FilesystemObjects):
+        return None
+    default = Path(config.storage.path) / "objects"
+    path = table.path or default
+    if path == default and not has_store:
+        return None
+    try:
+        return FileObjects.open(path, may_create=path == default)
+    except ObjectsRefused as refused:
+        raise StartRefused(str(refused)) from None
 
 
 def _key_that_insists(config: Config) -> str | None:

@@ -22,6 +22,7 @@ from lsd.store.errors import (
 from lsd.store.feedback import Feedback, LatestValue
 from lsd.store.inferences import Episode, Inferences, VariantCount
 from lsd.store.judgements import Verdict
+from lsd.store.objects import FileObjects, ObjectMissing, ObjectsRefused
 from lsd.store.records import (
     FeedbackKind,
     FeedbackRecord,
@@ -48,6 +49,7 @@ __all__ = [
     "Feedback",
     "FeedbackKind",
     "FeedbackRecord",
+    "FileObjects",
     "FunctionType",
     "Gathering",
     "InferenceBody",
@@ -61,6 +63,8 @@ __all__ = [
     "ModelInferenceBody",
     "ModelInferenceRecord",
     "ModelInferenceStatus",
+    "ObjectMissing",
+    "ObjectsRefused",
     "Selection",
     "Snapshot",
     "Snapshots",

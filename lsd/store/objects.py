@@ -4,7 +4,6 @@ A folder of plain files, so that anything can look at them. All calls block; the
 thread.
 """
 
-import os
 import re
 from hashlib import sha256
 from pathlib import Path
@@ -73,7 +72,7 @@ class FileObjects:
             # A file appears whole or not at all, also when two requests bring it at once.
             with NamedTemporaryFile(dir=target.parent, delete=False) as file:
                 file.write(data)
-            os.replace(file.name, target)
+            Path(file.name).replace(target)
         except OSError as error:
             raise ObjectsRefused(self.path, error.strerror or str(error)) from None
         return storage_path

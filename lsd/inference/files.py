@@ -1,0 +1,228 @@
+"""The files of one inference: fetched once, kept once, handed to providers as they want them."""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable
+
+import attrs
+import trio
+
+from lsd.conversation import (
+    AttemptFailed,
+    Base64File,
+    File,
+    Input,
+    InputBlock,
+    InputMessage,
+    LsdError,
+    ModelMessage,
+    ModelRequest,
+    StoredFile,
+    Text,
+    ToolResult,
+    UrlFile,
+    WireRequest,
+    mime_type_of,
+)
+from lsd.network import BodyTooLarge, Transport, TransportFailed
+from lsd.store import FileObjects
+from lsd.telemetry import logger
+
+log = logger(__name__)
+
+FETCHED_BYTES_MAX = 100 * 1024 * 1024
+"""Of one file fetched from a URL: as much as a request may bring along itself."""
+
+OCTETS = "application/octet-stream"
+"""The type of bytes of which nobody says what they are. Source: RFC 2046, 4.5.1."""
+
+
+@attrs.frozen
+class _Fetched:
+    data: bytes
+    mime_type: str
+
+
+@attrs.define(eq=False, kw_only=True)
+class RunFiles:
+    """Files by the block in which the caller gave them.
+
+    `objects` None: bytes are not kept. `fetches_all`: no provider is sent a URL.
+    """
+
+    _transport: Transport
+    _objects: FileObjects | None
+    _fetches_all: bool
+    _fetched: dict[str, _Fetched] = attrs.field(factory=dict, init=False)
+    _kept: dict[File, StoredFile] = attrs.field(factory=dict, init=False)
+    _turn: trio.Lock = attrs.field(factory=trio.Lock, init=False)
+
+    async def for_provider(
+        self, request: ModelRequest, forwards: Callable[[UrlFile], bool]
+    ) -> ModelRequest:
+        """`request` with the bytes of all files that its provider does not fetch itself.
+
+        Raises AttemptFailed when bytes are needed and not to be had.
+        """
+        messages = []
+        for message in request.messages:
+            content = [
+                await self._whole(block, forwards)
+                if isinstance(block, File)
+                else await self._whole_result(block, forwards)
+                if isinstance(block, ToolResult)
+                else block
+                for block in message.content
+            ]
+            messages.append(ModelMessage(role=message.role, content=tuple(content)))
+        return attrs.evolve(request, messages=tuple(messages))
+
+    async def keep(self, files: Iterable[File]) -> None:
+        """Stores the bytes that the caller has sent. A full disk is told in the log only."""
+        for file in files:
+            if isinstance(file, Base64File):
+                await self._keep(file, _decoded(file.data), file.mime_type)
+
+    def as_stored(self, file: File) -> File:
+        """What a record holds in place of `file`: a pointer, unless nobody had its bytes."""
+        if isinstance(file, StoredFile):
+            return attrs.evolve(file, data=None)
+        return self._kept.get(file, file)
+
+    async def _whole_result(
+        self, block: ToolResult, forwards: Callable[[UrlFile], bool]
+    ) -> ToolResult:
+        if isinstance(block.result, str):
+            return block
+        parts = [
+            part if isinstance(part, Text) else await self._whole(part, forwards)
+            for part in block.result
+        ]
+        return attrs.evolve(block, result=tuple(parts))
+
+    async def _whole(self, file: File, forwards: Callable[[UrlFile], bool]) -> File:
+        match file:
+            case Base64File():
+                return file
+            case UrlFile() if forwards(file) and not self._fetches_all:
+                return file
+            case UrlFile():
+                fetched = await self._fetch(file)
+                return _inlined(file, fetched.data, fetched.mime_type)
+            case StoredFile():
+                return _inlined(file, await self._read(file), file.mime_type)
+
+    async def _fetch(self, file: UrlFile) -> _Fetched:
+        async with self._turn:  # candidates that run beside each other fetch it once
+            found = self._fetched.get(file.url)
+            if found is None:
+                found = self._fetched[file.url] = await _fetch(self._transport, file)
+        await self._keep(file, found.data, file.mime_type or found.mime_type)
+        return found
+
+    async def _read(self, file: StoredFile) -> bytes:
+        if file.data is not None:
+            return _decoded(file.data)
+        if self._objects is None:
+            text = "file: found an object_storage_pointer, but object_storage is disabled"
+            raise AttemptFailed(kind="config", text=text)
+        try:
+            return await trio.to_thread.run_sync(self._objects.get, file.storage_path)
+        except LsdError as error:
+            raise AttemptFailed(kind="config", text=f"file: {error}") from None
+
+    async def _keep(self, file: UrlFile | Base64File, data: bytes, mime_type: str) -> None:
+        if self._objects is None or file in self._kept:
+            return
+        try:
+            storage_path = await trio.to_thread.run_sync(self._objects.put, data)
+        except LsdError as error:
+            log.error("file not kept", reason=str(error))  # noqa: TRY400 (a full disk is no bug)
+            return
+        self._kept[file] = StoredFile(
+            storage_path=storage_path,
+            mime_type=mime_type,
+            source_url=file.url if isinstance(file, UrlFile) else None,
+            detail=file.detail,
+            filename=file.filename,
+        )
+
+
+def files_in(content: Iterable[InputBlock]) -> list[File]:
+    """All files of a message, those in tool results included."""
+    found: list[File] = []
+    for block in content:
+        if isinstance(block, File):
+            found.append(block)
+        elif isinstance(block, ToolResult) and not isinstance(block.result, str):
+            found.extend(part for part in block.result if isinstance(part, File))
+    return found
+
+
+def stored_input(value: Input, files: RunFiles) -> Input:
+    """`value` with pointers in place of file bytes."""
+    messages = tuple(
+        InputMessage(
+            role=message.role,
+            content=tuple(stored_block(block, files) for block in message.content),
+        )
+        for message in value.messages
+    )
+    return Input(system=value.system, messages=messages)
+
+
+def stored_block(block: InputBlock, files: RunFiles) -> InputBlock:
+    """The same for one block."""
+    if isinstance(block, File):
+        return files.as_stored(block)
+    if isinstance(block, ToolResult) and not isinstance(block.result, str):
+        parts = tuple(
+            part if isinstance(part, Text) else files.as_stored(part) for part in block.result
+        )
+        return attrs.evolve(block, result=parts)
+    return block
+
+
+def without_files(raw_request: str, request: ModelRequest) -> str:
+    """`raw_request` with a short mark in place of the bytes of each file, counted from 0."""
+    number = 0
+    for message in request.messages:
+        for file in files_in(message.content):
+            if isinstance(file, Base64File) and file.data in raw_request:
+                raw_request = raw_request.replace(file.data, f"<LSD_FILE_{number}>", 1)
+                number += 1
+    return raw_request
+
+
+def _inlined(file: UrlFile | StoredFile, data: bytes, mime_type: str) -> Base64File:
+    return Base64File(
+        data=base64.b64encode(data).decode(),
+        mime_type=file.mime_type or mime_type,
+        detail=file.detail,
+        filename=file.filename,
+    )
+
+
+def _decoded(data: str) -> bytes:
+    try:
+        return base64.b64decode(data)
+    except (binascii.Error, ValueError):
+        return data.encode()
+
+
+async def _fetch(transport: Transport, file: UrlFile) -> _Fetched:
+    where = f"file {file.url}"
+    request = WireRequest(method="GET", url=file.url, headers={"accept-encoding": "identity"})
+    try:
+        response = await transport.send(request)
+        try:
+            data = await response.read(FETCHED_BYTES_MAX)
+        finally:
+            await response.aclose()
+    except (TransportFailed, BodyTooLarge) as failure:
+        raise AttemptFailed(kind="transport", text=f"{where}: {failure}") from None
+    if response.status != 200:
+        text = f"{where}: found HTTP {response.status}; wanted 200"
+        raise AttemptFailed(kind="server" if response.status >= 500 else "config", text=text)
+    announced = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return _Fetched(data, mime_type_of(data) or announced or OCTETS)

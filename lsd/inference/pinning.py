@@ -1,0 +1,81 @@
+"""Variants that the caller fixes: by name, or by bringing one along."""
+
+from lsd.config import DYNAMIC_VARIANT, ChatCompletionVariant, read_dynamic_variant
+from lsd.conversation import Malformed
+from lsd.inference.prepared import (
+    Prepared,
+    PreparedFunction,
+    PreparedVariant,
+    prepare_variant,
+)
+from lsd.inference.refusals import BadRequest, UnknownName
+from lsd.inference.request import InferenceRequest
+
+DYNAMIC_FIELD = "internal_dynamic_variant_config"
+
+
+def maybe_dynamic_variant(
+    request: InferenceRequest, function: PreparedFunction, prepared: Prepared
+) -> PreparedVariant | None:
+    """The variant that came with the request, if one did. Raises BadRequest."""
+    table = request.internal_dynamic_variant_config
+    if table is None or request.function_name is None:
+        return None
+    try:
+        variant = read_dynamic_variant(table, function.name, prepared.config)
+    except Malformed as malformed:
+        raise BadRequest(DYNAMIC_FIELD, str(malformed)) from None
+    assert isinstance(variant, ChatCompletionVariant), "no other type is supported yet"
+    return prepare_variant(DYNAMIC_VARIANT, variant, prepared.config.template_files)
+
+
+def check_dynamic_variant(request: InferenceRequest) -> None:
+    """Raises BadRequest for one without a function, or in a request that is recorded."""
+    if request.internal_dynamic_variant_config is None:
+        return
+    if request.function_name is None:
+        raise BadRequest(DYNAMIC_FIELD, "found it without `function_name`; wanted both")
+    if not request.dryrun:
+        raise BadRequest(DYNAMIC_FIELD, "found it without `dryrun`; wanted `dryrun` to be true")
+
+
+def pinned_variant(
+    request: InferenceRequest,
+    function: PreparedFunction,
+    dynamic: PreparedVariant | None,
+    prepared: Prepared,
+) -> PreparedVariant | None:
+    """The only variant that may run; None leaves it to the draw.
+
+    Raises UnknownName and BadRequest.
+    """
+    if request.variant_name is not None:
+        if dynamic is not None:
+            raise BadRequest("variant_name", f"found it with `{DYNAMIC_FIELD}`; wanted one of them")
+        if request.variant_name not in function.variants:
+            raise UnknownName("variant_name", "variant", request.variant_name)
+        variant = function.variants[request.variant_name]
+    elif dynamic is not None:
+        variant = dynamic
+    else:
+        return None
+    _check_namespaces(variant, request, prepared)
+    return variant
+
+
+def _check_namespaces(
+    variant: PreparedVariant, request: InferenceRequest, prepared: Prepared
+) -> None:
+    check_namespace("variant_name", variant.name, variant.config.namespace, request.namespace)
+    for name in (variant.config.model, *variant.config.fallback):
+        model = prepared.model(name)
+        if model is not None:
+            check_namespace("variant_name", name, model.config.namespace, request.namespace)
+
+
+def check_namespace(where: str, name: str, bound: str | None, namespace: str | None) -> None:
+    """Raises BadRequest if what is `bound` to a namespace is called from outside of it."""
+    if bound is not None and bound != namespace:
+        asked = "none" if namespace is None else repr(namespace)
+        reason = f"{name!r} belongs to the namespace {bound!r}; the request's namespace is {asked}"
+        raise BadRequest(where, reason)
