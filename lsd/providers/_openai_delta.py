@@ -25,6 +25,9 @@ from lsd.telemetry import logger
 
 log = logger(__name__)
 
+TOKENS_MAX = 2**53
+"""Greater counts are nonsense, and no JSON reader would take them exactly."""
+
 _FINISH_REASONS: dict[str, FinishReason] = {
     "stop": "stop",
     "eos": "stop",
@@ -60,9 +63,9 @@ def usage_of(usage: Received) -> Usage:
 
 def count_of(value: JsonValue) -> int | None:
     """A number of tokens, None for everything that is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return int(value)
+    return int(value) if 0 <= value <= TOKENS_MAX else None
 
 
 @attrs.define(eq=False)

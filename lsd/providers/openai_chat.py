@@ -26,7 +26,7 @@ from lsd.providers._whole_body import ANSWER_BYTES_MAX, WholeBody, failing
 from lsd.providers.dialect import StreamDecoder
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class OpenAIChat:
     """Chat completions with one configured provider."""
 
