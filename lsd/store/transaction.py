@@ -42,7 +42,10 @@ class Transaction:
         return self._lmdb.put(key, value, overwrite=False, db=self._handles[database])
 
     def delete(self, database: Database, key: bytes) -> bool:
-        """Removes `key`; tells whether it was there."""
+        """Removes `key`; tells whether it was there.
+
+        The room can be used by the second commit after this one, and by those that follow.
+        """
         return self._lmdb.delete(key, db=self._handles[database])
 
     def range(
