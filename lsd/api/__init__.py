@@ -6,6 +6,7 @@ the rest to the quart app. Statuses and headers are known on this floor only.
 
 from lsd.api.application import quart_app
 from lsd.api.edge import Edge, is_loopback
+from lsd.api.errors import ErrorAnswers
 from lsd.api.exchange import Answer, Endpoint, Request
 from lsd.api.front import Front
 from lsd.api.in_flight import InFlight
@@ -17,6 +18,7 @@ __all__ = [
     "Answer",
     "Edge",
     "Endpoint",
+    "ErrorAnswers",
     "Front",
     "InFlight",
     "Native",

@@ -9,7 +9,7 @@ from quart_trio.asgi import TrioASGIHTTPConnection
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from lsd.api.bodies import BodyTooLarge
-from lsd.api.errors import error_answer, is_expected, plain_error, unexpected_answer
+from lsd.api.errors import ErrorAnswers, is_expected, plain_error, unexpected_answer
 from lsd.api.exchange import Answer, Endpoint, Headers, Request, Send
 from lsd.conversation import IdGenerator, LsdError
 
@@ -32,7 +32,9 @@ class _Connection(TrioASGIHTTPConnection):
             await super()._send_response(send, response)
 
 
-def quart_app(endpoints: Sequence[Endpoint], *, ids: IdGenerator, body_bytes_max: int) -> QuartTrio:
+def quart_app(
+    endpoints: Sequence[Endpoint], *, ids: IdGenerator, errors: ErrorAnswers, body_bytes_max: int
+) -> QuartTrio:
     """An app that serves `endpoints` and nothing else."""
     app = QuartTrio("lsd", static_folder=None)
     app.asgi_http_class = _Connection
@@ -47,7 +49,7 @@ def quart_app(endpoints: Sequence[Endpoint], *, ids: IdGenerator, body_bytes_max
             methods=[endpoint.method],
             provide_automatic_options=False,
         )
-    app.register_error_handler(Exception, _error_handler(ids, body_bytes_max))
+    app.register_error_handler(Exception, _error_handler(ids, errors, body_bytes_max))
     return app
 
 
@@ -89,7 +91,7 @@ async def _start(headers: Headers) -> Send:
 
 
 def _error_handler(
-    ids: IdGenerator, body_bytes_max: int
+    ids: IdGenerator, errors: ErrorAnswers, body_bytes_max: int
 ) -> Callable[[Exception], Awaitable[Response]]:
     async def handle(error: Exception) -> Response:
         if isinstance(error, MethodNotAllowed):
@@ -100,11 +102,11 @@ def _error_handler(
         if isinstance(error, NotFound):
             return _response(plain_error(404, f"Route not found: {request.method} {request.path}"))
         if isinstance(error, HTTPException) and error.code == 413:
-            return _response(error_answer(BodyTooLarge(body_bytes_max)))
+            return _response(errors.answer(BodyTooLarge(body_bytes_max)))
         if isinstance(error, HTTPException) and error.code is not None:
             return _response(plain_error(error.code, error.description or error.name))
         if is_expected(error) and isinstance(error, LsdError):
-            return _response(error_answer(error))
+            return _response(errors.answer(error))
         return _response(unexpected_answer(error, ids.new()))
 
     return handle

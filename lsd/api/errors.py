@@ -51,12 +51,30 @@ class Refused(LsdError):
         return self.text
 
 
-def error_answer(error: LsdError) -> Answer:
-    """The answer that tells an expected error."""
-    if isinstance(error, InferenceFailed):
-        return _failed_answer(error)
-    status = error.status if isinstance(error, Refused) else _STATUSES[type(error)]
-    return plain_error(status, str(error))
+@attrs.frozen
+class ErrorAnswers:
+    """Makes answers of errors. `shows_tree`: with the causes as nested objects beside the text."""
+
+    shows_tree: bool
+
+    def answer(self, error: LsdError) -> Answer:
+        """The answer that tells an expected error."""
+        if isinstance(error, InferenceFailed):
+            return self._failed(error)
+        status = error.status if isinstance(error, Refused) else _STATUSES[type(error)]
+        more = {"error_json": {"kind": type(error).__name__}} if self.shows_tree else {}
+        return plain_error(status, str(error), **more)
+
+    def _failed(self, error: InferenceFailed) -> Answer:
+        pinned, otherwise = _FAILED[error.cause]
+        more: dict[str, Any] = {}
+        if error.inference_id is not None:
+            more = {"inference_id": error.inference_id, "episode_id": error.episode_id}
+        if error.raw_response:
+            more["raw_response"] = error.raw_response
+        if self.shows_tree:
+            more["error_json"] = {"kind": error.cause, "variants": error.tree}
+        return plain_error(pinned if error.pinned else otherwise, str(error), **more)
 
 
 def plain_error(status: int, text: str, **more: Any) -> Answer:
@@ -68,16 +86,6 @@ def unexpected_answer(error: BaseException, request_id: str) -> Answer:
     """The answer to a bug: its id, under which the log has the rest."""
     log.error("internal error", request_id=request_id, exc_info=error)
     return plain_error(500, f"internal error; the log tells more under {request_id}")
-
-
-def _failed_answer(error: InferenceFailed) -> Answer:
-    pinned, otherwise = _FAILED[error.cause]
-    more: dict[str, Any] = {}
-    if error.inference_id is not None:
-        more = {"inference_id": error.inference_id, "episode_id": error.episode_id}
-    if error.raw_response:
-        more["raw_response"] = error.raw_response
-    return plain_error(pinned if error.pinned else otherwise, str(error), **more)
 
 
 def is_expected(error: BaseException) -> bool:

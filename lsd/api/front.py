@@ -14,7 +14,7 @@ import trio
 from lsd import __version__
 from lsd.api.bodies import ClientGone, Receive, read_body
 from lsd.api.edge import Edge
-from lsd.api.errors import Refused, error_answer, is_expected, plain_error, unexpected_answer
+from lsd.api.errors import ErrorAnswers, Refused, is_expected, plain_error, unexpected_answer
 from lsd.api.exchange import Answer, Endpoint, Headers, Request, Send, WhenClientLeaves
 from lsd.api.in_flight import InFlight
 from lsd.conversation import IdGenerator, LsdError
@@ -44,6 +44,7 @@ class Front:
     hot: Mapping[tuple[str, str], Endpoint]
     rest: AsgiApp
     edge: Edge
+    errors: ErrorAnswers
     base_path: str
     body_bytes_max: int
     when_client_leaves: WhenClientLeaves
@@ -72,7 +73,7 @@ class Front:
                 raise Refused(404, f"Route not found: {scope['method']} {scope['path']}")
         except Refused as refused:
             log.warning("request refused", path=scope["path"], reason=str(refused))
-            await responder.answer(error_answer(refused))
+            await responder.answer(self.errors.answer(refused))
             return
         endpoint = self.hot.get((scope["method"], path))
         if endpoint is None:
@@ -142,7 +143,7 @@ class Front:
 
     async def _answer_error(self, error: Exception, route: str, out: "Responder") -> None:
         if is_expected(error) and isinstance(error, LsdError):
-            answer = error_answer(error)
+            answer = self.errors.answer(error)
             if answer.status < 500:
                 log.warning("request refused", route=route, status=answer.status, reason=str(error))
             else:

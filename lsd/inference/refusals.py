@@ -39,7 +39,8 @@ class InferenceFailed(LsdError):
     """All that could be tried for a well-formed request has failed.
 
     `pinned`: the caller had fixed the variant. `raw_response` holds the entries of the bodies
-    that failed calls had received, for callers who asked for them.
+    that failed calls had received, for callers who asked for them. `tree` tells the causes as
+    nested objects: variants, models, tries, providers.
     """
 
     cause: FailureCause
@@ -48,6 +49,7 @@ class InferenceFailed(LsdError):
     inference_id: str | None = None
     episode_id: str | None = None
     raw_response: list[dict[str, Any]] = attrs.Factory(list)
+    tree: list[dict[str, Any]] = attrs.Factory(list)
 
     def __str__(self) -> str:
         return self.text
@@ -55,10 +57,11 @@ class InferenceFailed(LsdError):
 
 @attrs.define(eq=False)
 class VariantFailed(LsdError):
-    """One variant gave no answer; another may."""
+    """One variant gave no answer; another may. `models` tells of each model that was asked."""
 
     cause: FailureCause
     text: str
+    models: list[dict[str, Any]] = attrs.Factory(list)
 
     def __str__(self) -> str:
         return self.text

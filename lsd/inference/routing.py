@@ -6,7 +6,7 @@ the retries look at what kind of error it was.
 
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import count
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import attrs
 import trio
@@ -43,6 +43,20 @@ class _FailedPass:
             told.append(str(self.limit))
         return "; ".join(told)
 
+    def tree(self) -> dict[str, Any]:
+        """The same as nested objects."""
+        providers = [
+            {
+                "provider": name,
+                "kind": failure.kind,
+                "status": failure.status,
+                "code": failure.code,
+                "error": str(failure),
+            }
+            for name, failure in self.failures
+        ]
+        return {"providers": providers, "timeout": None if self.limit is None else str(self.limit)}
+
     @property
     def causes(self) -> Sequence[AttemptFailed]:
         """What decides about a retry; a model's timeout may heal like any other."""
@@ -64,6 +78,10 @@ class _ModelFailed(LsdError):
             f'model "{self.model}", try {number}: {each}'
             for number, each in enumerate(self.passes, start=1)
         )
+
+    def tree(self) -> dict[str, Any]:
+        """The same as nested objects."""
+        return {"model": self.model, "tries": [each.tree() for each in self.passes]}
 
 
 async def whole_answer(run: Run, variant: PreparedVariant, request: ModelRequest) -> ModelCall:
@@ -91,7 +109,8 @@ async def _ask_models(
         except _ModelFailed as failure:
             failures.append(failure)
     cause: FailureCause = "timeout" if failures[-1].passes[-1].limit else "providers"
-    raise VariantFailed(cause, "; ".join(map(str, failures)))
+    models = [failure.tree() for failure in failures]
+    raise VariantFailed(cause, "; ".join(map(str, failures)), models)
 
 
 async def _ask_with_retries(

@@ -77,4 +77,8 @@ def _all_failed(
         inference_id=run.inference_id,
         episode_id=run.episode_id,
         raw_response=run.journal.raw_responses() if wants_raw else [],
+        tree=[
+            {"variant": name, "error": str(failure), "models": failure.models}
+            for name, failure in failures.items()
+        ],
     )

@@ -5,7 +5,17 @@ from random import SystemRandom
 
 import attrs
 
-from lsd.api import Edge, Endpoint, Front, InFlight, Native, Operations, Records, quart_app
+from lsd.api import (
+    Edge,
+    Endpoint,
+    ErrorAnswers,
+    Front,
+    InFlight,
+    Native,
+    Operations,
+    Records,
+    quart_app,
+)
 from lsd.config import Gateway, Loaded, Provider
 from lsd.conversation import IdGenerator
 from lsd.feedback import FeedbackService
@@ -97,14 +107,16 @@ def _front(
     in_flight: InFlight,
 ) -> Front:
     bytes_max = gateway.max_request_bytes
+    errors = ErrorAnswers(gateway.unstable_error_json)
     return Front(
         hot={(each.method, each.path): each for each in endpoints if each.is_hot},
-        rest=quart_app(endpoints, ids=ids, body_bytes_max=bytes_max),
+        rest=quart_app(endpoints, ids=ids, errors=errors, body_bytes_max=bytes_max),
         edge=Edge.of(
             gateway.bind_address.host,
             allow_origins=gateway.cors.allow_origins,
             auth_is_on=gateway.auth.enabled,
         ),
+        errors=errors,
         base_path=gateway.base_path,
         body_bytes_max=bytes_max,
         when_client_leaves=gateway.on_client_disconnect,
