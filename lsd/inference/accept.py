@@ -170,11 +170,17 @@ def _check_forced_json(request: InferenceRequest, function: PreparedFunction) ->
         raise BadRequest(where, reason)
 
 
-def _check_input(request: InferenceRequest, function: PreparedFunction, prepared: Prepared) -> None:
+def _check_input(
+    request: InferenceRequest,
+    function: PreparedFunction,
+    dynamic: PreparedVariant | None,
+    prepared: Prepared,
+) -> None:
+    variants = function.variants.values() if dynamic is None else (dynamic,)
     check_input(
         request.input,
         function.config.schemas,
-        (variant.prompts for variant in function.variants.values()),
+        (variant.prompts for variant in variants),
         show_values=prepared.config.gateway.debug,
     )
 
