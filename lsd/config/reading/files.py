@@ -47,9 +47,9 @@ def read_file_table(reader: "Reader", value: Any, path: KeyPath) -> TextFile | N
 
 def read_schema(reader: "Reader", file: TextFile | None, path: KeyPath, home: KeyPath) -> Schema:
     """A compiled schema; `home` is where it stands in the canonical form."""
+    reader.written[home] = {"path": file.path, "text": file.text} if file else {}
     if file is None:
         return ANY_SCHEMA
-    reader.written[home] = {"path": file.path, "text": file.text}
     try:
         return Schema.compile(decode_json(file.text))
     except NotJson as error:

@@ -200,7 +200,9 @@ def _by_keys(tables: tuple[type, ...], value: Mapping[str, Any]) -> type:
 def _takes(member: Any, value: Any) -> bool:
     inner, marks = split_marks(member)
     kinds = {type(mark) for mark in marks}
-    if TextForm in kinds or get_origin(inner) is Literal or inner is str:
+    if get_origin(inner) is Literal:
+        return isinstance(value, str) and value in get_args(inner)
+    if TextForm in kinds or inner is str:
         return isinstance(value, str)
     if inner is int:
         return isinstance(value, int) and not isinstance(value, bool)
