@@ -12,7 +12,24 @@ from lsd.config.key_path import KeyPath
 
 NOT_YET: Final = "not supported yet"
 
-PROVIDER_TYPES_NOW: Final = frozenset({"openai", "echo"})
+PROVIDER_TYPES_NOW: Final = frozenset(
+    {
+        "azure",
+        "deepseek",
+        "echo",
+        "fireworks",
+        "groq",
+        "hyperbolic",
+        "mistral",
+        "openai",
+        "openrouter",
+        "sglang",
+        "tgi",
+        "together",
+        "vllm",
+        "xai",
+    }
+)
 """The provider types that have a dialect."""
 
 

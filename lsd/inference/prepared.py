@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 import attrs
 
 from lsd.config import (
+    AzureProvider,
     ChatCompletionVariant,
     ChatFunction,
     Config,
@@ -221,11 +222,19 @@ def _prepare_provider(
         config=provider,
         dialect=dialect,
         transport=transport,
-        locations={"api_key": effective_location(provider, config.provider_types)},
+        locations=_locations(provider, config),
         edits=_edits(provider),
         cost=CostTable.of(provider.cost),
         limits=ScopeLimits.of("provider", name, provider.timeouts, idle_ms=STREAM_IDLE_MS),
     )
+
+
+def _locations(provider: Provider, config: Config) -> dict[str, Location]:
+    """Where everything is that a dialect wants to be told at each call, by its name there."""
+    locations = {"api_key": effective_location(provider, config.provider_types)}
+    if isinstance(provider, AzureProvider):
+        locations["endpoint"] = provider.endpoint
+    return locations
 
 
 def _edits(table: ChatCompletionVariant | Provider) -> Edits:

@@ -74,7 +74,9 @@ class ProviderCall:
         credentials = {
             name: resolve(location, dynamic) for name, location in self.provider.locations.items()
         }
-        self.secrets.update(value for value in credentials.values() if value)
+        self.secrets.update(
+            value for name, value in credentials.items() if value and name != "endpoint"
+        )
         dialect, request = self.provider.dialect, self.entry.request
         if self.run.files is not None:
             request = await self.run.files.for_provider(request, dialect.forwards)
