@@ -19,17 +19,19 @@ class WriterTally:
     commits: int = 0
     _is_full: bool = False
     _is_overrun: bool = False
+    _has_turned_away: bool = False
 
     def count_turned_away(self, write: Write, reason: str) -> None:
         """A write did not even get into the queue."""
         self.rows_dropped += write.rows
+        self._has_turned_away = True
         if not self._is_overrun:
             self._is_overrun = True
             _log.error("records are being dropped", reason=reason)
 
-    def count_room(self) -> None:
-        """The queue has room again."""
-        self._is_overrun = False
+    def count_taken(self) -> None:
+        """A group left the queue. The trouble is over when none was turned away meanwhile."""
+        self._is_overrun, self._has_turned_away = self._has_turned_away, False
 
     def count_outcome(self, write: Write, outcome: Outcome, *, is_awaited: bool) -> None:
         """One write of a group is settled; whoever waits for it is told by himself."""

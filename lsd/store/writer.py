@@ -97,8 +97,7 @@ class Writer:
         task_status.started()
         try:
             while await self._wait_for_work():
-                with trio.CancelScope(shield=True):  # what was taken from the queue gets stored
-                    await self._commit_waiting()
+                await self._commit_waiting()
         finally:
             self._is_closed = True
             with trio.move_on_after(_LAST_COMMITS_S, shield=True):
@@ -196,8 +195,8 @@ class Writer:
             outcomes, seconds = await self._commit_group(
                 [each.write for each in group if each.write]
             )
-        except trio.Cancelled:  # by the last deadline, before the thread had begun
-            self._queue[:0] = group
+        except trio.Cancelled:  # before the thread had begun; later it cannot be cancelled
+            self._put_back(group)
             raise
         following = iter(outcomes)
         for queued in group:
@@ -236,8 +235,13 @@ class Writer:
         self._rows_waiting -= rows
         if self._hurry.is_set() and not self._queue:
             self._hurry = trio.Event()
-        self._tally.count_room()
+        self._tally.count_taken()
         return group
+
+    def _put_back(self, group: list[_Queued]) -> None:
+        """The group is first in the queue again."""
+        self._queue[:0] = group
+        self._rows_waiting += sum(queued.write.rows for queued in group if queued.write)
 
     def _settle(self, group: list[_Queued]) -> None:
         self._settled += len(group)

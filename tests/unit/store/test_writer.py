@@ -276,6 +276,28 @@ async def test_a_full_queue_drops_new_rows(
     assert log[0]["reason"] == "the queue is full at write_queue_capacity = 3"
 
 
+async def test_a_queue_that_stays_too_small_is_told_of_once(
+    store: Store, clock: HandClock, log: list[MutableMapping[str, Any]]
+) -> None:
+    """A long overload is one line in the log; the next one, after a calm, is another."""
+    patient = Gathering(flush_interval_ms=10**9, max_rows=10**9)
+
+    async def commit(writer: Writer, rows: int) -> None:
+        for number in range(rows):
+            writer.queue_nowait(putting(str(number)))
+        await writer.settle()
+
+    async with running(store, clock, gathering=patient, rows_max=3) as writer:
+        for rows in (5, 5, 5):
+            await commit(writer, rows)
+        overload = len(log)
+        for rows in (1, 5):
+            await commit(writer, rows)
+
+    assert (overload, len(log)) == (1, 2)
+    assert writer.statistics().rows_dropped == 8
+
+
 async def test_a_write_greater_than_the_queue_gets_into_an_empty_one(
     store: Store, clock: HandClock
 ) -> None:
