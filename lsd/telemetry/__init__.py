@@ -4,13 +4,14 @@ Loggers come from `logger(__name__)`; `configure_logging` is called once by the 
 """
 
 from lsd.telemetry.clock import Clock, SystemClock, rfc3339_ms, rfc3339_us
-from lsd.telemetry.logs import LogFormat, configure_logging, logger
+from lsd.telemetry.logs import LogFormat, Logger, configure_logging, logger
 from lsd.telemetry.metrics import CONTENT_TYPE, Metrics, StoreReadings
 
 __all__ = [
     "CONTENT_TYPE",
     "Clock",
     "LogFormat",
+    "Logger",
     "Metrics",
     "StoreReadings",
     "SystemClock",
