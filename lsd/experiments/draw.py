@@ -6,6 +6,7 @@ the same number.
 
 from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
+from itertools import accumulate
 
 import attrs
 
@@ -42,20 +43,21 @@ class WeightedDraw:
 
     def choose(self, number: float, tried: Collection[str]) -> str | None:
         """As `UniformDraw.choose`; a candidate of weight 0 is never drawn."""
-        left = {
-            name: weight
+        left = [
+            (name, weight)
             for name, weight in sorted(self.weights.items())
             if weight > 0 and name not in tried
-        }
-        target = number * sum(left.values())
-        reached = 0.0
-        for name, weight in left.items():
-            reached += weight
-            if reached > target:
+        ]
+        if not left:
+            return next((name for name in self.fallback if name not in tried), None)
+        # Added one by one: `sum` rounds differently from one Python to the next, and an episode
+        # draws the same variant on all of them.
+        ends = list(accumulate(weight for _, weight in left))
+        target = number * ends[-1]
+        for (name, _), end in zip(left, ends, strict=True):
+            if end > target:
                 return name
-        if left:
-            return next(reversed(left))  # the sum had been rounded up by a hair
-        return next((name for name in self.fallback if name not in tried), None)
+        return left[-1][0]  # the product had been rounded up by a hair
 
     def probabilities(self) -> dict[str, float]:
         """How likely each variant is for the next episode; without weights the first fallback."""
