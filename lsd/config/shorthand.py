@@ -13,7 +13,7 @@ from lsd.config.tables.providers import (
     OpenAIProvider,
     Provider,
 )
-from lsd.config.unsupported import NOT_YET, PROVIDER_TYPES_NOW
+from lsd.config.unsupported import NOT_YET, PROVIDER_TYPES_NOW, RESPONSES_LATER
 
 SHORTHAND_TYPES: Final = (
     "anthropic",
@@ -72,7 +72,7 @@ def shorthand_problem(name: str) -> str | None:
     kind, colons, rest = name.partition("::")
     if not colons or kind not in SHORTHAND_TYPES:
         return f"wanted a model of [models] or a shorthand: {_FORMS}"
-    if kind not in PROVIDER_TYPES_NOW or (kind == "openai" and rest.startswith(_RESPONSES)):
+    if kind not in PROVIDER_TYPES_NOW or (RESPONSES_LATER and _is_response(kind, rest)):
         return NOT_YET
     if not rest:
         return f"wanted the name of a model after {kind}::"
@@ -83,7 +83,7 @@ def shorthand_problem(name: str) -> str | None:
 
 
 def _provider(kind: str, rest: str) -> Provider:
-    if kind == "openai" and rest.startswith(_RESPONSES):
+    if _is_response(kind, rest):
         return OpenAIProvider(model_name=rest.removeprefix(_RESPONSES), api_type="responses")
     made: Any = PROVIDER_CLASSES[kind]
     if kind in _PUBLISHERS:
@@ -91,6 +91,10 @@ def _provider(kind: str, rest: str) -> Provider:
         assert keys is not None, "shorthand_problem lets no other path through"
         return cast(Provider, made(**keys))
     return cast(Provider, made(model_name=rest))
+
+
+def _is_response(kind: str, rest: str) -> bool:
+    return kind == "openai" and rest.startswith(_RESPONSES)
 
 
 def _gcp_keys(kind: str, rest: str) -> dict[str, str | None] | None:

@@ -79,6 +79,9 @@ LATER: Final = (
     Later("rate_limiting", lambda table: table["enabled"] and table["rules"], within="rules"),
 )
 
+RESPONSES_LATER: Final = any(later.path == "models.*.providers.*.api_type" for later in LATER)
+"""Whether `openai::responses::NAME` has to wait."""
+
 
 def switched_on(tree: Mapping[str, Any]) -> Iterator[KeyPath]:
     """The keys of a configuration, defaults filled in, that ask for what does not exist yet."""

@@ -35,10 +35,10 @@ def check_variants(
         for place, generation in generations_of(variant, (*path, name)):
             _check_generation(place, generation, config, findings)
         _check_candidates((*path, name), variant, variants, findings)
+    _blame_composites(path, variants, findings, before)
     for chain in _cycles(variants):
         place = (*path, chain[0], "candidates")
         findings.refuse(place, f"a variant cannot run itself: {' → '.join(chain)}")
-    _blame_composites(path, variants, findings, before)
 
 
 def candidates_of(variant: AnyVariant) -> tuple[str, ...]:

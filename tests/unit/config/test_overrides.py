@@ -52,9 +52,9 @@ def test_the_command_line_comes_before_the_environment(folder: Folder) -> None:
 
 
 @pytest.mark.parametrize("workers", ["2", "auto", 3])
-def test_more_workers_are_for_later(folder: Folder, workers: str | int) -> None:
-    """However they are asked for."""
-    assert folder.problem("", workers=workers) == "gateway.workers: not supported yet"
+def test_workers_are_a_number_or_auto(folder: Folder, workers: str | int) -> None:
+    """On the command line, numbers are texts."""
+    assert folder.problems("", workers=workers) == {}
 
 
 def test_the_folder_of_the_data_starts_where_it_is_named(folder: Folder) -> None:

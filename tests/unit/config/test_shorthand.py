@@ -48,21 +48,38 @@ def test_the_default_of_the_type_counts() -> None:
     assert model.providers["openai"].own_location == location
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["gpt-5", "fake::x", "openai::", "vllm::x", "groq::x", "openai::responses::x", "Openai::x"],
-)
+@pytest.mark.parametrize("name", ["gpt-5", "fake::x", "openai::", "vllm::x", "Openai::x", "::x"])
 def test_other_names_are_no_models(name: str) -> None:
-    """Unknown types, types that need more than a name, and those that do not exist yet."""
+    """Unknown types, and those that need more than a name."""
     assert shorthand_model(name, CONFIG) is None
     assert shorthand_problem(name)
 
 
 def test_what_would_be_right_is_told() -> None:
-    """The forms for a stranger, a word of patience for a type that is only announced."""
+    """All forms that there are."""
     assert all(f"{kind}::NAME" in str(shorthand_problem("fake::x")) for kind in SHORTHAND_TYPES)
+
+
+def test_a_type_that_is_only_announced_is_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer is a word of patience, not a list of forms."""
+    monkeypatch.setattr("lsd.config.shorthand.PROVIDER_TYPES_NOW", frozenset({"openai"}))
+    monkeypatch.setattr("lsd.config.shorthand.RESPONSES_LATER", True)
+
     assert shorthand_problem("groq::x") == "not supported yet"
     assert shorthand_problem("openai::responses::x") == "not supported yet"
+    assert shorthand_model("groq::x", CONFIG) is None
+    assert shorthand_model("openai::x", CONFIG) is not None
+
+
+def test_openai_has_two_languages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A word in the name chooses the newer one."""
+    monkeypatch.setattr("lsd.config.shorthand.RESPONSES_LATER", False)
+
+    model = shorthand_model("openai::responses::gpt-5", CONFIG)
+
+    assert model is not None
+    provider = OpenAIProvider(model_name="gpt-5", api_type="responses")
+    assert model.providers == {"openai": provider}
 
 
 def test_some_types_have_embeddings() -> None:

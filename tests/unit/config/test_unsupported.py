@@ -2,7 +2,7 @@
 
 import pytest
 
-from lsd.config.unsupported import LATER, switched_on
+from lsd.config.unsupported import LATER, NOT_YET, switched_on
 from tests.unit.config.folder import Folder
 
 CHAT = "functions.f.type = 'chat'\nfunctions.f.variants.a.model = 'echo::x'\n"
@@ -13,6 +13,15 @@ models.m.providers.p.type = "openai"
 models.m.providers.p.model_name = "x"
 models.m.providers.p.api_key_location = "none"
 """
+
+
+def matches(row: list[str], path: str) -> bool:
+    """Whether a row of the table is about a key."""
+    keys = path.split(".")
+    return len(row) == len(keys) and all(
+        wanted in ("*", found) for wanted, found in zip(row, keys, strict=True)
+    )
+
 
 TEXTS = {
     "gateway.workers": "gateway.workers = 2",
@@ -32,7 +41,8 @@ TEXTS = {
     "models.m.skip_relay": ECHO + "models.m.skip_relay = true",
     "models.m.providers.p.type": (
         "models.m.routing = ['p']\nmodels.m.providers.p = "
-        "{ type = 'groq', model_name = 'x', api_key_location = 'none' }"
+        "{ type = 'aws_sagemaker', region = 'r', "
+        "endpoint_name = 'e', model_name = 'm', hosted_provider = 'openai' }"
     ),
     "models.m.providers.p.api_type": OPENAI + "models.m.providers.p.api_type = 'responses'",
     "models.m.providers.p.batch": OPENAI + "models.m.providers.p.batch = 'local'",
@@ -61,25 +71,21 @@ TEXTS = {
         "metrics.m = { type = 'float', optimize = 'max', level = 'episode' }"
     ),
     "functions.f.evaluators.x": CHAT + "functions.f.evaluators.x.type = 'exact_match'",
+    "rate_limiting": "[[rate_limiting.rules]]\nalways = true\ntokens_per_day = 5",
     "evaluations.e": CHAT + "evaluations.e = { type = 'inference', function_name = 'f' }",
-    "rate_limiting.rules": "[[rate_limiting.rules]]\nalways = true\ntokens_per_day = 5",
 }
 
 
-@pytest.mark.parametrize("path", TEXTS)
+ROWS = [later.path.split(".") for later in LATER]
+WAITING = [path for path in TEXTS if any(matches(row, path) for row in ROWS)]
+"""The features that are still to come; the others were, and keep their line for a while."""
+
+
+@pytest.mark.parametrize("path", WAITING)
 def test_what_does_not_exist_yet_is_refused(folder: Folder, path: str) -> None:
     """And nothing else is wrong with it."""
-    assert folder.problem(TEXTS[path]) == f"{path}: not supported yet"
-
-
-def test_traces_and_tls_are_for_later(folder: Folder) -> None:
-    """They have more to say about what is missing."""
-    folder.environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://localhost:4318"
-
-    assert folder.problem("gateway.export.otlp.traces.enabled = true") == (
-        "gateway.export.otlp.traces.enabled: not supported yet"
-    )
-    assert "gateway.tls" in folder.problems("gateway.tls.certificate = 'c.pem'")
+    place = {"rate_limiting": "rate_limiting.rules"}.get(path, path)
+    assert folder.refused(TEXTS[path]) == [f"lsd.toml: {place}: {NOT_YET}"]
 
 
 def test_what_is_off_may_be_written(folder: Folder) -> None:
@@ -108,16 +114,9 @@ def test_what_is_off_may_be_written(folder: Folder) -> None:
 
 def test_every_row_matches_something() -> None:
     """A row with a misspelt path would guard nothing."""
-    patterns = {later.path for later in LATER}
-    covered = {*TEXTS, "gateway.tls", "gateway.export.otlp.traces.enabled", "rate_limiting"}
+    covered = [*TEXTS, "gateway.tls", "gateway.export.otlp.traces.enabled"]
 
-    for pattern in patterns:
-        parts = pattern.split(".")
-        assert any(
-            len(parts) == len(path.split("."))
-            and all(a in ("*", b) for a, b in zip(parts, path.split("."), strict=True))
-            for path in covered
-        ), pattern
+    assert [row for row in ROWS if not any(matches(row, path) for path in covered)] == []
 
 
 def test_an_empty_tree_asks_for_nothing() -> None:

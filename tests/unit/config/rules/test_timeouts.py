@@ -28,7 +28,6 @@ def test_each_is_held_against_the_cap(folder: Folder) -> None:
 
     wanted = "wanted at most gateway.global_outbound_http_timeout_ms, 1000"
     assert problems == {
-        "embedding_models.e": "not supported yet",
         "embedding_models.e.providers.p.timeout_ms": f"found 1005; {wanted}",
         "embedding_models.e.timeout_ms": f"found 1004; {wanted}",
         "functions.f.variants.v.timeouts.streaming.idle_ms": f"found 1003; {wanted}",
@@ -40,8 +39,8 @@ def test_each_is_held_against_the_cap(folder: Folder) -> None:
 def test_a_stream_that_must_end_before_it_begins_is_warned_of(folder: Folder) -> None:
     """It does not stop the start: the earlier limit counts."""
     loaded = folder.load(
-        "timeouts.streaming = { ttft_ms = 20, total_ms = 10 }\n[functions]",
-        basis=True,
+        "models.m = { routing = ['p'], providers.p.type = 'echo', "
+        "timeouts.streaming = { ttft_ms = 20, total_ms = 10 } }"
     )  # case 19
 
     assert loaded.warnings == (
