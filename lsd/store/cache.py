@@ -3,7 +3,7 @@
 import attrs
 
 from lsd.store.engine import Environment
-from lsd.store.layout import CACHE, CACHE_BY_AGE, CACHE_SIZE, SHARD, SIGNED, UNSIGNED
+from lsd.store.layout import CACHE, CACHE_BY_AGE, CACHE_SIZE, CACHE_TIMES, SHARD, SIGNED, UNSIGNED
 from lsd.store.transaction import Transaction
 
 _ROW_EXTRA_BYTES = 128
@@ -38,9 +38,10 @@ class InferenceCache:
             row = transaction.get(CACHE, key)
         if row is None:
             return None
-        age_ms = max(0, now_ms - UNSIGNED.unpack_from(row)[0])
+        written_at_ms, _ = CACHE_TIMES.unpack_from(row)
+        age_ms = max(0, now_ms - written_at_ms)
         age_max_s = self._ttl_s if max_age_s is None else min(max_age_s, self._ttl_s)
-        return row[UNSIGNED.size :] if age_ms < 1000 * age_max_s else None
+        return row[CACHE_TIMES.size :] if age_ms < 1000 * age_max_s else None
 
     def put(self, key: bytes, entry: bytes, *, now_ms: int) -> None:
         """Stores `entry` in place of an older one; the next `get` of any process sees it.
@@ -51,11 +52,12 @@ class InferenceCache:
             return
 
         def apply(transaction: Transaction) -> None:
-            row = UNSIGNED.pack(now_ms) + entry
+            turn = _next_turn(transaction, now_ms)
+            row = CACHE_TIMES.pack(now_ms, turn) + entry
             self._remove(transaction, key)
             transaction.put(CACHE, key, row)
             size = len(row) + _ROW_EXTRA_BYTES
-            transaction.put(CACHE_BY_AGE, row[: UNSIGNED.size] + key, UNSIGNED.pack(size))
+            transaction.put(CACHE_BY_AGE, UNSIGNED.pack(turn) + key, UNSIGNED.pack(size))
             self._count(transaction, size)
             self._remove_expired(transaction, now_ms, _EXPIRED_PER_PUT_MAX)
             self._remove_beyond_bound(transaction)
@@ -104,8 +106,9 @@ class InferenceCache:
         row = transaction.get(CACHE, key)
         if row is None:
             return
+        _, turn = CACHE_TIMES.unpack_from(row)
         transaction.delete(CACHE, key)
-        transaction.delete(CACHE_BY_AGE, row[: UNSIGNED.size] + key)
+        transaction.delete(CACHE_BY_AGE, UNSIGNED.pack(turn) + key)
         self._count(transaction, -len(row) - _ROW_EXTRA_BYTES)
 
     def _count(self, transaction: Transaction, change: int) -> None:
@@ -113,6 +116,17 @@ class InferenceCache:
         row = transaction.get(CACHE_SIZE, own)
         before = SIGNED.unpack(row)[0] if row else 0
         transaction.put(CACHE_SIZE, own, SIGNED.pack(before + change))
+
+
+def _next_turn(transaction: Transaction, now_ms: int) -> int:
+    """The place of a new entry behind all others: its time, unless the clock has stepped back.
+
+    By its time alone it would then be the oldest, and the first to make room.
+    """
+    turn = now_ms
+    for key, _ in transaction.range(CACHE_BY_AGE, reverse=True, limit=1):
+        turn = max(turn, UNSIGNED.unpack_from(key)[0] + 1)
+    return turn
 
 
 def _size(transaction: Transaction) -> int:

@@ -109,12 +109,13 @@ class _Check:
             self._expect(layout.NAMES_BY_NUMBER, key[:1] + number, None)
 
     def check_cache(self) -> None:
-        """Cached entries stand in the order of their age, and their bytes are counted."""
+        """Cached entries stand in the order in which they were put, and their bytes are counted."""
         total = 0
         for key, row in self._all(layout.CACHE):
-            entry = layout.UNSIGNED.size
-            found = self._transaction.get(layout.CACHE_BY_AGE, row[:entry] + key)
-            self._expect(layout.CACHE_BY_AGE, row[:entry] + key, None)
+            _, turn = layout.CACHE_TIMES.unpack_from(row)
+            place = layout.UNSIGNED.pack(turn) + key
+            found = self._transaction.get(layout.CACHE_BY_AGE, place)
+            self._expect(layout.CACHE_BY_AGE, place, None)
             total += layout.UNSIGNED.unpack(found)[0] if found else 0
         rows = self._all(layout.CACHE_SIZE)
         counted = sum(layout.SIGNED.unpack(row)[0] for _, row in rows)

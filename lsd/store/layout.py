@@ -33,8 +33,8 @@ fb_latest      X m                   F, value as JSON
 c_fv           f v s                 inferences (8 bytes, signed), last I
 **state**
 meta           a word                JSON
-cache          key (32 bytes)        written at (8 bytes, ms), entry
-cache_age      written at, key       size of the row in `cache` (8 bytes)
+cache          key (32 bytes)        written at (8 bytes, ms), turn (8 bytes), entry
+cache_age      turn, key             bytes that the entry counts for (8 bytes)
 cache_size     s                     bytes (8 bytes, signed)
 ============== ===================== =======================================================
 """
@@ -115,6 +115,7 @@ COUNT_AND_ID: Final = Struct(">q16s")
 COUNT_AND_IDS: Final = Struct(">q16s16s")
 ID_AND_COUNT: Final = Struct(">16sq")
 NUMBER_AND_COUNT: Final = Struct(">4sq")
+CACHE_TIMES: Final = Struct(">QQ")
 SHARD: Final = Struct(">H")
 
 _LAYOUT_KEY = b"layout"
