@@ -59,6 +59,7 @@ from lsd.conversation.params import (
     ServiceTier,
 )
 from lsd.conversation.schema import BadSchema, Schema, SchemaCache
+from lsd.conversation.spelling import closest
 from lsd.conversation.structure import (
     METADATA_KEY,
     Hook,
@@ -155,6 +156,7 @@ __all__ = [
     "WireRequest",
     "at",
     "block_to_json",
+    "closest",
     "decimal_text",
     "decode_json",
     "describe_json",

@@ -7,7 +7,6 @@ collects every problem with its path. So a good request pays nothing for the wor
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
@@ -18,6 +17,7 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from lsd.conversation.errors import LsdError, Malformed, Problem
 from lsd.conversation.json import describe_json, encode_json
+from lsd.conversation.spelling import closest
 
 T = TypeVar("T")
 Hook = Callable[[Any, Any], Any]
@@ -319,8 +319,8 @@ def _problems(error: BaseException, path: str) -> list[Problem]:
 
 def unknown_key(path: str, key: str, known: Sequence[str]) -> Problem:
     """The problem of a key that a table does not have, with the closest one that it has."""
-    close = get_close_matches(key, known, n=1, cutoff=0.75)
-    hint = f"did you mean {close[0]}? " if close else ""
+    guess = closest(key, known)
+    hint = f"did you mean {guess}? " if guess else ""
     listed = f"known keys: {', '.join(sorted(known))}" if known else "no keys are known here"
     return Problem(join_path(path, key), f"unknown key; {hint}{listed}")
 

@@ -21,10 +21,10 @@ from lsd.config.kinds import Deprecated, NameOfTable, TextForm, Within
 from lsd.config.reading.document import kind_of
 from lsd.config.reading.hints import hint_for_key, hint_for_type
 from lsd.config.reading.leaves import leaf_for
-from lsd.config.reading.spelling import closest
 from lsd.config.reading.spellings import keys_known_to, read_within, spelling_of
 from lsd.config.reading.texts import Texts
 from lsd.config.reading.values import shown
+from lsd.conversation import closest
 
 
 @attrs.define(eq=False)
