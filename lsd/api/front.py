@@ -30,6 +30,9 @@ AsgiApp = Callable[..., Awaitable[None]]
 
 VERSION_HEADER = (b"x-lsd-gateway-version", __version__.encode())
 
+_READING = ("GET", "HEAD")
+"""Methods that change nothing: their work is worth nothing without a client."""
+
 LAST_WORDS_S = 1.0
 """Seconds that a stream cut off by a stop may take to tell so: its client may not be reading."""
 
@@ -77,43 +80,36 @@ class Front:
             return
         endpoint = self.hot.get((scope["method"], path))
         if endpoint is None:
-            with self.in_flight.one(f"{scope['method']} {path}"):
-                inner = {**scope, "path": path, "raw_path": path.encode(), "root_path": ""}
-                await self.rest(inner, receive, responder.forward)
-            return
-        await self._serve(endpoint, headers, receive, responder)
+            inner = {**scope, "path": path, "raw_path": path.encode(), "root_path": ""}
+            work = _through(self.rest, inner, responder)
+            leaving: WhenClientLeaves = "cancel" if scope["method"] in _READING else "finish"
+        else:
+            work = _directly(endpoint, headers, responder)
+            leaving = endpoint.when_client_leaves or self.when_client_leaves
+        await self._serve(_Work(scope["method"], path, headers, leaving, work), receive, responder)
 
     def _local_path(self, path: str) -> str | None:
-        """The path below the base path, one trailing slash dropped; None if it is outside."""
+        """The path below the base path, one trailing slash dropped; None if it is none of ours."""
         if self.base_path != "/":
             if path != self.base_path and not path.startswith(self.base_path + "/"):
                 return None
             path = path[len(self.base_path) :] or "/"
-        return path[:-1] if path.endswith("/") and path != "/" else path
+        return None if path.endswith("//") else path.removesuffix("/") or "/"
 
-    async def _serve(
-        self, endpoint: Endpoint, headers: Mapping[str, str], receive: Receive, out: "Responder"
-    ) -> None:
-        route = f"{endpoint.method} {endpoint.path}"
-        with self.in_flight.one(route) as scope:
+    async def _serve(self, work: "_Work", receive: Receive, out: "Responder") -> None:
+        with self.in_flight.one(work.route) as scope:
             try:
-                body = await read_body(receive, headers, self.body_bytes_max)
-                request = Request(
-                    method=endpoint.method, path=endpoint.path, query={}, headers=headers, body=body
-                )
-                await self._run(endpoint, request, receive, out)
+                body = await read_body(receive, work.headers, self.body_bytes_max)
+                await self._run(work, body, receive, out)
             except ClientGone:
                 return
             except Exception as error:  # noqa: BLE001 (the edge of a request: everything is answered)
-                await self._answer_error(error, route, out)
+                await self._answer_error(error, work.route, out)
         if scope.cancelled_caught and self.in_flight.is_stopping:
             await out.say_stopping()
 
-    async def _run(
-        self, endpoint: Endpoint, request: Request, receive: Receive, out: "Responder"
-    ) -> None:
-        """The handler beside a watch for the client's leaving."""
-        leaving = endpoint.when_client_leaves or self.when_client_leaves
+    async def _run(self, work: "_Work", body: bytes, receive: Receive, out: "Responder") -> None:
+        """The work beside a watch for the client's leaving."""
         started_at = self.clock.monotonic()
         failed: Exception | None = None
 
@@ -123,18 +119,14 @@ class Front:
             if not out.is_done:
                 out.is_client_gone = True
                 waited_ms = round((self.clock.monotonic() - started_at) * 1000)
-                log.warning("client left", path=request.path, latency_ms=waited_ms)
-                if leaving == "cancel":
+                log.warning("client left", path=work.path, latency_ms=waited_ms)
+                if work.when_client_leaves == "cancel":
                     nursery.cancel_scope.cancel()
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(watch)
             try:
-                answer = await endpoint.handle(request, out.start)
-                if answer is not None:
-                    await out.answer(answer)
-                else:
-                    await out.end()
+                await work.run(body)
             except Exception as error:  # noqa: BLE001 (raised again outside of the nursery)
                 failed = error
             nursery.cancel_scope.cancel()
@@ -153,6 +145,55 @@ class Front:
         await out.answer_or_break_off(answer)
 
 
+@attrs.frozen
+class _Work:
+    """What one request asks for; `run` is given its body."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    when_client_leaves: WhenClientLeaves
+    run: Callable[[bytes], Awaitable[None]]
+
+    @property
+    def route(self) -> str:
+        """How it is counted and logged."""
+        return f"{self.method} {self.path}"
+
+
+def _directly(
+    endpoint: Endpoint, headers: Mapping[str, str], out: "Responder"
+) -> Callable[[bytes], Awaitable[None]]:
+    async def run(body: bytes) -> None:
+        request = Request(
+            method=endpoint.method, path=endpoint.path, query={}, headers=headers, body=body
+        )
+        answer = await endpoint.handle(request, out.start)
+        if answer is not None:
+            await out.answer(answer)
+        else:
+            await out.end()
+
+    return run
+
+
+def _through(app: AsgiApp, scope: Scope, out: "Responder") -> Callable[[bytes], Awaitable[None]]:
+    async def run(body: bytes) -> None:
+        messages = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+        async def receive() -> Message:
+            # No "http.disconnect": the server says so, too, when an answer is complete, and a
+            # framework that cancels its request then cancels the server's own last steps.
+            for message in messages:
+                return message
+            await trio.sleep_forever()
+            raise AssertionError("never reached")
+
+        await app(scope, receive, out.forward)
+
+    return run
+
+
 @attrs.define(eq=False)
 class Responder:
     """Sends one response as ASGI messages; nothing more once the client is gone."""
@@ -162,6 +203,7 @@ class Responder:
     is_client_gone: bool = attrs.field(default=False, init=False)
     is_done: bool = attrs.field(default=False, init=False)
     _has_started: bool = attrs.field(default=False, init=False)
+    _is_stream: bool = attrs.field(default=False, init=False)
 
     async def answer(self, answer: Answer) -> None:
         """Sends a whole answer."""
@@ -179,6 +221,7 @@ class Responder:
 
     async def start(self, headers: Headers) -> Send:
         """Sends the head of a stream; what is given takes its pieces."""
+        self._is_stream = True
         await self._start(200, _encoded(headers))
         return self._piece
 
@@ -190,17 +233,22 @@ class Responder:
 
     async def forward(self, message: Message) -> None:
         """Passes a framework's message on."""
+        if self.is_client_gone:
+            return
         if message["type"] == "http.response.start":
+            self._has_started = True
             message = {**message, "headers": [*message["headers"], VERSION_HEADER]}
+        elif not message.get("more_body", False):
+            self.is_done = True
         await self._send(message)
 
     async def answer_or_break_off(self, answer: Answer) -> None:
         """The answer, or if a stream has begun already, the same as its last event."""
         if not self._has_started:
             await self.answer(answer)
-            return
-        await self._piece(b"data: " + answer.body + b"\n\n")
-        await self.end()
+        elif self._is_stream:
+            await self._piece(b"data: " + answer.body + b"\n\n")
+            await self.end()
 
     async def say_stopping(self) -> None:
         """Tells the client that the daemon stops before its answer was complete."""
