@@ -7,10 +7,15 @@ MASK = "***"
 SECRET_LENGTH_MIN = 4
 """Shorter values are no secrets, and masking them would riddle every text."""
 
+_JSON_ESCAPES = str.maketrans(
+    {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
+)
+
 
 def masked(text: str, secrets: Collection[str]) -> str:
     """`text` with each of `secrets` replaced, also where JSON has escaped it."""
-    for secret in secrets:
-        if len(secret) >= SECRET_LENGTH_MIN and secret in text:
-            text = text.replace(secret, MASK)
+    # The longest first: one that contains another must not leave the rest of itself behind.
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= SECRET_LENGTH_MIN:
+            text = text.replace(secret, MASK).replace(secret.translate(_JSON_ESCAPES), MASK)
     return text

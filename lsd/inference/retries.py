@@ -11,6 +11,9 @@ from lsd.conversation import AttemptFailed
 FIRST_BACKOFF_S = 1.0
 """Seconds before the first retry; each further one doubles it."""
 
+DOUBLINGS_MAX = 32
+"""Two to this power is a century of seconds; a float ends at two to the 1024th."""
+
 
 def wait_before_retry(
     failures: Sequence[AttemptFailed],
@@ -32,6 +35,7 @@ def wait_before_retry(
     if not transient:
         return None
     asked = min(failure.retry_after_s or 0.0 for failure in transient)
-    backoff = min(max_delay_s, FIRST_BACKOFF_S * 2.0 ** (passes_made - 1))
+    doublings = min(passes_made - 1, DOUBLINGS_MAX)
+    backoff = min(max_delay_s, FIRST_BACKOFF_S * 2.0**doublings)
     wait = max(min(max_delay_s, backoff + uniform() * backoff), asked)
     return wait if wait <= max_delay_s else None

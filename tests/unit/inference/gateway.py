@@ -1,0 +1,256 @@
+"""A gateway within the test's own process: the real service, and providers that are told things."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import attrs
+import trio
+
+from lsd.config import Loaded, Sources, load
+from lsd.conversation import IdGenerator, decode_json, encode_json
+from lsd.inference import (
+    FileDesk,
+    InferenceRequest,
+    InferenceService,
+    Prepared,
+    Recorder,
+    prepare,
+    read_inference_request,
+)
+from lsd.inference.accept import Accepted, accept
+from lsd.inference.journal import ModelCall
+from lsd.inference.run import Run
+from lsd.store import (
+    FileObjects,
+    InferenceCache,
+    InferenceRecord,
+    ModelInferenceRecord,
+    Selection,
+    Store,
+    Writer,
+)
+from lsd.telemetry import Metrics
+from tests.unit.inference.fake_providers import FakeProvider, FakeProviders
+
+NOW_MS = 1_770_000_000_000
+"""The beginning of time, some day in February 2026."""
+
+OPERATORS_KEY = "sk-operators-own"
+"""What the environment holds as OPENAI_API_KEY."""
+
+ENVIRONMENT = {"OPENAI_API_KEY": OPERATORS_KEY}
+
+HI: Mapping[str, Any] = {"input": {"messages": [{"role": "user", "content": "Hi"}]}}
+
+PLAIN = """
+[models.m]
+routing = ["one"]
+providers.one = { type = "openai", model_name = "gpt-1" }
+
+[functions.chat]
+type = "chat"
+variants.v.model = "m"
+
+[functions.verdict]
+type = "json"
+output_schema = "verdict.json"
+variants.v.model = "m"
+"""
+"""A model with one provider, a chat function and a json function with one variant each."""
+
+TWO_PROVIDERS = """
+[models.m]
+routing = ["one", "two"]
+providers.one = { type = "openai", model_name = "gpt-1" }
+providers.two = { type = "openai", model_name = "gpt-2" }
+
+[functions.chat]
+type = "chat"
+variants.v.model = "m"
+"""
+"""The same model with a second provider behind the first."""
+
+VERDICT_SCHEMA = {
+    "type": "object",
+    "properties": {"urgent": {"type": "boolean"}},
+    "required": ["urgent"],
+}
+
+
+@attrs.define(eq=False)
+class TrioClock:
+    """A clock that goes with trio's own, which tests may let jump."""
+
+    def now_ms(self) -> int:
+        return NOW_MS + round(self.monotonic() * 1000)
+
+    def now_ns(self) -> int:
+        return self.now_ms() * 1_000_000
+
+    def monotonic(self) -> float:
+        return trio.current_time() - self.started_at
+
+    started_at: float = attrs.field(factory=trio.current_time, init=False)
+
+
+@attrs.define(eq=False)
+class Client:
+    """Takes a streamed answer piece by piece."""
+
+    pieces: list[bytes] = attrs.field(factory=list, init=False)
+    has_started: bool = attrs.field(default=False, init=False)
+
+    async def start(self) -> Callable[[bytes], Awaitable[None]]:
+        """What the service calls when there is something to send."""
+        self.has_started = True
+        await trio.lowlevel.checkpoint()
+        return self.take
+
+    async def take(self, piece: bytes) -> None:
+        """Takes some events."""
+        await trio.lowlevel.checkpoint()
+        self.pieces.append(piece)
+
+    @property
+    def text(self) -> str:
+        """Everything so far."""
+        return b"".join(self.pieces).decode()
+
+    @property
+    def events(self) -> list[Any]:
+        """The events so far, decoded; comments left out, `[DONE]` as it is."""
+        lines = [line for line in self.text.split("\n\n") if line and not line.startswith(":")]
+        payloads = [line.removeprefix("data: ") for line in lines]
+        return [each if each == "[DONE]" else decode_json(each) for each in payloads]
+
+
+@attrs.define(eq=False)
+class Gateway:
+    """A gateway with a configuration; with a store, everything is committed before it answers."""
+
+    loaded: Loaded
+    providers: FakeProviders
+    service: InferenceService
+    clock: TrioClock
+    store: Store | None
+    writer: Writer | None
+
+    @property
+    def prepared(self) -> Prepared:
+        """What the configuration was made into."""
+        return self.service.prepared
+
+    def __getitem__(self, name: str) -> FakeProvider:
+        """The provider of this name."""
+        return self.providers[name]
+
+    async def infer(self, **fields: Any) -> Any:
+        """The decoded answer; by default the function `chat` is told "Hi"."""
+        return decode_json(await self.service.infer(request(**fields)))
+
+    async def stream(self, **fields: Any) -> list[Any]:
+        """The decoded events; `[DONE]` must be the last, and is left out."""
+        client = Client()
+        await self.service.stream(request(stream=True, **fields), client.start)
+        *events, end = client.events
+        assert end == "[DONE]"
+        return events
+
+    def accept(self, **fields: Any) -> Accepted:
+        """The plan of a request."""
+        return accept(request(**fields), self.prepared, now_ms=self.clock.now_ms())
+
+    def begin(self, **fields: Any) -> tuple[Accepted, Run]:
+        """A request that was accepted, and is about to run."""
+        return self.service._begin(request(**fields))
+
+    async def stored(self, inference_id: str) -> InferenceRecord | None:
+        """The record of an inference."""
+        assert self.store is not None
+        assert self.writer is not None
+        await self.writer.settle()
+        return next(iter(self.store.inferences.get((inference_id,))), None)
+
+    async def stored_calls(self, inference_id: str) -> list[ModelInferenceRecord]:
+        """The records of the calls of an inference, failed ones included."""
+        assert self.store is not None
+        assert self.writer is not None
+        await self.writer.settle()
+        return self.store.inferences.model_inferences(inference_id, include_failed=True)
+
+    async def all_stored(self) -> list[InferenceRecord]:
+        """All records, newest first, without their bodies."""
+        assert self.store is not None
+        assert self.writer is not None
+        await self.writer.settle()
+        return self.store.inferences.page(Selection(), limit=100)
+
+
+@attrs.define(eq=False)
+class Shelf:
+    """Where a gateway keeps things: a store with its writer, a cache, the files of requests."""
+
+    store: Store
+    writer: Writer
+    cache: InferenceCache
+    objects: FileObjects
+
+
+def start_gateway(
+    folder: Path,
+    config: str,
+    *,
+    files: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] = ENVIRONMENT,
+    shelf: Shelf | None = None,
+    waits_for_commit: bool = True,
+) -> Gateway:
+    """A gateway on the configuration `config`, written into `folder` with its other files."""
+    written = {"verdict.json": encode_json(VERDICT_SCHEMA).decode(), "lsd.toml": config}
+    for name, text in {**written, **(files or {})}.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    loaded = load(Sources(environment=environment, working_directory=folder))
+    providers = FakeProviders()
+    clock = TrioClock()
+    gateway = loaded.config.gateway
+    service = InferenceService(
+        prepared=prepare(loaded, providers.make),
+        recorder=None if shelf is None else Recorder(shelf.store, shelf.writer, waits_for_commit),
+        ids=IdGenerator(clock.now_ms, Random(7)),
+        clock=clock,
+        random=Random(7),
+        metrics=Metrics((0.1, 1.0)),
+        cache=None if shelf is None else shelf.cache,
+        file_desk=FileDesk(
+            transport=providers["files"],
+            objects=None if shelf is None else shelf.objects,
+            fetches_all=gateway.fetch_and_encode_input_files_before_inference,
+        ),
+    )
+    return Gateway(
+        loaded=loaded,
+        providers=providers,
+        service=service,
+        clock=clock,
+        store=None if shelf is None else shelf.store,
+        writer=None if shelf is None else shelf.writer,
+    )
+
+
+def request(**fields: Any) -> InferenceRequest:
+    """A request of these fields; by default the function `chat` is told "Hi"."""
+    target = {} if {"model_name", "function_name"} & fields.keys() else {"function_name": "chat"}
+    return read_inference_request(encode_json({**HI, **target, **fields}))
+
+
+def journal(run: Run) -> list[tuple[str, str, str]]:
+    """Model, provider and status of all calls of a run."""
+    return [(call.model_name, call.provider_name, call.status) for call in run.journal.calls]
+
+
+def only_call(run: Run) -> ModelCall:
+    """The one call of a run."""
+    (call,) = run.journal.calls
+    return call

@@ -1,0 +1,41 @@
+"""Credentials never show."""
+
+import pytest
+
+from lsd.conversation import encode_json
+from lsd.inference.masking import masked
+
+
+@pytest.mark.parametrize(
+    ("text", "secrets", "shown"),
+    [
+        ("key sk-12345 is wrong", {"sk-12345"}, "key *** is wrong"),
+        ("sk-12345sk-12345", {"sk-12345"}, "******"),
+        ("sk-1 and token", {"sk-1", "token"}, "*** and ***"),
+        ("nothing here", {"sk-12345"}, "nothing here"),
+        ("", {"sk-12345"}, ""),
+        ("a cat, 42", {"cat", "a", "42", ""}, "a cat, 42"),
+    ],
+    ids=["one", "twice", "two", "none", "empty text", "too short for a secret"],
+)
+def test_a_credential_is_masked_wherever_it_stands(
+    text: str, secrets: set[str], shown: str
+) -> None:
+    """A credential value in a text becomes `***`; what is shorter than four characters is none."""
+    assert masked(text, secrets) == shown
+
+
+def test_of_credentials_within_each_other_no_rest_is_left() -> None:
+    """When one credential begins like another, the longer one leaves nothing behind."""
+    secrets = ["sk-abc", "sk-abcdef", "def-sk-abc"]
+
+    for order in (secrets, secrets[::-1]):
+        assert masked("sk-abcdef def-sk-abc sk-abc", order) == "*** *** ***"
+
+
+@pytest.mark.parametrize("secret", ['pa"ss"word', "back\\slash", "line\nfeed", "caf\u00e9-key"])
+def test_a_credential_is_masked_as_json_writes_it(secret: str) -> None:
+    """Inside of JSON a credential may be escaped; it is masked all the same."""
+    escaped = encode_json({"message": f"bad key {secret}!"}).decode()
+
+    assert masked(escaped, {secret}) == '{"message":"bad key ***!"}'
