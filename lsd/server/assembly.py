@@ -41,6 +41,7 @@ class Assembled:
     front: Front
     operations: Operations
     in_flight: InFlight
+    cache: InferenceCache | None
     transport: HttpxTransport
 
 
@@ -58,6 +59,7 @@ def assemble(
         ids.start_after(kept.store.greatest_id())
     transport = HttpxTransport()
     running = RunningInferences()
+    cache = _cache(kept, loaded.config.gateway)
     inferences = InferenceService(
         prepared=prepare(loaded, _dialect_maker(transport)),
         recorder=_recorder(kept, loaded.config.gateway),
@@ -65,7 +67,7 @@ def assemble(
         clock=clock,
         random=random,
         metrics=metrics,
-        cache=_cache(kept, loaded.config.gateway),
+        cache=cache,
         file_desk=FileDesk(
             transport=transport,
             objects=objects,
@@ -82,7 +84,9 @@ def assemble(
         endpoints += Records(kept.store, kept.writer, inferences).endpoints()
     in_flight = InFlight()
     front = _front(loaded.config.gateway, endpoints, ids, clock, in_flight)
-    return Assembled(front=front, operations=operations, in_flight=in_flight, transport=transport)
+    return Assembled(
+        front=front, operations=operations, in_flight=in_flight, cache=cache, transport=transport
+    )
 
 
 def _feedback(

@@ -18,6 +18,7 @@ from lsd.server.kept import Kept, open_kept, open_objects
 from lsd.server.listening import listen, shown_address
 from lsd.server.refusals import StartRefused
 from lsd.server.stop_signals import StopSignals
+from lsd.server.sweeper import sweep_forever
 from lsd.telemetry import Metrics, SystemClock, logger
 
 log = logger(__name__)
@@ -92,6 +93,11 @@ class Daemon:
 
         async with trio.open_nursery() as nursery:
             await nursery.start(serving)
+            if self.assembled.cache is not None:
+                interval_s = self.loaded.config.storage.sweep_interval_s
+                nursery.start_soon(
+                    sweep_forever, self.assembled.cache, SystemClock(), float(interval_s)
+                )
             self._announce(listener)
             await self._signals.wait_asked()
             code = await self._drain(finished)
