@@ -1,7 +1,7 @@
 """What the annotations of the tables say, taken apart once for each class."""
 
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -33,10 +33,16 @@ class Key:
     annotation: Any
     is_required: bool
     default: Any = None
+    _marks: Mapping[type, Any] = attrs.field(init=False, repr=False)
+
+    @_marks.default
+    def _(self) -> Mapping[type, Any]:
+        # Each key is asked for several marks wherever it stands in a configuration.
+        return {type(mark): mark for mark in reversed(list(_marks_in(self.annotation)))}
 
     def mark(self, kind: type[Mark]) -> Mark | None:
         """The mark of this kind, wherever it stands in the annotation."""
-        return find_mark(self.annotation, kind)
+        return self._marks.get(kind)
 
 
 def keys_of(table: Any) -> tuple[Key, ...]:
@@ -69,15 +75,15 @@ def split_marks(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
 
 def find_mark(annotation: Any, kind: type[Mark]) -> Mark | None:
     """The mark of this kind on an annotation or on one member of its union."""
+    return next((mark for mark in _marks_in(annotation) if isinstance(mark, kind)), None)
+
+
+def _marks_in(annotation: Any) -> Iterator[Any]:
+    """All marks of an annotation, the outer ones first."""
     inner, marks = split_marks(annotation)
-    for mark in marks:
-        if isinstance(mark, kind):
-            return mark
+    yield from marks
     for member in members_of(inner) if is_union(inner) else ():
-        found = find_mark(member, kind)
-        if found is not None:
-            return found
-    return None
+        yield from _marks_in(member)
 
 
 def checks_of(annotation: Any) -> tuple[Check, ...]:

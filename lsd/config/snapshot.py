@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import attrs
 
-from lsd.config.annotations import Key, find_mark, keys_of, members_of, split_marks
+from lsd.config.annotations import Key, keys_of, members_of, split_marks
 from lsd.config.findings import Findings
 from lsd.config.key_path import KeyPath
 from lsd.config.kinds import TextForm, Within
@@ -81,7 +81,7 @@ def _form_of(key: Key, value: Any) -> TextForm | None:
     """The text form of a value, unless it is one of the tables that may stand in its place."""
     inner, marks = split_marks(key.annotation)
     tables = () if marks else tuple(each for each in members_of(inner) if attrs.has(each))
-    return None if isinstance(value, tables) else find_mark(key.annotation, TextForm)
+    return None if isinstance(value, tables) else key.mark(TextForm)
 
 
 def _value(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from lsd.config.findings import Findings
-from lsd.config.generations import variants_of
+from lsd.config.generations import judges_of, variants_of
 from lsd.config.key_path import KeyPath
 from lsd.config.tables.config import Config
 from lsd.config.tables.providers import PROVIDER_TYPES
@@ -52,6 +52,10 @@ def _names(config: Config) -> Iterator[tuple[KeyPath, str]]:
         yield path, name
         if variant.namespace is not None:
             yield (*path, "namespace"), variant.namespace
+    for path, _, name, judge in judges_of(config):
+        yield path, name
+        if judge.namespace is not None:
+            yield (*path, "namespace"), judge.namespace
     for name, function in config.functions.items():
         place = ("functions", name, "experimentation", "namespaces")
         for namespace in function.experimentation.namespaces:

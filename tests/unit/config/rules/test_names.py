@@ -22,6 +22,10 @@ RESERVED = {
     "embedding_models.'lsd::x'": MODEL,
     "evaluations.'lsd::x'": "{ type = 'inference', function_name = 'h' }",
     "functions.h": "{ type='chat', variants={}, evaluators.'lsd::x'.type='exact_match' }",
+    "functions.k": (
+        "{ type='chat', variants={}, evaluators.e = { type='llm_judge', output_type='float', "
+        "optimize='max', variants.'lsd::x' = { model='echo::x', system_instructions='s.json' } } }"
+    ),
 }
 
 
