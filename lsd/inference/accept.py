@@ -162,9 +162,10 @@ def _check_forced_json(request: InferenceRequest, function: PreparedFunction) ->
     where = "params.chat_completion.json_mode"
     if request.output_schema is None:
         raise BadRequest(where, 'found "tool" without `output_schema`; wanted both')
-    for field in (*TOOL_FIELDS, "provider_tools"):
-        if getattr(request, field):
-            raise BadRequest(where, f'found "tool" with `{field}`; wanted one of them')
+    given = [field for field in TOOL_FIELDS if getattr(request, field) is not None]
+    given += ["provider_tools"] if request.provider_tools else []
+    if given:
+        raise BadRequest(where, f'found "tool" with `{given[0]}`; wanted one of them')
     if config.tools or config.tool_choice != "auto" or config.parallel_tool_calls is not None:
         reason = f'found "tool"; the function {function.name!r} has tool settings of its own'
         raise BadRequest(where, reason)
