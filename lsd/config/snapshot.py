@@ -18,7 +18,7 @@ from lsd.config.reading.document import Document
 from lsd.config.reading.reader import Reader
 from lsd.config.reading.texts import SNAPSHOT_TEXTS
 from lsd.config.tables.config import Config
-from lsd.conversation import decimal_text, decode_json, encode_json_sorted
+from lsd.conversation import decimal_text, encode_json_sorted, reread_json
 
 FORMAT: Final = 1
 """Stands in each snapshot, so that a later release can tell old forms apart."""
@@ -54,7 +54,7 @@ def open_snapshot(
     `paths` are those of the `Loaded` from which the snapshot comes; without them, relative paths
     start at `home`. Raises ConfigRefused for what is not a snapshot.
     """
-    whole = decode_json(snapshot)
+    whole = reread_json(snapshot)
     findings = Findings(Document(whole["config"], {}, home))
     reader = Reader(findings, findings, SNAPSHOT_TEXTS, tolerant=True, paths=paths or {})
     config: Config = reader.table(Config, whole["config"], ())

@@ -137,7 +137,7 @@ def _with_name(form: str, name: str) -> SingleLocation:
         case "dynamic":
             return DynamicLocation(name)
         case _ if not PurePath(name).is_absolute():
-            raise ValueError(f'found the relative path "{name}"; wanted path::/absolute/file')
+            raise ValueError("found a relative path; wanted path::/absolute/file")
         case _:
             return PathLocation(name)
 
