@@ -49,6 +49,7 @@ from lsd.conversation.json import (
     describe_json,
     encode_json,
     encode_json_sorted,
+    reread_json,
 )
 from lsd.conversation.model import ModelMessage, ModelRequest, ModelResponse
 from lsd.conversation.params import (
@@ -172,6 +173,7 @@ __all__ = [
     "parse_id",
     "printed",
     "register_input",
+    "reread_json",
     "thought_to_json",
     "unknown_key",
     "wrong_tag",

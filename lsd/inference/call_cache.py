@@ -17,6 +17,7 @@ from lsd.conversation import (
     block_to_json,
     decode_json,
     encode_json_sorted,
+    reread_json,
 )
 from lsd.inference.journal import ModelCall
 from lsd.inference.outputs import has_valid_arguments
@@ -79,7 +80,7 @@ class CallCache:
         except LsdError as error:
             log.warning("inference cache not readable", reason=str(error))
             return None
-        return None if entry is None else decode_json(entry)
+        return None if entry is None else reread_json(entry)
 
     @property
     def writes(self) -> bool:

@@ -6,7 +6,7 @@ Ids that stand in the key are not in the value. Fields without a value are left 
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from lsd.conversation import JsonValue, decode_json, encode_json
+from lsd.conversation import JsonValue, encode_json, reread_json
 from lsd.store.records import (
     FeedbackRecord,
     InferenceBody,
@@ -61,11 +61,11 @@ def inference_body(body: InferenceBody) -> bytes:
 
 def read_inference(inference_id: str, head: bytes, body: bytes | None = None) -> InferenceRecord:
     """The record of a head and, where it was read, its body."""
-    fields = decode_json(head)
+    fields = reread_json(head)
     del fields["usage"]
     return InferenceRecord(
         inference_id=inference_id,
-        body=None if body is None else InferenceBody(**decode_json(body)),
+        body=None if body is None else InferenceBody(**reread_json(body)),
         **fields,
     )
 
@@ -112,13 +112,13 @@ def read_model_inference(
     inference_id: str, own_id: str, head: bytes, body: bytes | None = None
 ) -> ModelInferenceRecord:
     """The record of a head and, where it was read, its body."""
-    fields = decode_json(head)
+    fields = reread_json(head)
     if "cost" in fields:
         fields["cost"] = Decimal(fields["cost"]) / _NANO
     return ModelInferenceRecord(
         id=own_id,
         inference_id=inference_id,
-        body=None if body is None else ModelInferenceBody(**decode_json(body)),
+        body=None if body is None else ModelInferenceBody(**reread_json(body)),
         **fields,
     )
 
@@ -147,7 +147,7 @@ def metric_value(record: FeedbackRecord) -> bool | float:
 
 def read_feedback(target_id: str, own_id: str, encoded: bytes) -> FeedbackRecord:
     """The inverse of `feedback`."""
-    return FeedbackRecord(id=own_id, target_id=target_id, **decode_json(encoded))
+    return FeedbackRecord(id=own_id, target_id=target_id, **reread_json(encoded))
 
 
 def judgement(record: Judgement, output_hash: bytes) -> bytes:

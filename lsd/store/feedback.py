@@ -8,7 +8,7 @@ from itertools import islice
 
 import attrs
 
-from lsd.conversation import JsonValue, decode_json
+from lsd.conversation import JsonValue, reread_json
 from lsd.store import _encoding as encoding
 from lsd.store._feedback_writes import put_feedback
 from lsd.store._group_commit import Write
@@ -141,4 +141,4 @@ class Feedback:
 
 
 def _latest_value(row: bytes) -> LatestValue:
-    return LatestValue(feedback_id=id_text(row[:ID_BYTES]), value=decode_json(row[ID_BYTES:]))
+    return LatestValue(feedback_id=id_text(row[:ID_BYTES]), value=reread_json(row[ID_BYTES:]))

@@ -4,7 +4,7 @@ from hashlib import blake2b
 
 import attrs
 
-from lsd.conversation import JsonValue, decode_json, encode_json_sorted
+from lsd.conversation import JsonValue, encode_json_sorted, reread_json
 from lsd.store import _encoding as encoding
 from lsd.store.engine import Environment
 from lsd.store.layout import (
@@ -48,7 +48,7 @@ def put_judgement(
         value=value,
         feedback_id=feedback_id,
     )
-    output = encode_json_sorted(decode_json(body).get("output"))
+    output = encode_json_sorted(reread_json(body).get("output"))
     key = _prefix(metric_name, verdict.datapoint_id, output) + id_key(feedback_id)
     transaction.put(JUDGEMENTS, key, encoding.judgement(judgement, _digest(output)))
 
@@ -61,7 +61,7 @@ def find_judgement(
     prefix = _prefix(metric_name, datapoint_id, canonical)
     with data.read() as transaction:
         for key, value in transaction.range(JUDGEMENTS, prefix, end_of(prefix), reverse=True):
-            fields = decode_json(value)
+            fields = reread_json(value)
             found = (fields["metric_name"], fields["datapoint_id"], fields.pop("output_hash"))
             # The key is a short hash of the three; another judgement may have the same.
             if found == (metric_name, datapoint_id, _digest(canonical).hex()):

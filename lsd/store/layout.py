@@ -43,7 +43,7 @@ from hashlib import blake2b
 from struct import Struct
 from typing import Final
 
-from lsd.conversation import decode_json, encode_json
+from lsd.conversation import encode_json, reread_json
 from lsd.store.engine import Environment
 from lsd.store.errors import StoreRefused
 from lsd.store.transaction import Database, Transaction
@@ -163,7 +163,7 @@ def claim(environment: Environment) -> None:
     if found is None:
         environment.write(_write_version)
         return
-    version = decode_json(found)["version"]
+    version = reread_json(found)["version"]
     if version != VERSION:
         reason = f"found on-disk format {version}; this program reads format {VERSION}"
         raise StoreRefused(str(environment.path), reason)

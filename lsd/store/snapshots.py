@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from lsd.conversation import JsonValue, decode_json, encode_json
+from lsd.conversation import JsonValue, encode_json, reread_json
 from lsd.store._group_commit import Write
 from lsd.store.engine import Environment
 from lsd.store.layout import SNAPSHOTS
@@ -49,7 +49,7 @@ class Snapshots:
             key = bytes.fromhex(hash)
             known = transaction.get(SNAPSHOTS, key)
             fields = (
-                decode_json(known)
+                reread_json(known)
                 if known
                 else {
                     "config": config,
@@ -70,4 +70,4 @@ class Snapshots:
         key = bytes.fromhex(hash)
         with self._data.read() as transaction:
             found = transaction.get(SNAPSHOTS, key)
-        return None if found is None else Snapshot(hash=key.hex(), **decode_json(found))
+        return None if found is None else Snapshot(hash=key.hex(), **reread_json(found))
