@@ -9,6 +9,13 @@ import attrs
 from lsd.config import CostEntry
 from lsd.conversation import JsonValue, LsdError
 
+DOLLARS_MAX = 10**9
+"""Of one call. No model is that dear: a greater total is a figure gone wrong, and more than a
+record holds."""
+
+FIGURE_DIGITS_MAX = 30
+"""Before the point. No count has so many; far longer ones would overflow when multiplied."""
+
 _MISSING = object()
 
 
@@ -21,8 +28,10 @@ class CostUnknown(LsdError):
 
 @attrs.frozen
 class _Rate:
-    plain: tuple[str, ...]
-    streaming: tuple[str, ...]
+    """What one figure costs; `parts` are those of its JSON pointer."""
+
+    pointer: str
+    parts: tuple[str, ...]
     dollars: Decimal
     required: bool
 
@@ -31,24 +40,30 @@ class _Rate:
 class CostTable:
     """The rates of one provider, ready to be applied to its answers."""
 
-    _rates: tuple[_Rate, ...]
+    _plain: tuple[_Rate, ...]
+    _streaming: tuple[_Rate, ...]
 
     @classmethod
     def of(cls, entries: Sequence[CostEntry]) -> "CostTable | None":
         """The table of a `cost` list; None if there is none, so that the cost is unknown."""
-        return cls(tuple(_rate(entry) for entry in entries)) if entries else None
+        if not entries:
+            return None
+        return cls(
+            plain=tuple(_rate(entry, streaming=False) for entry in entries),
+            streaming=tuple(_rate(entry, streaming=True) for entry in entries),
+        )
 
     def cost(self, body: JsonValue) -> Decimal:
         """Dollars of a whole answer. Raises CostUnknown."""
-        return _total(
-            (rate, _number(value, rate) if value is not _MISSING else None)
-            for rate in self._rates
-            for value in (_value_at(body, rate.plain),)
-        )
+        figures = []
+        for rate in self._plain:
+            value = _value_at(body, rate)
+            figures.append(None if value is _MISSING else _number(value, rate))
+        return _total(self._plain, figures)
 
     def stream(self) -> "StreamCost":
         """A counter for one streamed answer."""
-        return StreamCost(self._rates)
+        return StreamCost(self._streaming)
 
 
 @attrs.define(eq=False)
@@ -61,7 +76,7 @@ class StreamCost:
     def add(self, chunk: JsonValue) -> None:
         """Looks at one chunk. Raises CostUnknown for a value that is no number."""
         for place, rate in enumerate(self._rates):
-            value = _value_at(chunk, rate.streaming)
+            value = _value_at(chunk, rate)
             # Most servers send `"usage": null` in all chunks but one.
             if value is not _MISSING and value is not None:
                 number = _number(value, rate)
@@ -69,27 +84,25 @@ class StreamCost:
 
     def cost(self) -> Decimal:
         """Dollars of what was seen. Raises CostUnknown."""
-        return _total((rate, self._found.get(place)) for place, rate in enumerate(self._rates))
+        return _total(self._rates, [self._found.get(place) for place in range(len(self._rates))])
 
 
-def _rate(entry: CostEntry) -> _Rate:
+def _rate(entry: CostEntry, *, streaming: bool) -> _Rate:
+    pointer = entry.pointer_for(streaming=streaming)
+    parts = pointer.split("/")[1:]
     return _Rate(
-        plain=_parts(entry.pointer_for(streaming=False)),
-        streaming=_parts(entry.pointer_for(streaming=True)),
+        pointer=pointer,
+        parts=tuple(part.replace("~1", "/").replace("~0", "~") for part in parts),
         dollars=entry.dollars_per_unit,
         required=entry.required,
     )
 
 
-def _parts(pointer: str) -> tuple[str, ...]:
-    return tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:])
-
-
-def _value_at(document: JsonValue, parts: tuple[str, ...]) -> Any:
-    for part in parts:
+def _value_at(document: JsonValue, rate: _Rate) -> Any:
+    for part in rate.parts:
         if isinstance(document, Mapping) and part in document:
             document = document[part]
-        elif isinstance(document, list) and part.isdigit() and int(part) < len(document):
+        elif isinstance(document, list) and part.isdecimal() and int(part) < len(document):
             document = document[int(part)]
         else:
             return _MISSING
@@ -97,26 +110,26 @@ def _value_at(document: JsonValue, parts: tuple[str, ...]) -> Any:
 
 
 def _number(value: Any, rate: _Rate) -> Decimal:
-    pointer = "/" + "/".join(rate.plain)
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise CostUnknown(f"{pointer} is no number")
+        raise CostUnknown(f"{rate.pointer} is no number")
     try:
         number = Decimal(str(value))
     except InvalidOperation:
-        raise CostUnknown(f"{pointer} is no number") from None
-    if not number.is_finite():
-        raise CostUnknown(f"{pointer} is no finite number")
+        raise CostUnknown(f"{rate.pointer} is no number") from None
+    if not number.is_finite() or number.adjusted() >= FIGURE_DIGITS_MAX:
+        raise CostUnknown(f"{rate.pointer} is no number that could be a count")
     return number
 
 
-def _total(values: Any) -> Decimal:
+def _total(rates: Sequence[_Rate], figures: Sequence[Decimal | None]) -> Decimal:
     total = Decimal(0)
-    for rate, value in values:
-        if value is None:
-            if rate.required:
-                raise CostUnknown(f"/{'/'.join(rate.plain)} is missing, and required")
-            continue
-        total += value * rate.dollars
+    for rate, figure in zip(rates, figures, strict=True):
+        if figure is not None:
+            total += figure * rate.dollars
+        elif rate.required:
+            raise CostUnknown(f"{rate.pointer} is missing, and required")
     if total < 0:
         raise CostUnknown(f"the total is negative: {total}")
+    if total > DOLLARS_MAX:
+        raise CostUnknown(f"the total is beyond {DOLLARS_MAX} dollars")
     return total
