@@ -41,6 +41,7 @@ from lsd.config.shorthand import (
 )
 from lsd.config.snapshot import (
     open_snapshot,
+    without_secrets,
 )
 from lsd.config.sources import (
     Sources,
@@ -289,4 +290,5 @@ __all__ = [
     "shorthand_embedding_model",
     "shorthand_model",
     "show_path",
+    "without_secrets",
 ]

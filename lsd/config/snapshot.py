@@ -20,6 +20,9 @@ from lsd.config.reading.texts import SNAPSHOT_TEXTS
 from lsd.config.tables.config import Config
 from lsd.conversation import decimal_text, encode_json_sorted, reread_json
 
+MASK: Final = "***"
+"""Stands for a value that is kept from the disk."""
+
 FORMAT: Final = 1
 """Stands in each snapshot, so that a later release can tell old forms apart."""
 
@@ -44,6 +47,32 @@ def encode_snapshot(tree: Mapping[str, Any], template_files: Mapping[str, str]) 
 def hash_of(snapshot: bytes) -> str:
     """SHA-256 in hex."""
     return hashlib.sha256(snapshot).hexdigest()
+
+
+def without_secrets(snapshot: bytes) -> bytes:
+    """A snapshot that may lie on a disk: values of headers, which may be keys, are masked.
+
+    It opens like any other, and keeps the hash of the whole one.
+    """
+    return encode_json_sorted(_masked(reread_json(snapshot)))
+
+
+def _masked(value: Any) -> Any:
+    match value:
+        case {"extra_headers": headers, **others}:
+            return {**_masked(others), "extra_headers": _masked_headers(headers)}
+        case dict():
+            return {key: _masked(each) for key, each in value.items()}
+        case list():
+            return [_masked(each) for each in value]
+        case _:
+            return value
+
+
+def _masked_headers(headers: Any) -> Any:
+    if isinstance(headers, dict):
+        return dict.fromkeys(headers, MASK)
+    return [{**each, "value": MASK} if "value" in each else each for each in headers]
 
 
 def open_snapshot(

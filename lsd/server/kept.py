@@ -4,7 +4,7 @@ from pathlib import Path
 
 import attrs
 
-from lsd.config import Config, FilesystemObjects, Loaded
+from lsd.config import Config, FilesystemObjects, Loaded, without_secrets
 from lsd.conversation import Fragment, LsdError
 from lsd.server.refusals import StartRefused
 from lsd.store import (
@@ -71,7 +71,7 @@ def open_kept(loaded: Loaded, clock: Clock, metrics: Metrics) -> Kept | None:
     try:
         write = store.snapshots.record(
             hash=loaded.hash,
-            config=Fragment(loaded.snapshot),
+            config=Fragment(without_secrets(loaded.snapshot)),
             extra_templates=loaded.config.template_files,
             tags={},
             now_ms=clock.now_ms(),

@@ -6,8 +6,14 @@ import attrs
 import pytest
 
 from lsd.config import Config, ConfigRefused, Loaded, OpenAIProvider, open_snapshot
-from lsd.config.snapshot import FORMAT, canonical_tree, encode_snapshot, hash_of
-from lsd.conversation import Schema, decode_json
+from lsd.config.snapshot import (
+    FORMAT,
+    canonical_tree,
+    encode_snapshot,
+    hash_of,
+    without_secrets,
+)
+from lsd.conversation import Schema, decode_json, encode_json
 from tests.unit.config.folder import Folder
 
 TEXT = """
@@ -156,3 +162,34 @@ def test_defaults_are_filled_in_and_unset_keys_left_out() -> None:
     assert tree["storage"]["path"] == "lsd-data"
     assert "enabled" not in tree["gateway"]["observability"]
     assert tree["models"] == {}
+
+
+def test_a_stored_snapshot_shows_no_header_values() -> None:
+    """Headers carry keys, so that their values do not reach the disk; all else does."""
+    snapshot = encode_json(
+        {
+            "config": {
+                "models": {
+                    "m": {
+                        "providers": {
+                            "p": {
+                                "extra_headers": [
+                                    {"name": "x-key", "value": "sk-1234"},
+                                    {"name": "x-old", "delete": True},
+                                ],
+                                "model_name": "m-1",
+                            }
+                        }
+                    }
+                },
+                "gateway": {"export": {"otlp": {"traces": {"extra_headers": {"k": "sk-5678"}}}}},
+            }
+        }
+    )
+
+    stored = without_secrets(snapshot)
+
+    assert b"sk-" not in stored
+    assert b'"x-key"' in stored
+    assert b'"delete":true' in stored
+    assert b'"m-1"' in stored
