@@ -72,11 +72,17 @@ class Records:
         return Answer(body=encode_json({"inferences": [_inference(each) for each in records]}))
 
     async def model_inferences(self, request: Request, _start: Start) -> Answer:
-        """`GET /internal/model_inferences/{inference_id}`: the calls of one inference."""
+        """`GET /internal/model_inferences/{inference_id}`: the calls of one inference.
+
+        With `include_failed`, an episode's id shows the calls of its inferences that had no answer.
+        """
         inference_id = _id(request.query["inference_id"], "inference_id")
         failed = _flag(request, "include_failed")
         await self._writer.settle()
-        calls = self._store.inferences.model_inferences(inference_id, include_failed=failed)
+        inferences = self._store.inferences
+        calls = inferences.model_inferences(inference_id, include_failed=failed)
+        if failed and not calls:
+            calls = await trio.to_thread.run_sync(inferences.failed_attempts, inference_id)
         shown = [_model_inference(call) for call in calls]
         return Answer(body=encode_json({"model_inferences": shown}))
 

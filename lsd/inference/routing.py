@@ -38,7 +38,7 @@ class _FailedPass:
     limit: TimeLimitReached | None = None
 
     def __str__(self) -> str:
-        told = [f'provider "{name}": {failure}' for name, failure in self.failures]
+        told = [_told_of(name, failure) for name, failure in self.failures]
         if self.limit is not None:
             told.append(str(self.limit))
         return "; ".join(told)
@@ -164,6 +164,12 @@ async def _ask_routing(
         run.end_open_calls("error", str(reached))
         return _FailedPass(tuple(failures), reached)
     return _FailedPass(tuple(failures))
+
+
+def _told_of(provider: str, failure: AttemptFailed) -> str:
+    """The failure with the provider's name, which a timeout of its own tells by itself."""
+    prefix, text = f'provider "{provider}": ', str(failure)
+    return text if text.startswith(prefix) else prefix + text
 
 
 def bind(answer: ModelCall | StartedStream, limits: ScopeLimits, started_at: float) -> None:
