@@ -1,0 +1,88 @@
+"""The inferences in progress, so that feedback can wait for one that is about to end."""
+
+import pytest
+import trio
+import trio.testing
+
+from lsd.inference import RunningInferences
+
+
+def test_an_inference_is_found_while_it_runs() -> None:
+    """By its own id and by its episode's, and no longer than it runs."""
+    running = RunningInferences()
+
+    with running.during("i-1", "e-1", is_dryrun=False):
+        by_id = running.find("i-1", "inference")
+        by_episode = running.find("e-1", "episode")
+        counted = running.count()
+
+    assert by_id is not None
+    assert by_id is by_episode
+    assert (by_id.inference_id, by_id.episode_id, by_id.is_dryrun) == ("i-1", "e-1", False)
+    assert counted == 1
+    assert running.count() == 0
+    assert running.find("i-1", "inference") is None
+    assert running.find("e-1", "episode") is None
+
+
+def test_ids_of_one_level_are_not_looked_up_at_the_other() -> None:
+    """An episode's id is no inference's."""
+    running = RunningInferences()
+
+    with running.during("i-1", "e-1", is_dryrun=False):
+        assert running.find("e-1", "inference") is None
+        assert running.find("i-1", "episode") is None
+
+
+def test_of_an_episode_the_newest_recorded_inference_is_found() -> None:
+    """A dry run leaves no record to wait for, so it is found only if there is nothing else."""
+    running = RunningInferences()
+
+    def found() -> str | None:
+        inference = running.find("e", "episode")
+        return inference and inference.inference_id
+
+    with running.during("dry", "e", is_dryrun=True):
+        assert found() == "dry"
+        with running.during("first", "e", is_dryrun=False):
+            assert found() == "first"
+            with running.during("second", "e", is_dryrun=False):
+                assert found() == "second"
+            assert found() == "first"
+        assert found() == "dry"
+
+
+def test_an_inference_that_fails_is_over_too() -> None:
+    """Nobody waits for what has broken."""
+    running = RunningInferences()
+
+    def run() -> None:
+        with running.during("i-1", "e-1", is_dryrun=False):
+            raise ValueError
+
+    with pytest.raises(ValueError, match=r"^$"):
+        run()
+
+    assert running.count() == 0
+
+
+async def test_whoever_waits_hears_of_the_end(nursery: trio.Nursery) -> None:
+    """The end is told to all who wait, and to those who come too late as well."""
+    running = RunningInferences()
+    heard: list[int] = []
+
+    async def wait(number: int) -> None:
+        await inference.wait_ended()
+        heard.append(number)
+
+    with running.during("i-1", "e-1", is_dryrun=False):
+        inference = running.find("i-1", "inference")
+        assert inference is not None
+        nursery.start_soon(wait, 1)
+        nursery.start_soon(wait, 2)
+        await trio.testing.wait_all_tasks_blocked()
+        assert heard == []
+    await trio.testing.wait_all_tasks_blocked()
+
+    assert sorted(heard) == [1, 2]
+    await inference.wait_ended()
