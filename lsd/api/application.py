@@ -2,43 +2,55 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
+from urllib.parse import parse_qsl
 
+import attrs
 from quart import Response, request
 from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIHTTPConnection
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.routing import MapAdapter
 
 from lsd.api.bodies import BodyTooLarge
-from lsd.api.errors import ErrorAnswers, is_expected, plain_error, unexpected_answer
-from lsd.api.exchange import Answer, Endpoint, Headers, Request, Send
-from lsd.conversation import IdGenerator, LsdError
-
-_SEND = "lsd.send"
-"""Where the request's ASGI scope keeps the server's send, for endpoints that stream."""
+from lsd.api.errors import ErrorAnswers, Refused
+from lsd.api.exchange import Answer, Endpoint, Request
+from lsd.api.responder import RESPONDER, Responder
+from lsd.conversation import IdGenerator
 
 
 class _AlreadySent(Response):
-    """Stands for a response whose bytes have gone out by the server's own send."""
+    """Stands for a response that a responder has sent."""
 
 
 class _Connection(TrioASGIHTTPConnection):
+    """Lets the request's responder send everything: the front's, or without a front a new one."""
+
     async def __call__(self, receive: Any, send: Any) -> None:
         scope: Any = self.scope
-        scope[_SEND] = send
+        scope.setdefault(RESPONDER, Responder(send, is_head=scope["method"] == "HEAD"))
         await super().__call__(receive, send)
 
-    async def _send_response(self, send: Any, response: Any) -> None:
-        if not isinstance(response, _AlreadySent):
-            await super()._send_response(send, response)
+    async def _send_response(self, _send: Any, response: Any) -> None:
+        assert isinstance(response, _AlreadySent), "all views and error handlers give this"
+
+
+class _App(QuartTrio):
+    asgi_http_class = _Connection
+
+    def create_url_adapter(self, request: Any) -> MapAdapter | None:
+        """Looks at method and path alone: a strange `Host` or query is no reason to fail."""
+        if request is None:
+            return None
+        return self.url_map.bind("localhost", path_info=request.path, default_method=request.method)
 
 
 def quart_app(
     endpoints: Sequence[Endpoint], *, ids: IdGenerator, errors: ErrorAnswers, body_bytes_max: int
 ) -> QuartTrio:
     """An app that serves `endpoints` and nothing else."""
-    app = QuartTrio("lsd", static_folder=None)
-    app.asgi_http_class = _Connection
+    app = _App("lsd", static_folder=None)
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
     app.config.update(MAX_CONTENT_LENGTH=body_bytes_max, BODY_TIMEOUT=None, RESPONSE_TIMEOUT=None)
     for endpoint in endpoints:
@@ -57,63 +69,67 @@ def _view(endpoint: Endpoint) -> Callable[..., Awaitable[Response]]:
     async def view(**parameters: str) -> Response:
         body = await request.get_data(cache=False, as_text=False)
         assert isinstance(body, bytes), "text was not asked for"
+        scope: Any = request.scope
         asked = Request(
             method=endpoint.method,
-            path=request.path,
-            query={**request.args.to_dict(), **parameters},
-            headers={name.lower(): value for name, value in request.headers.items()},
+            path=request.path.removesuffix("/") or "/",
+            query={**_query(scope["query_string"]), **parameters},
+            headers={
+                name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+            },
             body=body,
         )
-        answer = await endpoint.handle(asked, _start)
+        out = _responder()
+        answer = await endpoint.handle(asked, out.start)
         if answer is None:
-            await _server_send()({"type": "http.response.body", "body": b""})
-            return _AlreadySent()
-        return _response(answer)
+            await out.end()
+        else:
+            await out.answer(answer)
+        return _AlreadySent()
 
     return view
 
 
-def _server_send() -> Callable[[Any], Awaitable[None]]:
+def _query(query_string: bytes) -> dict[str, str]:
+    """The parameters of a query; of several with one name, the last counts."""
+    return dict(parse_qsl(query_string.decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def _responder() -> Responder:
     scope: Any = request.scope
-    send: Callable[[Any], Awaitable[None]] = scope[_SEND]
-    return send
-
-
-async def _start(headers: Headers) -> Send:
-    send = _server_send()
-    encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    await send({"type": "http.response.start", "status": 200, "headers": encoded})
-
-    async def piece(data: bytes) -> None:
-        await send({"type": "http.response.body", "body": data, "more_body": True})
-
-    return piece
+    responder: Responder = scope[RESPONDER]
+    return responder
 
 
 def _error_handler(
     ids: IdGenerator, errors: ErrorAnswers, body_bytes_max: int
 ) -> Callable[[Exception], Awaitable[Response]]:
     async def handle(error: Exception) -> Response:
+        route = f"{request.method} {request.path}"
+        answer = errors.answer_and_log(_ours(error, route, body_bytes_max), route, ids)
         if isinstance(error, MethodNotAllowed):
-            text = f"Method not allowed: {request.method} {request.path}"
-            response = _response(plain_error(405, text))
-            response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
-            return response
-        if isinstance(error, NotFound):
-            return _response(plain_error(404, f"Route not found: {request.method} {request.path}"))
-        if isinstance(error, HTTPException) and error.code == 413:
-            return _response(errors.answer(BodyTooLarge(body_bytes_max)))
-        if isinstance(error, HTTPException) and error.code is not None:
-            return _response(plain_error(error.code, error.description or error.name))
-        if is_expected(error) and isinstance(error, LsdError):
-            return _response(errors.answer(error))
-        return _response(unexpected_answer(error, ids.new()))
+            answer = _allowing(answer, error)
+        await _responder().answer_or_break_off(answer)
+        return _AlreadySent()
 
     return handle
 
 
-def _response(answer: Answer) -> Response:
-    response = Response(answer.body, status=answer.status, content_type=answer.media_type)
-    for name, value in answer.headers:
-        response.headers[name] = value
-    return response
+def _ours(error: Exception, route: str, body_bytes_max: int) -> Exception:
+    """An error of the framework in our words; any other as it is."""
+    match error:
+        case NotFound():
+            return Refused(404, f"Route not found: {route}")
+        case MethodNotAllowed():
+            return Refused(405, f"Method not allowed: {route}")
+        case HTTPException(code=413):
+            return BodyTooLarge(body_bytes_max)
+        case HTTPException(code=int(status)):
+            return Refused(status, error.description or error.name)
+        case _:
+            return error
+
+
+def _allowing(answer: Answer, error: MethodNotAllowed) -> Answer:
+    methods = ", ".join(sorted(error.valid_methods or ()))
+    return attrs.evolve(answer, headers=(("allow", methods),))

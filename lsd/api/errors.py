@@ -6,7 +6,7 @@ import attrs
 
 from lsd.api.bodies import BodyTooLarge, CodingBroken, CodingUnknown
 from lsd.api.exchange import Answer
-from lsd.conversation import LsdError, Malformed, encode_json
+from lsd.conversation import IdGenerator, LsdError, Malformed, encode_json
 from lsd.feedback import BadFeedback, NotStored, UnknownFunction, UnknownMetric
 from lsd.inference import BadRequest, FailureCause, InferenceFailed, UnknownName
 from lsd.store import StoreFailed, StoreFull
@@ -65,6 +65,22 @@ class ErrorAnswers:
         more = {"error_json": {"kind": type(error).__name__}} if self.shows_tree else {}
         return plain_error(status, str(error), **more)
 
+    def answer_and_log(self, error: Exception, route: str, ids: IdGenerator) -> Answer:
+        """The answer to whatever a request on `route` ended with; the log is told, too.
+
+        A bug is told by an id alone, under which the log has the rest.
+        """
+        if not isinstance(error, LsdError) or not _is_expected(error):
+            request_id = ids.new()
+            log.error("internal error", route=route, request_id=request_id, exc_info=error)
+            return plain_error(500, f"internal error; the log tells more under {request_id}")
+        answer = self.answer(error)
+        if answer.status < 500:
+            log.warning("request refused", route=route, status=answer.status, reason=str(error))
+        else:
+            log.error("request failed", route=route, status=answer.status, reason=str(error))
+        return answer
+
     def _failed(self, error: InferenceFailed) -> Answer:
         pinned, otherwise = _FAILED[error.cause]
         more: dict[str, Any] = {}
@@ -82,12 +98,6 @@ def plain_error(status: int, text: str, **more: Any) -> Answer:
     return Answer(status=status, body=encode_json({"error": text, **more}))
 
 
-def unexpected_answer(error: BaseException, request_id: str) -> Answer:
-    """The answer to a bug: its id, under which the log has the rest."""
-    log.error("internal error", request_id=request_id, exc_info=error)
-    return plain_error(500, f"internal error; the log tells more under {request_id}")
-
-
-def is_expected(error: BaseException) -> bool:
-    """Whether an error has an answer of its own; anything else is a bug."""
+def _is_expected(error: LsdError) -> bool:
+    """Whether an error has an answer of its own; one without is a bug, too."""
     return isinstance(error, InferenceFailed | Refused) or type(error) in _STATUSES

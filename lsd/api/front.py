@@ -11,30 +11,23 @@ from typing import Any
 import attrs
 import trio
 
-from lsd import __version__
 from lsd.api.bodies import ClientGone, Receive, read_body
 from lsd.api.edge import Edge
-from lsd.api.errors import ErrorAnswers, Refused, is_expected, plain_error, unexpected_answer
-from lsd.api.exchange import Answer, Endpoint, Headers, Request, Send, WhenClientLeaves
+from lsd.api.errors import ErrorAnswers, Refused
+from lsd.api.exchange import Endpoint, Request, WhenClientLeaves
 from lsd.api.in_flight import InFlight
-from lsd.conversation import IdGenerator, LsdError
+from lsd.api.responder import RESPONDER, Message, Responder, SendMessage
+from lsd.conversation import IdGenerator
 from lsd.telemetry import Clock, logger
 
 log = logger(__name__)
 
-Message = MutableMapping[str, Any]
-SendMessage = Callable[[Message], Awaitable[None]]
 Scope = MutableMapping[str, Any]
 AsgiApp = Callable[..., Awaitable[None]]
 """Called with scope, receive and send; frameworks write their types each in a way of its own."""
 
-VERSION_HEADER = (b"x-lsd-gateway-version", __version__.encode())
-
 _READING = ("GET", "HEAD")
 """Methods that change nothing: their work is worth nothing without a client."""
-
-LAST_WORDS_S = 1.0
-"""Seconds that a stream cut off by a stop may take to tell so: its client may not be reading."""
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -75,13 +68,19 @@ class Front:
             if path is None:
                 raise Refused(404, f"Route not found: {scope['method']} {scope['path']}")
         except Refused as refused:
-            log.warning("request refused", path=scope["path"], reason=str(refused))
-            await responder.answer(self.errors.answer(refused))
+            route = f"{scope['method']} {scope['path']}"
+            await responder.answer(self.errors.answer_and_log(refused, route, self.ids))
             return
         endpoint = self.hot.get((scope["method"], path))
         if endpoint is None:
-            inner = {**scope, "path": path, "raw_path": path.encode(), "root_path": ""}
-            work = _through(self.rest, inner, responder)
+            inner = {
+                **scope,
+                RESPONDER: responder,
+                "path": path,
+                "raw_path": path.encode(),
+                "root_path": "",
+            }
+            work = _through(self.rest, inner, send)
             leaving: WhenClientLeaves = "cancel" if scope["method"] in _READING else "finish"
         else:
             work = _directly(endpoint, headers, responder)
@@ -94,21 +93,23 @@ class Front:
             if path != self.base_path and not path.startswith(self.base_path + "/"):
                 return None
             path = path[len(self.base_path) :] or "/"
-        return None if path.endswith("//") else path.removesuffix("/") or "/"
+        return None if "//" in path else path.removesuffix("/") or "/"
 
-    async def _serve(self, work: "_Work", receive: Receive, out: "Responder") -> None:
-        with self.in_flight.one(work.route) as scope:
-            try:
+    async def _serve(self, work: "_Work", receive: Receive, out: Responder) -> None:
+        try:
+            with self.in_flight.one(work.route) as scope:
                 body = await read_body(receive, work.headers, self.body_bytes_max)
                 await self._run(work, body, receive, out)
-            except ClientGone:
-                return
-            except Exception as error:  # noqa: BLE001 (the edge of a request: everything is answered)
-                await self._answer_error(error, work.route, out)
+        except ClientGone:
+            return
+        except Exception as error:  # noqa: BLE001 (the edge of a request: everything is answered)
+            answer = self.errors.answer_and_log(error, work.route, self.ids)
+            await out.answer_or_break_off(answer)
+            return
         if scope.cancelled_caught and self.in_flight.is_stopping:
             await out.say_stopping()
 
-    async def _run(self, work: "_Work", body: bytes, receive: Receive, out: "Responder") -> None:
+    async def _run(self, work: "_Work", body: bytes, receive: Receive, out: Responder) -> None:
         """The work beside a watch for the client's leaving."""
         started_at = self.clock.monotonic()
         failed: Exception | None = None
@@ -133,17 +134,6 @@ class Front:
         if failed is not None:
             raise failed
 
-    async def _answer_error(self, error: Exception, route: str, out: "Responder") -> None:
-        if is_expected(error) and isinstance(error, LsdError):
-            answer = self.errors.answer(error)
-            if answer.status < 500:
-                log.warning("request refused", route=route, status=answer.status, reason=str(error))
-            else:
-                log.error("request failed", route=route, status=answer.status, reason=str(error))
-        else:
-            answer = unexpected_answer(error, self.ids.new())
-        await out.answer_or_break_off(answer)
-
 
 @attrs.frozen
 class _Work:
@@ -162,7 +152,7 @@ class _Work:
 
 
 def _directly(
-    endpoint: Endpoint, headers: Mapping[str, str], out: "Responder"
+    endpoint: Endpoint, headers: Mapping[str, str], out: Responder
 ) -> Callable[[bytes], Awaitable[None]]:
     async def run(body: bytes) -> None:
         request = Request(
@@ -177,7 +167,7 @@ def _directly(
     return run
 
 
-def _through(app: AsgiApp, scope: Scope, out: "Responder") -> Callable[[bytes], Awaitable[None]]:
+def _through(app: AsgiApp, scope: Scope, send: SendMessage) -> Callable[[bytes], Awaitable[None]]:
     async def run(body: bytes) -> None:
         messages = iter([{"type": "http.request", "body": body, "more_body": False}])
 
@@ -189,89 +179,6 @@ def _through(app: AsgiApp, scope: Scope, out: "Responder") -> Callable[[bytes], 
             await trio.sleep_forever()
             raise AssertionError("never reached")
 
-        await app(scope, receive, out.forward)
+        await app(scope, receive, send)
 
     return run
-
-
-@attrs.define(eq=False)
-class Responder:
-    """Sends one response as ASGI messages; nothing more once the client is gone."""
-
-    _send: SendMessage
-    is_head: bool
-    is_client_gone: bool = attrs.field(default=False, init=False)
-    is_done: bool = attrs.field(default=False, init=False)
-    _has_started: bool = attrs.field(default=False, init=False)
-    _is_stream: bool = attrs.field(default=False, init=False)
-
-    async def answer(self, answer: Answer) -> None:
-        """Sends a whole answer."""
-        if self.is_client_gone:
-            return
-        headers = [
-            (b"content-type", answer.media_type.encode()),
-            (b"content-length", str(len(answer.body)).encode()),
-            *_encoded(answer.headers),
-        ]
-        await self._start(answer.status, headers)
-        # Set first: a client that has all bytes may close at once, and has not left early.
-        self.is_done = True
-        await self._send({"type": "http.response.body", "body": answer.body})
-
-    async def start(self, headers: Headers) -> Send:
-        """Sends the head of a stream; what is given takes its pieces."""
-        self._is_stream = True
-        await self._start(200, _encoded(headers))
-        return self._piece
-
-    async def end(self) -> None:
-        """Ends a stream."""
-        self.is_done = True
-        if not self.is_client_gone:
-            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    async def forward(self, message: Message) -> None:
-        """Passes a framework's message on."""
-        if self.is_client_gone:
-            return
-        if message["type"] == "http.response.start":
-            self._has_started = True
-            message = {**message, "headers": [*message["headers"], VERSION_HEADER]}
-        elif not message.get("more_body", False):
-            self.is_done = True
-        await self._send(message)
-
-    async def answer_or_break_off(self, answer: Answer) -> None:
-        """The answer, or if a stream has begun already, the same as its last event."""
-        if not self._has_started:
-            await self.answer(answer)
-        elif self._is_stream:
-            await self._piece(b"data: " + answer.body + b"\n\n")
-            await self.end()
-
-    async def say_stopping(self) -> None:
-        """Tells the client that the daemon stops before its answer was complete."""
-        if self.is_done or self.is_client_gone:
-            return
-        text = "the daemon is stopping; the answer is not complete"
-        with trio.move_on_after(LAST_WORDS_S, shield=True):
-            await self.answer_or_break_off(plain_error(503, text))
-
-    async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        self._has_started = True
-        await self._send(
-            {
-                "type": "http.response.start",
-                "status": status,
-                "headers": [*headers, VERSION_HEADER],
-            }
-        )
-
-    async def _piece(self, data: bytes) -> None:
-        if not self.is_client_gone:
-            await self._send({"type": "http.response.body", "body": data, "more_body": True})
-
-
-def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]

@@ -1,0 +1,95 @@
+"""One response on its way to the client, as ASGI messages."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import attrs
+import trio
+
+from lsd import __version__
+from lsd.api.errors import plain_error
+from lsd.api.exchange import Answer, Headers, Send
+
+Message = MutableMapping[str, Any]
+SendMessage = Callable[[Message], Awaitable[None]]
+
+VERSION_HEADER = (b"x-lsd-gateway-version", __version__.encode())
+
+RESPONDER = "lsd.responder"
+"""Where the scope of a request keeps its responder for the application behind the front."""
+
+LAST_WORDS_S = 1.0
+"""Seconds that a stream cut off by a stop may take to tell so: its client may not be reading."""
+
+
+@attrs.define(eq=False)
+class Responder:
+    """Sends one response as ASGI messages; nothing more once the client is gone."""
+
+    _send: SendMessage
+    is_head: bool
+    is_client_gone: bool = attrs.field(default=False, init=False)
+    is_done: bool = attrs.field(default=False, init=False)
+    _has_started: bool = attrs.field(default=False, init=False)
+    _is_stream: bool = attrs.field(default=False, init=False)
+
+    async def answer(self, answer: Answer) -> None:
+        """Sends a whole answer."""
+        headers = [
+            (b"content-type", answer.media_type.encode()),
+            (b"content-length", str(len(answer.body)).encode()),
+            *_encoded(answer.headers),
+        ]
+        body = b"" if self.is_head else answer.body
+        await self._start(answer.status, headers)
+        # Set first: a client that has all bytes may close at once, and has not left early.
+        self.is_done = True
+        await self._pass_on({"type": "http.response.body", "body": body})
+
+    async def start(self, headers: Headers) -> Send:
+        """Sends the head of a stream; what is given takes its pieces."""
+        self._is_stream = True
+        await self._start(200, _encoded(headers))
+        return self._piece
+
+    async def end(self) -> None:
+        """Ends a stream."""
+        self.is_done = True
+        await self._pass_on({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def answer_or_break_off(self, answer: Answer) -> None:
+        """The answer, or if a stream has begun already, the same as its last event."""
+        if not self._has_started:
+            await self.answer(answer)
+        elif self._is_stream:
+            await self._piece(b"data: " + answer.body + b"\n\n")
+            await self.end()
+
+    async def say_stopping(self) -> None:
+        """Tells the client that the daemon stops before its answer was complete."""
+        if self.is_done or self.is_client_gone:
+            return
+        text = "the daemon is stopping; the answer is not complete"
+        with trio.move_on_after(LAST_WORDS_S, shield=True):
+            await self.answer_or_break_off(plain_error(503, text))
+
+    async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        self._has_started = True
+        await self._pass_on(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [*headers, VERSION_HEADER],
+            }
+        )
+
+    async def _piece(self, data: bytes) -> None:
+        await self._pass_on({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def _pass_on(self, message: Message) -> None:
+        if not self.is_client_gone:
+            await self._send(message)
+
+
+def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
