@@ -23,7 +23,8 @@ class ModelMessage:
 class ModelRequest:
     """One call of a model, the same for every provider that may serve it.
 
-    `json_mode` is never `tool` here: that mode has become a forced tool by then.
+    `json_mode` is never `tool` here: that mode has become a forced tool by then. `is_all_json`:
+    the caller reads the answer as JSON and nothing else, and may be helped towards it.
     """
 
     system: str | None = None
@@ -32,6 +33,7 @@ class ModelRequest:
     params: ChatCompletionParams = UNSET_PARAMS
     json_mode: JsonMode = "off"
     output_schema: Mapping[str, JsonValue] | None = None
+    is_all_json: bool = False
     stream: bool = False
 
 

@@ -10,13 +10,15 @@ class WireRequest:
     """One HTTP request, ready to be sent.
 
     `headers` keep the case and order in which they are written; names are unique in any case.
-    `url` is absolute; the scheme `echo` addresses the offline provider.
+    `url` is absolute; the scheme `echo` addresses the offline provider. `prefill` is the beginning
+    of the answer, if the body has put one into the model's mouth: the answer comes without it.
     """
 
     method: str
     url: str
     headers: Mapping[str, str]
     body: bytes = b""
+    prefill: str = ""
 
 
 @attrs.frozen(kw_only=True)

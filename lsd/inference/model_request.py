@@ -40,6 +40,7 @@ def model_request(accepted: Accepted, variant: PreparedVariant) -> Asked:
             params=params,
             json_mode="off" if json_mode == "tool" else json_mode,
             output_schema=schema,
+            is_all_json=is_json,
             stream=bool(accepted.request.stream),
         ),
         params=params,

@@ -6,6 +6,14 @@ is fed the bytes of a streamed answer. Nothing here opens a socket.
 
 from lsd.providers.dialect import Dialect, StreamDecoder
 from lsd.providers.echo import EchoDialect
+from lsd.providers.prefill import completed_answer, completed_stream
 from lsd.providers.selection import dialect_for
 
-__all__ = ["Dialect", "EchoDialect", "StreamDecoder", "dialect_for"]
+__all__ = [
+    "Dialect",
+    "EchoDialect",
+    "StreamDecoder",
+    "completed_answer",
+    "completed_stream",
+    "dialect_for",
+]

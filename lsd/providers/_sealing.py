@@ -21,12 +21,13 @@ _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z")
 
 @attrs.frozen(kw_only=True)
 class Draft:
-    """A request before the last edits. `body` None: there is none."""
+    """A request before the last edits. `body` None: there is none; `prefill` as it is sealed."""
 
     method: str = "POST"
     url: str
     headers: dict[str, str]
     body: dict[str, Any] | None = None
+    prefill: str = ""
 
 
 def seal(draft: Draft, edits: Edits, provider_type: str) -> WireRequest:
@@ -43,6 +44,7 @@ def seal(draft: Draft, edits: Edits, provider_type: str) -> WireRequest:
         url=draft.url,
         headers=headers,
         body=b"" if body is None else _encoded(body, provider_type),
+        prefill=draft.prefill,
     )
 
 
