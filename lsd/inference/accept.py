@@ -190,7 +190,7 @@ def _check_edit_targets(
     request: InferenceRequest, function: PreparedFunction, prepared: Prepared
 ) -> None:
     for field in ("extra_body", "extra_headers"):
-        for place, entry in enumerate(getattr(request, field) or ()):
+        for place, entry in enumerate(getattr(request, field)):
             _check_edit_target(f"{field}[{place}]", entry.target, function, prepared)
 
 

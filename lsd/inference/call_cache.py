@@ -44,7 +44,7 @@ class CallCache:
     @classmethod
     def of(
         cls,
-        options: CacheOptions | None,
+        options: CacheOptions,
         *,
         cache: InferenceCache | None,
         clock: Clock,
@@ -53,7 +53,7 @@ class CallCache:
         is_dryrun: bool,
     ) -> "CallCache | None":
         """None if the request does without; a dry run writes nothing."""
-        if cache is None or options is None:
+        if cache is None:
             return None
         reads = options.enabled in ("on", "read_only")
         writes = options.enabled in ("on", "write_only") and not is_dryrun

@@ -110,7 +110,7 @@ def _body(run: Run, accepted: Accepted, asked: Asked, output: Output) -> Inferen
         "input": input_to_json(_input(request.input, run.files)),
         "output": output.to_json(),
         "inference_params": {"chat_completion": asked.params.set_values()},
-        "extra_body": [dict(entry.as_sent) for entry in request.extra_body or ()],
+        "extra_body": [dict(entry.as_sent) for entry in request.extra_body],
     }
     if output.value is not None:
         assert accepted.output_schema is not None, "a json function always has one"
@@ -128,7 +128,7 @@ def _body(run: Run, accepted: Accepted, asked: Asked, output: Output) -> Inferen
         allowed_tools=None if request.allowed_tools is None else list(request.allowed_tools),
         tool_choice=None if request.tool_choice is None else _choice(request.tool_choice),
         parallel_tool_calls=request.parallel_tool_calls,
-        provider_tools=_listed(request.provider_tools, _provider_tool),
+        provider_tools=_listed(request.provider_tools or None, _provider_tool),
     )
 
 

@@ -67,12 +67,12 @@ class InferenceRequest:
     additional_tools: tuple[Tool, ...] | None = None
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
-    provider_tools: tuple[ProviderTool, ...] | None = None
+    provider_tools: tuple[ProviderTool, ...] = ()
     output_schema: Mapping[str, Any] | None = None
-    cache_options: CacheOptions | None = None
+    cache_options: CacheOptions = CacheOptions()
     credentials: Mapping[str, str] = attrs.field(factory=dict, repr=False)
-    extra_body: tuple[TargetedBodyEdit, ...] | None = None
-    extra_headers: tuple[TargetedHeaderEdit, ...] | None = attrs.field(default=None, repr=False)
+    extra_body: tuple[TargetedBodyEdit, ...] = ()
+    extra_headers: tuple[TargetedHeaderEdit, ...] = attrs.field(default=(), repr=False)
     include_raw_response: bool = False
     include_raw_usage: bool = False
     include_aggregated_response: bool = False

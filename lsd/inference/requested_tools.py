@@ -88,7 +88,7 @@ def _tool_hook(converter: Converter) -> Hook:
     def structure(value: Any, _: Any) -> Tool:
         if type(value) is not dict:
             raise Mismatch(describe_json(value), "a tool, which is an object")
-        kind = value.get("type", "function")
+        kind = "function" if value.get("type") is None else value["type"]
         fields = {key: each for key, each in value.items() if key != "type"}
         if kind == "function":
             tool = converter.structure(fields, _FunctionTool)

@@ -114,6 +114,6 @@ class Run:
         request = self.request
         if not request.extra_body and not request.extra_headers:
             return variant.edits
-        body = [each.edit for each in request.extra_body or () if applies(each.target)]
-        headers = [each.edit for each in request.extra_headers or () if applies(each.target)]
+        body = [each.edit for each in request.extra_body if applies(each.target)]
+        headers = [each.edit for each in request.extra_headers if applies(each.target)]
         return Edits(body=(*variant.edits.body, *body), headers=(*variant.edits.headers, *headers))

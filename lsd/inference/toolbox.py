@@ -66,7 +66,7 @@ def toolbox_for(
     return Toolbox(
         tool_set=ToolSet(
             tools=tuple(tool for tool, _ in offered.values()),
-            provider_tools=request.provider_tools or (),
+            provider_tools=request.provider_tools,
             choice=choice,
             parallel=function.parallel_tool_calls if parallel is None else parallel,
             allowed=allowed,
