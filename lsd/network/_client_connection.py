@@ -1,0 +1,163 @@
+"""One connection to a server: a request goes out, its response comes back, then the next one."""
+
+import socket
+import ssl
+from collections import deque
+from contextlib import suppress
+
+import attrs
+import trio
+
+from lsd.network._client_parser import Malformed, ResponseParser
+from lsd.network._client_request import Origin, Outgoing
+from lsd.network.transport import TransportFailed
+
+RECEIVE_BYTES_MAX = 64 * 1024
+"""What one read takes at most: four TLS records, or what loopback gives at once."""
+
+JOINED_BYTES_MAX = 64 * 1024
+"""A body up to this size is copied behind its head, so that both leave in one call; for a larger
+one the second call costs less than the copy."""
+
+SEND_BYTES_MAX = 1024 * 1024
+"""What one call sends at most. Encrypting it takes a millisecond, for which all tasks wait."""
+
+ERROR_STATUS_MIN = 400
+"""From here on, a response that comes before the whole request was sent means: send no more."""
+
+_NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+"""The socket would have to wait."""
+
+
+@attrs.define(eq=False)
+class ClientConnection:
+    """A connected socket and the parser of what it says.
+
+    One exchange at a time: `ask`, then `receive` until `parser.is_complete`. `idle_since` is by
+    trio's clock. `_unsent` is what the server has not taken yet of the request.
+    """
+
+    origin: Origin
+    _socket: socket.socket
+    parser: ResponseParser = attrs.field(factory=ResponseParser, init=False)
+    idle_since: float = attrs.field(default=0.0, init=False)
+    _unsent: deque[memoryview] = attrs.field(factory=deque, init=False)
+    _is_cut: bool = attrs.field(default=False, init=False)
+    _is_closed: bool = attrs.field(default=False, init=False)
+
+    @property
+    def can_be_reused(self) -> bool:
+        """Whether the exchange is over and leaves nothing behind that the next one could meet."""
+        parser = self.parser
+        over = parser.is_complete and parser.keeps_alive
+        return over and not (self._unsent or self._is_cut or self._is_closed)
+
+    def is_quiet(self) -> bool:
+        """Whether an idle connection still waits for a request.
+
+        Its end has come when the server has closed it, or says something that nobody has asked.
+        """
+        try:
+            self._socket.recv(1)
+        except _NOT_NOW:
+            return True
+        except OSError:
+            return False
+        return False
+
+    def ask(self, request: Outgoing) -> None:
+        """Begins an exchange: sends what the socket takes; `receive` sends the rest."""
+        self.parser.begin(request.method)
+        if len(request.body) > JOINED_BYTES_MAX:
+            self._unsent.append(memoryview(request.head))
+            self._unsent.append(memoryview(request.body))
+        else:
+            self._unsent.append(memoryview(request.head + request.body))
+        self._send_some()
+
+    async def receive(self) -> None:
+        """Waits for more of the response and takes it in; what is new is in the parser.
+
+        When this is cancelled, nothing is lost: it may be called again. Raises TransportFailed;
+        then the connection is of no more use.
+        """
+        try:
+            data = await self._receive_bytes()
+            if data:
+                self.parser.feed(data)
+            else:
+                self.parser.end()
+        except Malformed as fault:
+            raise TransportFailed(str(fault), sent=True) from None
+        if self._unsent and self.parser.status >= ERROR_STATUS_MIN:
+            self._give_up_sending()
+
+    def close(self) -> None:
+        """At once; who waits in `receive` is told. A second call does nothing."""
+        if not self._is_closed:
+            self._is_closed = True
+            trio.lowlevel.notify_closing(self._socket)
+            self._socket.close()
+
+    async def _receive_bytes(self) -> bytes:
+        """The next bytes; none when the server has closed."""
+        while True:
+            try:
+                await self._wait_for_bytes()
+                return self._socket.recv(RECEIVE_BYTES_MAX)
+            except _NOT_NOW:
+                continue
+            except trio.ClosedResourceError:
+                raise TransportFailed("connection closed by LSD", sent=True) from None
+            except OSError as error:
+                said = error.strerror or type(error).__name__
+                reason = f"connection broken {self.parser.place} ({said})"
+                raise TransportFailed(reason, sent=True) from None
+
+    async def _wait_for_bytes(self) -> None:
+        if self._is_closed:
+            raise trio.ClosedResourceError
+        if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
+            # Decrypted already, so that the socket itself may stay silent.
+            await trio.lowlevel.checkpoint()
+        elif self._unsent:
+            await self._wait_while_sending()
+        else:
+            await trio.lowlevel.wait_readable(self._socket)
+
+    async def _wait_while_sending(self) -> None:
+        """Until something comes, sends on: a server may answer before it has read everything."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._send_rest)
+            with suppress(trio.ClosedResourceError):
+                await trio.lowlevel.wait_readable(self._socket)
+            nursery.cancel_scope.cancel()
+
+    async def _send_rest(self) -> None:
+        with suppress(trio.ClosedResourceError):
+            while self._unsent:
+                await trio.lowlevel.wait_writable(self._socket)
+                self._send_some()
+
+    def _send_some(self) -> None:
+        """Sends what the socket takes, a bounded amount."""
+        unsent = self._unsent
+        while unsent:
+            piece = unsent[0]
+            try:
+                # After a refusal, TLS wants the same bytes again; the cut is always the same.
+                sent = self._socket.send(piece[:SEND_BYTES_MAX])
+            except _NOT_NOW:
+                return
+            except OSError:
+                # The server has gone, but may have answered before; reading will tell.
+                self._give_up_sending()
+                return
+            if sent < len(piece):
+                unsent[0] = piece[sent:]
+                return
+            unsent.popleft()
+
+    def _give_up_sending(self) -> None:
+        self._unsent.clear()
+        self._is_cut = True

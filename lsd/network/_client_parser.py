@@ -1,0 +1,229 @@
+"""What a server's bytes say: one response after the other, wherever the network cut them."""
+
+from typing import Final
+
+import httptools
+
+HEAD_BYTES_MAX = 64 * 1024
+"""Status line and headers of one response, interim ones before it included. Real ones have one or
+two kilobytes, with policies and cookies ten; what is larger, only a fault or an attack sends."""
+
+HEADERS_MAX = 256
+"""Header lines of one response. Real ones have ten to forty."""
+
+
+class Malformed(Exception):
+    """A server's bytes are not HTTP/1.1, or go beyond a bound. The text is a reason for people."""
+
+
+class ResponseParser:
+    """Understands the responses on one connection; `begin` comes before each of them.
+
+    `status` is 0 until the head is complete. `keeps_alive`: after this response, the connection
+    may carry another one.
+    """
+
+    __slots__ = (
+        "_fault",
+        "_head_bytes",
+        "_is_for_head",
+        "_lines",
+        "_llhttp",
+        "_pieces",
+        "_silent_bytes",
+        "headers",
+        "is_complete",
+        "keeps_alive",
+        "on_body",
+        "status",
+    )
+
+    def __init__(self) -> None:
+        self._pieces: Final[list[bytes]] = []
+        # Called for every piece of a body; nothing is faster than the list's own method.
+        self.on_body = self._pieces.append
+        self._lines: Final[list[tuple[bytes, bytes]]] = []
+        self._llhttp = _new_llhttp(self)
+        self.begin("GET")
+
+    def begin(self, method: str) -> None:
+        """Forgets the last response; the next bytes are the answer to a request by `method`."""
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.is_complete = False
+        self.keeps_alive = False
+        self._is_for_head = method == "HEAD"
+        self._head_bytes = 0
+        self._silent_bytes = 0
+        self._fault: str | None = None
+        self._lines.clear()
+        self._pieces.clear()
+
+    def feed(self, data: bytes) -> None:
+        """Takes in what has arrived; not to be called when `is_complete`.
+
+        Raises Malformed. When part of the body comes before the fault, the next call raises it.
+        """
+        if self._fault is None:
+            self._parse(data)
+            self._bound(len(data))
+        if self._fault is not None and not self._pieces:
+            raise Malformed(self._fault)
+
+    def end(self) -> None:
+        """The server has closed the connection. Raises Malformed unless this was the way to end."""
+        if self._fault is not None:
+            raise Malformed(self._fault)
+        is_framed = "content-length" in self.headers or "transfer-encoding" in self.headers
+        if not self.status or is_framed:
+            raise Malformed(f"connection closed {self.place}")
+        self.is_complete = True
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether any byte of this response has come."""
+        return self._head_bytes > 0
+
+    @property
+    def place(self) -> str:
+        """Where in the response we are, for whoever tells that it went no further."""
+        if self.status:
+            return "before the end of the response body"
+        return "amid the head of the response" if self.has_begun else "before the response began"
+
+    def take(self) -> bytes:
+        """What has come of the body since the last time."""
+        data = b"".join(self._pieces)  # of one piece, this is no copy
+        self._pieces.clear()
+        return data
+
+    def _parse(self, data: bytes) -> None:
+        if not self.status:
+            self._head_bytes += len(data)
+        try:
+            self._llhttp.feed_data(data)
+        except httptools.HttpParserCallbackError:
+            self._fault = self._fault or "response: found what cannot be understood"
+        except httptools.HttpParserError as error:
+            self._fault = f"response: found what is not HTTP/1.1 ({error})"
+        except httptools.HttpParserUpgrade:
+            self._fault = "response: found another protocol, which nobody has asked for"
+        if self.is_complete:
+            self._finish()
+
+    def _finish(self) -> None:
+        if self._fault is not None:
+            # The fault is behind the end, where nothing was to come.
+            self._fault = None
+            self.keeps_alive = False
+        if self._is_for_head:
+            if self._pieces:
+                self._pieces.clear()
+                self.keeps_alive = False
+            # The old one still waits for the body that the head has described.
+            self._llhttp = _new_llhttp(self)
+
+    def _bound(self, size: int) -> None:
+        """Bounds what a server can send without ever coming to a body's next piece."""
+        if not self.status:
+            if self._head_bytes > HEAD_BYTES_MAX:
+                self._fault = self._fault or _too_large()
+        elif self._pieces:
+            self._silent_bytes = 0
+        else:
+            self._silent_bytes += size
+            if self._silent_bytes > HEAD_BYTES_MAX and not self.is_complete:
+                self._fault = self._fault or (
+                    f"response body: found {HEAD_BYTES_MAX} bytes of extensions or trailers; "
+                    "wanted the body"
+                )
+
+    # What llhttp calls. An exception stops it; the reason is in `_fault` by then.
+
+    def on_message_begin(self) -> None:
+        """Nothing may follow a complete response; nobody has asked for another one."""
+        if self.is_complete:
+            self._stop("response: found another one behind it")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header line, or a trailer, which nobody needs."""
+        if not self.status:
+            self._lines.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """A head is complete, that of an interim response (1xx), too, of which nothing is kept."""
+        status: int = self._llhttp.get_status_code()
+        if 100 <= status < 200:
+            self._lines.clear()
+            return
+        self._take_headers()
+        if status < 100:
+            self._stop("response: found a status below 100; wanted one from 100 to 999")
+        self.status = status
+        self.keeps_alive = self._llhttp.should_keep_alive() and self._is_framed_once()
+        if self._is_for_head:
+            self.is_complete = True
+
+    def on_message_complete(self) -> None:
+        """The end of a body, or of an interim response."""
+        if self.status:
+            self.is_complete = True
+
+    def _take_headers(self) -> None:
+        headers = self.headers
+        size = 0
+        for raw_name, raw_value in self._lines:
+            size += len(raw_name) + len(raw_value) + len(": \r\n")
+            name = raw_name.decode("ascii").lower()
+            value = _text(raw_value)
+            if not value.isprintable() and not _is_legal(value):
+                self._stop(f"response: found a control character in the header {name[:40]}")
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        if size > HEAD_BYTES_MAX:
+            self._stop(_too_large())
+        if len(self._lines) > HEADERS_MAX:
+            self._stop(f"response: found more than {HEADERS_MAX} headers; wanted at most those")
+        coding = headers.get("transfer-encoding")
+        if coding is not None and coding.lower() != "chunked":
+            self._stop("response: found an unknown transfer coding; wanted chunked")
+
+    def _is_framed_once(self) -> bool:
+        # Two statements of a body's end may be an attempt to smuggle a response: the chunks count,
+        # and nothing after them is believed. Source: RFC 9112, section 6.3.
+        return not ("content-length" in self.headers and "transfer-encoding" in self.headers)
+
+    def _stop(self, fault: str) -> None:
+        self._fault = fault
+        raise Malformed(fault)
+
+
+def _new_llhttp(parser: ResponseParser) -> httptools.HttpResponseParser:
+    """As liberal as RFC 9112 asks of whoever reads responses, and no more.
+
+    Lines may end with LF alone (2.2) and be folded (5.2), chunks beat a length (6.3), and blanks
+    may follow a chunk's size, which several servers write.
+    """
+    made = httptools.HttpResponseParser(parser)
+    made.set_dangerous_leniencies(
+        lenient_headers=True,
+        lenient_chunked_length=True,
+        lenient_optional_cr_before_lf=True,
+        lenient_spaces_after_chunk_size=True,
+    )
+    return made
+
+
+def _text(value: bytes) -> str:
+    """A header's value: UTF-8 if it is that, else Latin-1, which any bytes are."""
+    try:
+        return value.decode().strip(" \t")
+    except UnicodeDecodeError:
+        return value.decode("latin-1").strip(" \t")
+
+
+def _is_legal(value: str) -> bool:
+    return all(each == "\t" or (each >= " " and each != "\x7f") for each in value)
+
+
+def _too_large() -> str:
+    return f"response: found a head of more than {HEAD_BYTES_MAX} bytes; wanted at most those"

@@ -1,0 +1,168 @@
+"""A wire request as the bytes of HTTP/1.1, and the server that it is for."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import NamedTuple, NoReturn
+from urllib.parse import quote, urlsplit
+
+from lsd import __version__
+from lsd.conversation import WireRequest
+from lsd.network.transport import TransportFailed
+
+USER_AGENT = f"LSD/{__version__}"
+
+TARGETS_MAX = 1024
+"""URLs whose parts are remembered. A provider has one; those with the model or an operation in the
+path have a few per model. At some 500 bytes each it is half a megabyte."""
+
+NAMES_MAX = 1024
+"""Header names that are remembered as legal; all dialects together write some thirty."""
+
+_PORTS = {"http": 80, "https": 443}
+
+_FRAMING = ("content-length", "transfer-encoding")
+"""What says where a body ends; nobody but us knows how it is sent."""
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+"""Source: RFC 9110, section 5.6.2."""
+
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
+"""What no header value may hold: a line end would begin another header.
+
+Source: RFC 9110, section 5.5."""
+
+_HOST = re.compile(r"[a-z0-9._~-]+")
+
+_LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+# What a URL may show as it is: printable ASCII without what the URL standard escapes in a path
+# and in a query (URL Living Standard, section 1.3). A `%` is dealt with before.
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+_QUERY_SAFE = "".join(sorted(set(_PRINTABLE) - set('"#<>')))
+_PATH_SAFE = "".join(sorted(set(_QUERY_SAFE) - set("?`{}")))
+
+
+class Origin(NamedTuple):
+    """A server: connections to it are for all requests to it. `host` is in lower case, bare."""
+
+    scheme: str
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Target(NamedTuple):
+    """What a URL says: the server, the value of `Host`, and the path with its query."""
+
+    origin: Origin
+    host_header: str
+    path: str
+
+
+class Outgoing(NamedTuple):
+    """A request ready for the wire."""
+
+    origin: Origin
+    method: str
+    head: bytes
+    body: bytes
+
+
+def outgoing(request: WireRequest) -> Outgoing:
+    """The request with its own headers and those without which it would not be HTTP.
+
+    Raises TransportFailed for what is no HTTP; nothing of the request is told.
+    """
+    target = target_of(request.url)
+    method, body = _legal_name(request.method)[0], request.body
+    given = set()
+    lines = []
+    for name, value in request.headers.items():
+        legal, lower = _legal_name(name)
+        given.add(lower)
+        lines.append(f"{legal}: {value}\r\n")
+    _check_values(request.headers)
+    head = f"{method} {target.path} HTTP/1.1\r\n"
+    if "host" not in given:
+        head += f"Host: {target.host_header}\r\n"
+    if "user-agent" not in given:
+        head += f"User-Agent: {USER_AGENT}\r\n"
+    if not given.isdisjoint(_FRAMING):
+        _refuse("request: found a header that says where the body ends; wanted it left to LSD")
+    if body or method not in ("GET", "HEAD"):
+        lines.append(f"Content-Length: {len(body)}\r\n")
+    return Outgoing(target.origin, method, _encoded(f"{head}{''.join(lines)}\r\n"), body)
+
+
+@lru_cache(maxsize=TARGETS_MAX)
+def target_of(url: str) -> Target:
+    """The parts of an absolute `http` or `https` URL. Raises TransportFailed, untold."""
+    target = _split(url)
+    if target is None:
+        _refuse("request: found a URL that is not HTTP; wanted a legal one")
+    return target
+
+
+def _split(url: str) -> Target | None:
+    if not url.isprintable():
+        return None
+    try:
+        parts = urlsplit(url)
+        host, port = _host(parts.hostname or ""), parts.port
+    except ValueError:
+        return None
+    if host is None or parts.scheme not in _PORTS:
+        return None
+    default = _PORTS[parts.scheme]
+    origin = Origin(parts.scheme, host, default if port is None else port)
+    bare = f"[{host}]" if ":" in host else host
+    path = _escaped(parts.path or "/", _PATH_SAFE)
+    if parts.query:
+        path += "?" + _escaped(parts.query, _QUERY_SAFE)
+    return Target(origin, bare if origin.port == default else str(origin), path)
+
+
+def _host(name: str) -> str | None:
+    """A host as it is looked up and shown to the server. Raises ValueError."""
+    if ":" in name:
+        return str(ip_address(name))
+    ascii_name = name if name.isascii() else name.encode("idna").decode("ascii")
+    return ascii_name if _HOST.fullmatch(ascii_name) else None
+
+
+def _escaped(text: str, safe: str) -> str:
+    return quote(_LONE_PERCENT.sub("%25", text), safe=safe)
+
+
+@lru_cache(maxsize=NAMES_MAX)
+def _legal_name(name: str) -> tuple[str, str]:
+    """A header's name or a method, and the same in lower case."""
+    if _TOKEN.fullmatch(name) is None:
+        _refuse_header()
+    return name, name.lower()
+
+
+def _encoded(head: str) -> bytes:
+    try:
+        return head.encode()
+    except UnicodeEncodeError:
+        _refuse_header()
+
+
+def _check_values(headers: Mapping[str, str]) -> None:
+    values = "".join(headers.values())
+    # The first question is fast and nearly always the last one.
+    if not values.isprintable() and _CONTROL.search(values):
+        _refuse_header()
+
+
+def _refuse_header() -> NoReturn:
+    _refuse("request: found a header that is not HTTP; wanted a legal one")
+
+
+def _refuse(reason: str) -> NoReturn:
+    raise TransportFailed(reason, sent=False) from None

@@ -1,0 +1,104 @@
+"""A response on a connection of a pool."""
+
+from collections.abc import Mapping
+
+import attrs
+import trio
+
+from lsd.network._client_connection import ClientConnection
+from lsd.network._client_pool import ClientPool
+from lsd.network.content_coding import Inflater, Undecodable, inflater_for
+from lsd.network.transport import BodyTooLarge, TransportFailed
+
+
+@attrs.define(eq=False)
+class ClientResponse:
+    """The pool has the connection back as soon as the last byte of the body is here, read or not.
+
+    When a read is cancelled, nothing is lost: one may read on, or close.
+    """
+
+    _connection: ClientConnection | None
+    _pool: ClientPool
+    status: int = attrs.field(init=False)
+    headers: Mapping[str, str] = attrs.field(init=False)
+    _data: bytes = attrs.field(default=b"", init=False)
+    _is_coded: bool = attrs.field(init=False)
+    _inflater: Inflater | None = attrs.field(default=None, init=False)
+    _failed: TransportFailed | None = attrs.field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        connection = self._connection
+        assert connection is not None, "a response comes from somewhere"
+        self.status = connection.parser.status
+        self.headers = connection.parser.headers
+        self._is_coded = "content-encoding" in self.headers
+        self._take(connection)
+
+    async def read(self, bytes_max: int) -> bytes:
+        pieces = []
+        size = 0
+        while piece := await self.receive_some():
+            pieces.append(piece)
+            size += len(piece)
+            if size > bytes_max:
+                raise BodyTooLarge(bytes_max)
+        return b"".join(pieces)  # of one piece, this is no copy
+
+    async def receive_some(self) -> bytes:
+        if not self._is_coded:
+            return await self.receive_raw()
+        try:
+            return await self._receive_inflated()
+        except Undecodable as error:
+            self._failed = TransportFailed(str(error), sent=True)
+        raise self._failed
+
+    async def receive_raw(self) -> bytes:
+        """As `receive_some`, but with the content coding still on."""
+        if self._failed is not None:
+            raise self._failed
+        while self._connection is not None and not self._data:
+            await self._receive(self._connection)
+        data, self._data = self._data, b""
+        return data
+
+    async def aclose(self) -> None:
+        if self._connection is None and not self._data:
+            return
+        self._failed = TransportFailed("response: read after it was closed", sent=True)
+        self._data = b""
+        if self._connection is not None:
+            self._pool.drop(self._connection)
+            self._connection = None
+
+    async def _receive(self, connection: ClientConnection) -> None:
+        try:
+            await connection.receive()
+        except TransportFailed as failure:
+            self._failed = failure
+            self._connection = None
+            self._pool.drop(connection)
+            raise
+        self._take(connection)
+
+    def _take(self, connection: ClientConnection) -> None:
+        self._data = connection.parser.take()
+        if connection.parser.is_complete:
+            self._connection = None
+            self._pool.give_back(connection, trio.current_time())
+
+    async def _receive_inflated(self) -> bytes:
+        inflater = self._inflater
+        if inflater is None:
+            inflater = self._inflater = inflater_for(self.headers)
+            if inflater is None:
+                self._is_coded = False
+                return await self.receive_raw()
+        if not inflater.is_hungry and (piece := inflater.feed(b"")):
+            return piece
+        while raw := await self.receive_raw():
+            if piece := inflater.feed(raw):
+                return piece
+        inflater.end()
+        return b""

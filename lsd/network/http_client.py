@@ -1,0 +1,73 @@
+"""Requests over real sockets, as fast as Python can: an HTTP/1.1 client of LSD's own.
+
+A request on a warm connection is one `send` and one `recv` with one turn of the event loop
+between them; no task, no nursery, no lock.
+"""
+
+import os
+from collections.abc import Mapping
+
+import trio
+
+from lsd.conversation import WireRequest
+from lsd.network._client_connection import ClientConnection
+from lsd.network._client_dial import dial
+from lsd.network._client_pool import ClientPool
+from lsd.network._client_request import Outgoing, outgoing
+from lsd.network._client_response import ClientResponse
+from lsd.network.certificates import trusted_by
+from lsd.network.transport import TransportFailed
+
+STALE_IDLE_S_MIN = 1.0
+"""No server gives up a connection that has been idle for less. When one that was idle for longer
+breaks before a byte of the response, the server's farewell has crossed our request."""
+
+
+class HttpClient:
+    """HTTP/1.1 over as many connections as there are requests, kept for the next ones.
+
+    Asks every server directly. Trusted authorities come from `environment`. A request is sent
+    again in one case only: over a new connection, when an old one was stale (STALE_IDLE_S_MIN).
+    Raises BadCertificates.
+    """
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        self._trusted = trusted_by(environment)
+        self._trusted.set_alpn_protocols(["http/1.1"])
+        self._pool = ClientPool()
+
+    async def send(self, request: WireRequest) -> ClientResponse:
+        asked = outgoing(request)
+        now = trio.current_time()
+        connection = self._pool.take(asked.origin, now)
+        if connection is not None:
+            idle_s = now - connection.idle_since
+            try:
+                return await self._exchange(connection, asked)
+            except TransportFailed:
+                if idle_s < STALE_IDLE_S_MIN or connection.parser.has_begun:
+                    raise
+        return await self._exchange(await self._open(asked), asked)
+
+    async def aclose(self) -> None:
+        self._pool.close()
+
+    async def _open(self, asked: Outgoing) -> ClientConnection:
+        connection = ClientConnection(asked.origin, await dial(asked.origin, self._trusted))
+        self._pool.add(connection)
+        if self._pool.is_closed:
+            self._pool.drop(connection)
+            raise TransportFailed("connection closed by LSD", sent=False)
+        return connection
+
+    async def _exchange(self, connection: ClientConnection, asked: Outgoing) -> ClientResponse:
+        """The response as soon as its head is there."""
+        parser = connection.parser
+        connection.ask(asked)
+        try:
+            while not parser.status:
+                await connection.receive()
+        except BaseException:
+            self._pool.drop(connection)
+            raise
+        return ClientResponse(connection, self._pool)
