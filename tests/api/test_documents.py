@@ -21,6 +21,9 @@ from tests.api.conftest import StartGateway
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "lsd.toml.example"
+EXAMPLE_FILES = ROOT / "docs" / "example"
+"""What the example configuration reads beside itself."""
+
 DOCUMENTS = ("README.md", "docs/api.md")
 WRITTEN_URL = "http://127.0.0.1:3000"
 ANYTHING = "…"
@@ -141,7 +144,7 @@ def outputs(commands: list[str]) -> list[str]:
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_document_tells_the_truth(name: str, start_gateway: StartGateway) -> None:
     """Whoever copies a command from the documents sees what the documents say."""
-    gateway = start_gateway(EXAMPLE.read_text(encoding="utf-8"))
+    gateway = start_gateway("", "--config", str(EXAMPLE))
     told = examples((ROOT / name).read_text(encoding="utf-8"))
     assert told
 
@@ -162,6 +165,7 @@ def test_what_the_example_shows_as_comments_can_be_uncommented(tmp_path: Path) -
     text, count = offers.subn(r"\1", EXAMPLE.read_text(encoding="utf-8"))
     config = tmp_path / "lsd.toml"
     config.write_text(text, encoding="utf-8")
+    shutil.copytree(EXAMPLE_FILES, tmp_path / EXAMPLE_FILES.relative_to(ROOT))
 
     ended = subprocess.run(
         [sys.executable, "-m", "lsd", "--check", "--config", str(config)],
