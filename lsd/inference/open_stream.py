@@ -11,10 +11,13 @@ import trio
 
 from lsd.conversation import (
     AttemptFailed,
+    ContentChunk,
     ModelChunk,
     ModelRequest,
     StreamEvent,
     StreamFault,
+    TextChunk,
+    ThoughtChunk,
     decode_json,
 )
 from lsd.inference.cache_entries import stream_from_cache, stream_to_cache
@@ -28,7 +31,7 @@ from lsd.inference.provider_call import ProviderCall
 from lsd.inference.replayed_stream import ReplayedStream
 from lsd.inference.run import Run
 from lsd.network import TransportFailed, WireResponse
-from lsd.providers import StreamDecoder
+from lsd.providers import StreamDecoder, completed_stream
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -185,8 +188,9 @@ async def open_stream(
 
 async def _start(call: ProviderCall) -> OpenStream:
     provider, cache = call.provider, call.run.cache
-    response = await provider.transport.send(await call.encode())
+    wire, response = await call.send()
     decoder = provider.dialect.stream_decoder(response.status, response.headers)
+    decoder = completed_stream(decoder, wire.prefill)
     try:
         events = await _first_events(response, decoder)
     except BaseException:
@@ -219,9 +223,22 @@ async def _first_events(response: WireResponse, decoder: StreamDecoder) -> list[
 
 def _has_started(events: Iterable[StreamEvent]) -> bool:
     return any(
-        isinstance(event, ModelChunk) and (event.content or event.finish_reason is not None)
+        isinstance(event, ModelChunk)
+        and (event.finish_reason is not None or any(map(_says_something, event.content)))
         for event in events
     )
+
+
+def _says_something(piece: ContentChunk) -> bool:
+    """Not so a piece that only opens a text or a thought, in which there may never be anything."""
+    match piece:
+        case TextChunk():
+            return bool(piece.text)
+        case ThoughtChunk():
+            said = piece.text or piece.signature or piece.summary_text
+            return bool(said) or piece.extra_data is not None
+        case _:
+            return True
 
 
 async def _some_events(

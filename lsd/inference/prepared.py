@@ -15,6 +15,7 @@ from lsd.config import (
     Config,
     Experiment,
     Function,
+    GcpProvider,
     Loaded,
     Location,
     Model,
@@ -28,6 +29,7 @@ from lsd.experiments import Draw, UniformDraw, WeightedDraw
 from lsd.inference.costs import CostTable
 from lsd.inference.limits import STREAM_IDLE_MS, Limit, ScopeLimits
 from lsd.inference.prompts import Prompts
+from lsd.inference.sign_in import SignIn, SignInMaker, no_sign_in
 from lsd.network import Transport
 from lsd.providers import Dialect
 
@@ -52,6 +54,7 @@ class PreparedProvider:
     dialect: Dialect
     transport: Transport
     locations: Mapping[str, Location]
+    sign_in: SignIn | None
     edits: Edits
     cost: CostTable | None
     limits: ScopeLimits
@@ -106,6 +109,7 @@ class Prepared:
     outbound_limit: Limit
     schemas: SchemaCache = attrs.field(factory=SchemaCache)
     _make: DialectMaker
+    _sign_in: SignInMaker
     _models: dict[str, PreparedModel]
     _shorthands: OrderedDict[str, PreparedModel] = attrs.field(factory=OrderedDict, init=False)
 
@@ -122,13 +126,14 @@ class Prepared:
         config = shorthand_model(name, self.config)
         if config is None:
             return None
-        model = self._shorthands[name] = _prepare_model(name, config, self.config, self._make)
+        model = _prepare_model(name, config, self.config, self._make, self._sign_in)
+        self._shorthands[name] = model
         if len(self._shorthands) > SHORTHANDS_MAX:
             self._shorthands.popitem(last=False)
         return model
 
 
-def prepare(loaded: Loaded, make: DialectMaker) -> Prepared:
+def prepare(loaded: Loaded, make: DialectMaker, sign_in: SignInMaker = no_sign_in) -> Prepared:
     """Everything that requests under this configuration will need."""
     config = loaded.config
     gateway = config.gateway
@@ -140,8 +145,10 @@ def prepare(loaded: Loaded, make: DialectMaker) -> Prepared:
         },
         outbound_limit=Limit("gateway", "", OUTBOUND_KEY, gateway.global_outbound_http_timeout_ms),
         make=make,
+        sign_in=sign_in,
         models={
-            name: _prepare_model(name, model, config, make) for name, model in config.models.items()
+            name: _prepare_model(name, model, config, make, sign_in)
+            for name, model in config.models.items()
         },
     )
 
@@ -189,12 +196,16 @@ def prepare_variant(
     )
 
 
-def _prepare_model(name: str, model: Model, config: Config, make: DialectMaker) -> PreparedModel:
+def _prepare_model(
+    name: str, model: Model, config: Config, make: DialectMaker, sign_in: SignInMaker
+) -> PreparedModel:
     return PreparedModel(
         name=name,
         config=model,
         providers=tuple(
-            _prepare_provider(name, provider_name, model.providers[provider_name], config, make)
+            _prepare_provider(
+                name, provider_name, model.providers[provider_name], config, make, sign_in
+            )
             for provider_name in model.routing
         ),
         limits=ScopeLimits.of("model", name, model.timeouts),
@@ -214,7 +225,12 @@ def _function_of_model(name: str) -> PreparedFunction:
 
 
 def _prepare_provider(
-    model_name: str, name: str, provider: Provider, config: Config, make: DialectMaker
+    model_name: str,
+    name: str,
+    provider: Provider,
+    config: Config,
+    make: DialectMaker,
+    sign_in: SignInMaker,
 ) -> PreparedProvider:
     dialect, transport = make(provider, model_name, name)
     return PreparedProvider(
@@ -223,6 +239,7 @@ def _prepare_provider(
         dialect=dialect,
         transport=transport,
         locations=_locations(provider, config),
+        sign_in=sign_in(provider),
         edits=_edits(provider),
         cost=CostTable.of(provider.cost),
         limits=ScopeLimits.of("provider", name, provider.timeouts, idle_ms=STREAM_IDLE_MS),
@@ -230,7 +247,12 @@ def _prepare_provider(
 
 
 def _locations(provider: Provider, config: Config) -> dict[str, Location]:
-    """Where everything is that a dialect wants to be told at each call, by its name there."""
+    """Where everything is that a dialect wants to be told at each call, by its name there.
+
+    What has to be fetched is not among it: that comes by signing in.
+    """
+    if isinstance(provider, GcpProvider):
+        return {}
     locations = {"api_key": effective_location(provider, config.provider_types)}
     if isinstance(provider, AzureProvider):
         locations["endpoint"] = provider.endpoint

@@ -1,6 +1,6 @@
 """One call of one provider: encode, send, read, decode; every way to fail is one error type."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import attrs
@@ -16,10 +16,14 @@ from lsd.inference.limits import TimeLimitReached, bounded_by, earlier
 from lsd.inference.masking import masked
 from lsd.inference.prepared import PreparedModel, PreparedProvider, PreparedVariant
 from lsd.inference.run import Run
-from lsd.network import BodyTooLarge, TransportFailed
+from lsd.network import BodyTooLarge, TransportFailed, WireResponse
+from lsd.providers import completed_answer
 from lsd.telemetry import logger
 
 log = logger(__name__)
+
+NO_SECRETS = frozenset({"endpoint", "quota_project"})
+"""What goes with credentials and may be shown."""
 
 ANSWER_BYTES_MAX = 256 * 1024 * 1024
 """Of one provider's whole answer: more than any model writes, even with images in base64."""
@@ -67,16 +71,37 @@ class ProviderCall:
             secrets=secrets,
         )
 
-    async def encode(self) -> WireRequest:
-        """What is sent, once all files are there. Raises AttemptFailed or CredentialMissing."""
+    async def send(self) -> tuple[WireRequest, WireResponse]:
+        """What was sent, and the head of the answer; whoever gets it closes it.
+
+        A request whose credentials have lapsed too early is sent once more, with fresh ones.
+        Raises AttemptFailed, CredentialMissing or TransportFailed.
+        """
+        credentials = await self._credentials()
+        wire = await self._encode(credentials)
+        response = await self.provider.transport.send(wire)
+        sign_in = self.provider.sign_in
+        if sign_in is None or not sign_in.forget(credentials, response.status, response.headers):
+            return wire, response
+        await response.aclose()
+        wire = await self._encode(await self._credentials())
+        return wire, await self.provider.transport.send(wire)
+
+    async def _credentials(self) -> Mapping[str, str | None]:
         resolve = self.run.prepared.loaded.secrets.resolve
         dynamic = self.run.request.credentials
         credentials = {
             name: resolve(location, dynamic) for name, location in self.provider.locations.items()
         }
+        if self.provider.sign_in is not None:
+            credentials |= await self.provider.sign_in.credentials(dynamic)
         self.secrets.update(
-            value for name, value in credentials.items() if value and name != "endpoint"
+            value for name, value in credentials.items() if value and name not in NO_SECRETS
         )
+        return credentials
+
+    async def _encode(self, credentials: Mapping[str, str | None]) -> WireRequest:
+        """What is sent, once all files are there. Raises AttemptFailed."""
         dialect, request = self.provider.dialect, self.entry.request
         if self.run.files is not None:
             request = await self.run.files.for_provider(request, dialect.forwards)
@@ -149,13 +174,13 @@ async def call_provider(
 
 async def _ask(call: ProviderCall) -> None:
     provider, entry = call.provider, call.entry
-    wire = await call.encode()
-    response = await provider.transport.send(wire)
+    wire, response = await call.send()
     try:
         body = await response.read(ANSWER_BYTES_MAX)
     finally:
         await response.aclose()
     answer = provider.dialect.decode(response.status, response.headers, body)
+    answer = completed_answer(answer, wire.prefill)
     entry.raw_response = masked(body.decode(errors="replace"), call.secrets)
     entry.output = answer.output
     entry.usage = answer.usage

@@ -1,0 +1,32 @@
+"""Credentials that are fetched rather than written down: tokens and keys with a lifetime."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from lsd.config import Provider
+
+
+class SignIn(Protocol):
+    """How calls of one provider get credentials that no location holds. Serves all its calls."""
+
+    async def credentials(self, dynamic: Mapping[str, str]) -> Mapping[str, str | None]:
+        """What the dialect is told beside its configured credentials, by its names for it.
+
+        `dynamic` are the credentials of the request. Raises AttemptFailed or CredentialMissing.
+        """
+
+    def forget(
+        self, credentials: Mapping[str, str | None], status: int, headers: Mapping[str, str]
+    ) -> bool:
+        """Whether an answer of this status refuses `credentials`, and fresh ones may be better.
+
+        If so, the next call of `credentials` does not give the same again.
+        """
+
+
+SignInMaker = Callable[[Provider], SignIn | None]
+"""From a provider's table to its way of signing in; None if its locations hold all it needs."""
+
+
+def no_sign_in(_: Provider) -> None:
+    """For gateways whose providers all have their credentials written down."""
