@@ -13,6 +13,12 @@ INLINE_BYTES_MAX = 1 << 20
 """Larger bodies are inflated and parsed in a thread: a mebibyte takes some milliseconds, during
 which every other request would wait."""
 
+_DEFLATE_RATIO_MAX = 1032
+"""One byte stands for at most so many. Source: zlib's technical details, "Maximum compression"."""
+
+_CODINGS_MAX = 4
+"""Nobody compresses what is compressed; each coding costs the inflating of a whole body."""
+
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 """What zlib wants to be told of each coding. Source: zlib's manual, inflateInit2."""
 
@@ -39,7 +45,7 @@ class CodingUnknown(LsdError):
     found: str
 
     def __str__(self) -> str:
-        return f"content-encoding: found {self.found!r}; wanted gzip, deflate or none"
+        return f"content-encoding: found {self.found[:100]!r}; wanted gzip, deflate or none"
 
 
 @attrs.frozen
@@ -62,12 +68,11 @@ async def read_body(receive: Receive, headers: Mapping[str, str], bytes_max: int
     Raises BodyTooLarge, CodingUnknown, CodingBroken, ClientGone.
     """
     codings = _codings(headers)
-    announced = headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > bytes_max:
+    if _announced(headers) > bytes_max:
         raise BodyTooLarge(bytes_max)
     body = await _receive_all(receive, bytes_max)
     for coding in reversed(codings):
-        if len(body) > INLINE_BYTES_MAX // 8:
+        if len(body) > INLINE_BYTES_MAX // _DEFLATE_RATIO_MAX:
             body = await trio.to_thread.run_sync(_inflated, body, coding, bytes_max)
         else:
             body = _inflated(body, coding, bytes_max)
@@ -75,21 +80,23 @@ async def read_body(receive: Receive, headers: Mapping[str, str], bytes_max: int
 
 
 async def _receive_all(receive: Receive, bytes_max: int) -> bytes:
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body", False):
-        return bytes(message.get("body", b""))
     pieces: list[bytes] = []
     length = 0
-    while message["type"] == "http.request":
+    while (message := await receive())["type"] == "http.request":
         piece = message.get("body", b"")
         pieces.append(piece)
         length += len(piece)
         if length > bytes_max:
             raise BodyTooLarge(bytes_max)
         if not message.get("more_body", False):
-            return b"".join(pieces)
-        message = await receive()
+            return bytes(piece) if len(pieces) == 1 else b"".join(pieces)
     raise ClientGone
+
+
+def _announced(headers: Mapping[str, str]) -> int:
+    """The length that the client has announced; 0 if it has not, or not as a number."""
+    length = headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
 
 
 def _codings(headers: Mapping[str, str]) -> list[str]:
@@ -100,11 +107,15 @@ def _codings(headers: Mapping[str, str]) -> list[str]:
     for coding in codings:
         if coding not in _WINDOW_BITS and coding not in ("", "identity"):
             raise CodingUnknown(coding)
+    if len(codings) > _CODINGS_MAX:
+        raise CodingUnknown(value)
     return [coding for coding in codings if coding in _WINDOW_BITS]
 
 
 def _inflated(body: bytes, coding: str, bytes_max: int) -> bytes:
-    """Stops at the limit, however much more there would be."""
+    """Stops at the limit, however much more there would be; nothing stands for nothing."""
+    if not body:
+        return body
     window_bits = _WINDOW_BITS[coding]
     if coding == "deflate" and not _has_zlib_head(body):
         window_bits = _RAW_DEFLATE  # what some clients send under this name
@@ -115,7 +126,7 @@ def _inflated(body: bytes, coding: str, bytes_max: int) -> bytes:
         raise CodingBroken(coding) from None
     if len(inflated) > bytes_max:
         raise BodyTooLarge(bytes_max)
-    if not inflater.eof:
+    if not inflater.eof or inflater.unused_data:
         raise CodingBroken(coding)
     return inflated
 
