@@ -113,9 +113,7 @@ def _codings(headers: Mapping[str, str]) -> list[str]:
 
 
 def _inflated(body: bytes, coding: str, bytes_max: int) -> bytes:
-    """Stops at the limit, however much more there would be; nothing stands for nothing."""
-    if not body:
-        return body
+    """Stops at the limit, however much more there would be."""
     window_bits = _WINDOW_BITS[coding]
     if coding == "deflate" and not _has_zlib_head(body):
         window_bits = _RAW_DEFLATE  # what some clients send under this name
