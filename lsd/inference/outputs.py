@@ -20,6 +20,9 @@ from lsd.conversation import (
 )
 from lsd.inference.toolbox import Toolbox
 
+_INVALID = object()
+"""Tells a text that is no fitting JSON from the JSON text `null`."""
+
 
 def chat_content(
     blocks: Sequence[OutputBlock], toolbox: Toolbox | None, *, calls_as_text: bool
@@ -50,16 +53,14 @@ def _shown(block: OutputBlock, toolbox: Toolbox | None, calls_as_text: bool) -> 
 def tool_call_to_json(call: ToolCall, toolbox: Toolbox | None) -> dict[str, Any]:
     """A call with its raw and its checked form; what does not check is null."""
     known = toolbox is not None and toolbox.may_call(call.name)
-    arguments: JsonValue = None
-    if known and toolbox is not None:
-        arguments = _checked_arguments(call, toolbox)
+    schema = toolbox.parameters_of(call.name) if known and toolbox is not None else None
     return {
         "type": "tool_call",
         "id": call.id,
         "raw_name": call.name,
         "raw_arguments": call.arguments,
         "name": call.name if known else None,
-        "arguments": arguments,
+        "arguments": None if schema is None else _shown_value(call.arguments, schema),
     }
 
 
@@ -67,20 +68,8 @@ def has_valid_arguments(call: ToolCall, toolbox: Toolbox) -> bool:
     """Whether a call is one of a tool that was offered, with arguments that fit it."""
     if not toolbox.may_call(call.name):
         return False
-    if toolbox.parameters_of(call.name) is None:
-        return True
-    return _checked_arguments(call, toolbox) is not None
-
-
-def _checked_arguments(call: ToolCall, toolbox: Toolbox) -> JsonValue:
     schema = toolbox.parameters_of(call.name)
-    if schema is None:
-        return None
-    try:
-        arguments = decode_json(call.arguments)
-    except NotJson:
-        return None
-    return arguments if schema.accepts(arguments) else None
+    return schema is None or _value(call.arguments, schema) is not _INVALID
 
 
 @attrs.frozen(kw_only=True)
@@ -107,7 +96,7 @@ def json_output(blocks: Sequence[OutputBlock], schema: Schema) -> JsonOutput:
     block = blocks[place]
     raw = block.text if isinstance(block, Text) else _arguments(block)
     auxiliary = (*blocks[:place], *blocks[place + 1 :])
-    return JsonOutput(raw=raw, parsed=_parsed(raw, schema), auxiliary=auxiliary)
+    return JsonOutput(raw=raw, parsed=_shown_value(raw, schema), auxiliary=auxiliary)
 
 
 def _arguments(block: OutputBlock) -> str:
@@ -115,9 +104,15 @@ def _arguments(block: OutputBlock) -> str:
     return block.arguments
 
 
-def _parsed(raw: str, schema: Schema) -> JsonValue:
+def _shown_value(text: str, schema: Schema) -> JsonValue:
+    value = _value(text, schema)
+    return None if value is _INVALID else value
+
+
+def _value(text: str, schema: Schema) -> JsonValue:
+    """The value of a JSON text; `_INVALID` if it is none, or one that does not fit."""
     try:
-        value = decode_json(raw)
+        value = decode_json(text)
     except NotJson:
-        return None
-    return value if schema.accepts(value) else None
+        return _INVALID
+    return value if schema.accepts(value) else _INVALID
