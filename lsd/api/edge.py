@@ -60,7 +60,8 @@ class Edge:
 
 def _without_port(host: str) -> str:
     if host.startswith("["):
-        return host[1:].partition("]")[0]
+        name, _, rest = host[1:].partition("]")
+        return name if rest == "" or rest.startswith(":") else host
     return host.rpartition(":")[0] if host.count(":") == 1 else host
 
 

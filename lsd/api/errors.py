@@ -35,6 +35,7 @@ _FAILED: dict[FailureCause, tuple[int, int]] = {
     "rendering": (500, 502),
     "template": (400, 502),
     "nothing_to_try": (502, 502),
+    "rate_limit": (429, 429),
     "function": (500, 500),
 }
 """Per cause: the status if the caller had pinned the variant, and otherwise."""
