@@ -52,6 +52,8 @@ class OpenStream:
     _raw: list[str] = attrs.Factory(list)
     _kept: list[ModelChunk] | None = None
     _fatal: str | None = None
+    _reported: str | None = None
+    _has_end_mark: bool = False
     _is_over: bool = False
 
     @property
@@ -83,10 +85,12 @@ class OpenStream:
         deadline = self._next_deadline()
         with trio.move_on_at(deadline.at if deadline else float("inf")) as scope:
             while True:
+                has_end_mark = self._decoder.ended
                 events, over = await _some_events(self._response, self._decoder)
                 self._is_over = over
                 if events or over:
                     break
+            self._has_end_mark = has_end_mark
         if scope.cancelled_caught:
             assert deadline is not None
             failure = AttemptFailed(kind="timeout", text=str(deadline.limit))
@@ -106,7 +110,9 @@ class OpenStream:
             if isinstance(event, StreamFault):
                 self._take_fault(event)
                 continue
-            self._collector.add(event.content)
+            if event.content:
+                self._reported = None
+                self._collector.add(event.content)
             if self._kept is not None:
                 self._kept.append(event)
             if event.raw:
@@ -125,8 +131,9 @@ class OpenStream:
         self._kept = None  # a stream with a fault is not to be repeated
         if fault.raw is not None:
             self._raw.append(fault.raw)
+        self._reported = str(fault.failure)
         if fault.fatal:
-            self._fatal = str(fault.failure)
+            self._fatal = self._reported
             self._is_over = True
 
     def _count_cost(self, chunk: ModelChunk) -> None:
@@ -143,6 +150,9 @@ class OpenStream:
     async def settle(self) -> None:
         """The stream was read to its end: the call was whole, or broke off."""
         self.note()
+        if self._fatal is None and self.entry.finish_reason is None and not self._has_end_mark:
+            # It broke off after an error of the provider, which is the reason, and told already.
+            self._fatal = self._reported
         if self._cost is not None:
             try:
                 self.entry.cost = self._cost.cost()

@@ -1,11 +1,22 @@
 """How tests of `/inference` write configurations and requests, and read what comes back."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import attrs
 
+from lsd.store import Store, StoreSettings
 from tests.api.gateway import Gateway
+
+T = TypeVar("T")
+
+WAIT_S_MAX = 10.0
+"""Nothing that a test waits for takes longer, even on a busy machine."""
+
+_POLL_S = 0.01
+"""Between two looks; nobody tells a client when a daemon has done what it was not asked for."""
 
 
 @attrs.frozen
@@ -67,3 +78,22 @@ def text_of(source: Mapping[str, Any] | Iterable[Mapping[str, Any]]) -> str:
 def statuses(calls: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """Provider and status of recorded calls."""
     return [(call["model_provider_name"], call["status"]) for call in calls]
+
+
+def wait_for(look: Callable[[], T]) -> T:
+    """What `look` sees, as soon as that is anything."""
+    deadline = time.monotonic() + WAIT_S_MAX
+    while not (seen := look()):
+        assert time.monotonic() < deadline, f"still {seen!r} after {WAIT_S_MAX} s"
+        time.sleep(_POLL_S)
+    return seen
+
+
+@contextmanager
+def open_store(gateway: Gateway) -> Iterator[Store]:
+    """What a gateway has stored, seen from beside it, running or not."""
+    store = Store.open(gateway.data_path, StoreSettings(), is_server=False)
+    try:
+        yield store
+    finally:
+        store.close()
