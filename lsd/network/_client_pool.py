@@ -53,9 +53,16 @@ class ClientPool:
             connection.close()
         return None
 
-    def add(self, connection: ClientConnection) -> None:
-        """A new connection, in use from now on."""
+    def add(self, connection: ClientConnection) -> bool:
+        """Enters a new connection, in use from now on.
+
+        False: the pool has been closed meanwhile, and now the connection is, too.
+        """
+        if self.is_closed:
+            connection.close()
+            return False
         self._in_use.add(connection)
+        return True
 
     def give_back(self, connection: ClientConnection, now: float) -> None:
         """Its exchange is over; if anything is left of it, the connection is dropped."""

@@ -53,11 +53,11 @@ class HttpClient:
         self._pool.close()
 
     async def _open(self, asked: Outgoing) -> ClientConnection:
-        connection = ClientConnection(asked.origin, await dial(asked.origin, self._trusted))
-        self._pool.add(connection)
         if self._pool.is_closed:
-            self._pool.drop(connection)
-            raise TransportFailed("connection closed by LSD", sent=False)
+            raise _closed()
+        connection = ClientConnection(asked.origin, await dial(asked.origin, self._trusted))
+        if not self._pool.add(connection):
+            raise _closed()
         return connection
 
     async def _exchange(self, connection: ClientConnection, asked: Outgoing) -> ClientResponse:
@@ -71,3 +71,7 @@ class HttpClient:
             self._pool.drop(connection)
             raise
         return ClientResponse(connection, self._pool)
+
+
+def _closed() -> TransportFailed:
+    return TransportFailed("connection closed by LSD", sent=False)
