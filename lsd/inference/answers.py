@@ -1,7 +1,6 @@
 """The answer to one inference, as JSON."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -42,11 +41,10 @@ def read_output(accepted: Accepted, asked: Asked, call: ModelCall) -> Output:
 def usage_json(calls: Sequence[ModelCall]) -> dict[str, Any]:
     """The sum over the calls; one unknown figure makes its sum null."""
     total = _billed(calls[0])
-    cost = _billed_cost(calls[0])
+    cost = calls[0].cost
     for call in calls[1:]:
         total = total.plus(_billed(call))
-        more = _billed_cost(call)
-        cost = None if cost is None or more is None else cost + more
+        cost = None if cost is None or call.cost is None else cost + call.cost
     shown: dict[str, Any] = {
         "input_tokens": total.input_tokens,
         "output_tokens": total.output_tokens,
@@ -86,7 +84,3 @@ def answer_json(run: Run, accepted: Accepted, call: ModelCall, output: Output) -
 
 def _billed(call: ModelCall) -> Usage:
     return BILLED_NOTHING if call.cached else call.usage
-
-
-def _billed_cost(call: ModelCall) -> Decimal | None:
-    return Decimal(0) if call.cached else call.cost

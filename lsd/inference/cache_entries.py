@@ -4,7 +4,8 @@ An entry holds what the model said, the raw texts, the token counts and the fini
 the call had cost, which is nothing the second time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -47,7 +48,7 @@ def answer_to_cache(call: ModelCall) -> bytes:
 def answer_from_cache(call: ModelCall, entry: Any) -> None:
     """Fills a call with what its entry holds."""
     _fill(call, entry)
-    call.output = tuple(_BLOCKS[tag](**fields) for tag, fields in entry["output"])
+    call.output = tuple(_block(tag, fields) for tag, fields in entry["output"])
 
 
 def stream_to_cache(call: ModelCall, chunks: Sequence[ModelChunk]) -> bytes:
@@ -70,6 +71,12 @@ def stream_from_cache(call: ModelCall, entry: Any) -> list[ModelChunk]:
     return [*chunks, ModelChunk(finish_reason=call.finish_reason)]
 
 
+def _block(tag: str, fields: Mapping[str, Any]) -> OutputBlock:
+    if fields.get("summary") is not None:
+        fields = {**fields, "summary": tuple(fields["summary"])}
+    return _BLOCKS[tag](**fields)
+
+
 def _shared(call: ModelCall) -> dict[str, Any]:
     return {
         "raw_request": call.raw_request,
@@ -81,6 +88,7 @@ def _shared(call: ModelCall) -> dict[str, Any]:
 
 def _fill(call: ModelCall, entry: Any) -> None:
     call.cached = True
+    call.cost = Decimal(0)
     call.raw_request = entry["raw_request"]
     call.raw_response = entry["raw_response"]
     call.usage = Usage(**entry["usage"])
