@@ -72,7 +72,7 @@ from lsd.conversation.structure import (
     unknown_key,
     wrong_tag,
 )
-from lsd.conversation.templating import new_template_environment, printed
+from lsd.conversation.templating import new_template_environment, printed, render_template
 from lsd.conversation.tools import (
     CustomTool,
     FunctionTool,
@@ -173,6 +173,7 @@ __all__ = [
     "parse_id",
     "printed",
     "register_input",
+    "render_template",
     "reread_json",
     "thought_to_json",
     "unknown_key",

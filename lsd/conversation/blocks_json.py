@@ -73,7 +73,7 @@ def thought_to_json(block: Thought) -> dict[str, Any]:
             "type": "thought",
             "text": block.text,
             "signature": block.signature,
-            "summary": block.summary and list(block.summary),
+            "summary": None if block.summary is None else list(block.summary),
             "provider_type": block.provider_type,
             "extra_data": block.extra_data,
         },

@@ -7,6 +7,7 @@ from random import Random
 import attrs
 
 from lsd.conversation.errors import LsdError
+from lsd.conversation.json import describe_json
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 _FOREIGN = re.compile(r"(?:chatcmpl-|msg_)([0-9a-f]{32})\Z")
@@ -27,7 +28,8 @@ class BadId(LsdError):
     found: str
 
     def __str__(self) -> str:
-        return f"found {self.found!r}; wanted a UUID, such as 0199e3a2-7c11-7d30-9a51-2f6d0c1b7e44"
+        found = describe_json(self.found)
+        return f"found {found}; wanted a UUID, such as 0199e3a2-7c11-7d30-9a51-2f6d0c1b7e44"
 
 
 @attrs.define(eq=False)

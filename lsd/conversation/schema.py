@@ -1,6 +1,9 @@
 """JSON Schemas: compiled once, never fetched from anywhere."""
 
 from collections import OrderedDict
+from collections.abc import Iterable
+from functools import reduce
+from hashlib import sha256
 from typing import Any
 
 import attrs
@@ -8,13 +11,17 @@ import jsonschema_rs
 
 from lsd.conversation.errors import LsdError
 from lsd.conversation.json import JsonValue, encode_json_sorted
+from lsd.conversation.structure import join_path
 
 FINDINGS_MAX = 5
 """Findings of one validation that are told: enough to mend a value, not a flood."""
 
-CACHED_MAX = 256
-"""Schemas of requests that stay compiled. Callers send few different ones, again and again; one
-takes some 20 KiB, so that the bound is some 5 MiB."""
+FINDING_LENGTH_MAX = 500
+"""Characters of one finding; the validator would quote a whole document."""
+
+CACHED_BYTES_MAX = 2 * 1024 * 1024
+"""Text of the schemas of requests that stay compiled. Callers send few different ones, again and
+again; a compiled one takes up to 25 times its text, so that the bound is some 50 MiB."""
 
 
 @attrs.frozen
@@ -45,8 +52,7 @@ class Schema:
         try:
             return cls(value, jsonschema_rs.validator_for(value, offline=True))
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
-            reason = getattr(error, "message", None) or str(error)
-            raise BadSchema(str(reason)) from None
+            raise BadSchema(_reason(error)) from None
 
     def accepts(self, instance: JsonValue) -> bool:
         """Whether `instance` fits."""
@@ -66,15 +72,27 @@ class Schema:
         return found
 
 
+def _reason(error: Exception) -> str:
+    if not isinstance(error, jsonschema_rs.ValidationError):
+        return _cut(str(error))
+    path = _path(error.instance_path)
+    return _cut(f"{path}: {error.message}" if path else error.message)
+
+
 def _finding(error: Any, show_values: bool) -> str:
-    path = "".join(
-        f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.instance_path
-    )
-    where = path.removeprefix(".") or "the value"
+    where = _path(error.instance_path) or "the value"
     if show_values:
-        return f"{where}: {error.message}"
-    keyword = error.schema_path[-1] if error.schema_path else "false"
-    return f"{where}: fails `{keyword}`{_wanted(error)}"
+        return _cut(f"{where}: {error.message}")
+    keyword = "false" if error.kind.name == "falseSchema" else error.schema_path[-1]
+    return _cut(f"{where}: fails `{keyword}`{_wanted(error)}")
+
+
+def _path(parts: Iterable[str | int]) -> str:
+    return reduce(join_path, parts, "")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= FINDING_LENGTH_MAX else text[: FINDING_LENGTH_MAX - 1] + "…"
 
 
 def _wanted(error: Any) -> str:
@@ -91,16 +109,25 @@ def _wanted(error: Any) -> str:
 class SchemaCache:
     """Compiled schemas of requests, the least recently used ones dropped."""
 
-    _compiled: OrderedDict[bytes, Schema] = attrs.field(factory=OrderedDict, init=False)
+    _compiled: OrderedDict[bytes, tuple[Schema, int]] = attrs.field(factory=OrderedDict, init=False)
+    _bytes: int = attrs.field(default=0, init=False)
 
     def compile(self, value: JsonValue) -> Schema:
         """The compiled form of `value`. Raises BadSchema."""
-        key = encode_json_sorted(value)
-        schema = self._compiled.get(key)
-        if schema is None:
-            schema = self._compiled[key] = Schema.compile(value)
-            if len(self._compiled) > CACHED_MAX:
-                self._compiled.popitem(last=False)
-        else:
+        text = encode_json_sorted(value)
+        key = sha256(text).digest()
+        known = self._compiled.get(key)
+        if known is not None:
             self._compiled.move_to_end(key)
+            return known[0]
+        schema = Schema.compile(value)
+        if len(text) <= CACHED_BYTES_MAX:
+            self._compiled[key] = schema, len(text)
+            self._bytes += len(text)
+            self._drop_oldest()
         return schema
+
+    def _drop_oldest(self) -> None:
+        while self._bytes > CACHED_BYTES_MAX:
+            _, (_, size) = self._compiled.popitem(last=False)
+            self._bytes -= size

@@ -24,6 +24,7 @@ from lsd.conversation import (
     Unknown,
     UrlFile,
     new_template_environment,
+    render_template,
 )
 from lsd.inference.refusals import VariantFailed
 
@@ -119,9 +120,8 @@ class Prompts:
 
     def _rendered(self, name: str, variables: Mapping[str, Any]) -> str:
         try:
-            return self._environment.render_template(
-                _engine_name(name, self._templates[name]), **variables
-            )
+            engine_name = _engine_name(name, self._templates[name])
+            return render_template(self._environment, engine_name, variables)
         except minijinja.TemplateError as error:
             line = f", line {error.line}" if error.line else ""
             text = f"template {name!r}{line}: {error.message}"
