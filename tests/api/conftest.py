@@ -7,6 +7,8 @@ from typing import Protocol
 
 import pytest
 
+from lsd.store import verify
+from tests.api.asking import open_store
 from tests.api.gateway import Gateway
 from tests.fakes.provider_thread import FakeProviderThread
 
@@ -32,9 +34,10 @@ class StartGateway(Protocol):
 
 @contextmanager
 def starting_gateways(parent: Path) -> Iterator[StartGateway]:
-    """Starts gateways, each with a folder of its own; ends them, and reads their logs.
+    """Starts gateways, each with a folder of its own; ends them, reads their logs, checks stores.
 
-    A traceback in a log is a bug that some answer may have hidden, and fails the test.
+    A traceback in a log is a bug that some answer may have hidden, and fails the test; so does a
+    record without its index keys.
     """
     started: list[tuple[Gateway, bool]] = []
 
@@ -63,6 +66,9 @@ def starting_gateways(parent: Path) -> Iterator[StartGateway]:
     for gateway, may_log_tracebacks in started:
         log = gateway.log_text()
         assert may_log_tracebacks or "Traceback (most recent call last)" not in log, log
+        if gateway.data_path.exists():
+            with open_store(gateway) as store:
+                assert verify(store) == []
 
 
 @pytest.fixture
