@@ -1,6 +1,5 @@
 """Endpoints of tests, and the two applications that serve them: the front, and the quart app."""
 
-from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
 
@@ -122,11 +121,3 @@ def front_of(
         clock=HandClock(),
         **usual | changes,
     )
-
-
-Serve = Callable[..., Callable[..., Awaitable[None]]]
-
-
-def front_with_hot(*endpoints: Endpoint, **options: Any) -> Front:
-    """The front, which serves the endpoints itself."""
-    return front_of(*(attrs.evolve(each, is_hot=True) for each in endpoints), **options)
