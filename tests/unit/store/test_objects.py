@@ -11,6 +11,7 @@ from lsd.store import FileObjects, ObjectMissing, ObjectsRefused
 
 @pytest.fixture
 def objects(tmp_path: Path) -> FileObjects:
+    """An empty object store."""
     return FileObjects.open(tmp_path / "objects", may_create=True)
 
 
