@@ -24,7 +24,7 @@ class Exchange:
     that are not `reading` let the application wait with its answer.
     """
 
-    app: AsgiApp
+    app: AsgiApp = attrs.field(repr=False)
     scope: Message
     pieces: list[bytes]
     cut_short: bool = False
