@@ -93,12 +93,12 @@ class FakeResponse:
     _is_closed: bool = attrs.field(default=False, init=False)
 
     async def read(self, bytes_max: int) -> bytes:
-        body = b""
+        pieces: list[bytes] = []
         while piece := await self.receive_some():
-            body += piece
-            if len(body) > bytes_max:
+            pieces.append(piece)
+            if sum(map(len, pieces)) > bytes_max:
                 raise BodyTooLarge(bytes_max)
-        return body
+        return b"".join(pieces)
 
     async def receive_some(self) -> bytes:
         await trio.lowlevel.checkpoint()

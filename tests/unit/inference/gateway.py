@@ -9,7 +9,7 @@ import attrs
 import trio
 
 from lsd.config import Loaded, Sources, load
-from lsd.conversation import IdGenerator, decode_json, encode_json
+from lsd.conversation import IdGenerator, ModelRequest, decode_json, encode_json
 from lsd.inference import (
     FileDesk,
     InferenceRequest,
@@ -21,6 +21,10 @@ from lsd.inference import (
 )
 from lsd.inference.accept import Accepted, accept
 from lsd.inference.journal import ModelCall
+from lsd.inference.model_request import model_request
+from lsd.inference.open_stream import StartedStream, open_stream
+from lsd.inference.prepared import PreparedModel, PreparedProvider, PreparedVariant
+from lsd.inference.provider_call import call_provider
 from lsd.inference.run import Run
 from lsd.store import (
     FileObjects,
@@ -250,7 +254,37 @@ def journal(run: Run) -> list[tuple[str, str, str]]:
     return [(call.model_name, call.provider_name, call.status) for call in run.journal.calls]
 
 
-def only_call(run: Run) -> ModelCall:
-    """The one call of a run."""
-    (call,) = run.journal.calls
-    return call
+@attrs.frozen
+class Attempt:
+    """Everything that is needed to ask one provider of a run."""
+
+    run: Run
+    accepted: Accepted
+    variant: PreparedVariant
+    model: PreparedModel
+    provider: PreparedProvider
+    request: ModelRequest
+
+    async def answer(self) -> ModelCall:
+        """A whole answer."""
+        return await call_provider(self.run, self.variant, self.model, self.provider, self.request)
+
+    async def open(self) -> StartedStream:
+        """A stream that has started."""
+        return await open_stream(self.run, self.variant, self.model, self.provider, self.request)
+
+    @property
+    def call(self) -> ModelCall:
+        """The newest entry of the journal."""
+        return self.run.journal.calls[-1]
+
+
+def attempt(gateway: Gateway, provider: str = "one", **fields: Any) -> Attempt:
+    """The attempt of a provider to answer a request."""
+    accepted, run = gateway.begin(**fields)
+    (variant,) = accepted.function.variants.values()
+    model = run.prepared.model(variant.config.model)
+    assert model is not None
+    (chosen,) = (each for each in model.providers if each.name == provider)
+    asked = model_request(accepted, variant)
+    return Attempt(run, accepted, variant, model, chosen, asked.request)
