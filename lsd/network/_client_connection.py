@@ -96,6 +96,7 @@ class ClientConnection:
         """At once; who waits in `receive` is told. A second call does nothing."""
         if not self._is_closed:
             self._is_closed = True
+            self._unsent.clear()
             trio.lowlevel.notify_closing(self._socket)
             self._socket.close()
 
@@ -103,35 +104,37 @@ class ClientConnection:
         """The next bytes; none when the server has closed."""
         while True:
             try:
-                await self._wait_for_bytes()
+                if not self._is_closed:
+                    await self._wait_for_bytes()
+                if self._is_closed:
+                    raise TransportFailed("connection closed by LSD", sent=True)
                 return self._socket.recv(RECEIVE_BYTES_MAX)
             except _NOT_NOW:
                 continue
-            except trio.ClosedResourceError:
-                raise TransportFailed("connection closed by LSD", sent=True) from None
             except OSError as error:
                 said = error.strerror or type(error).__name__
                 reason = f"connection broken {self.parser.place} ({said})"
                 raise TransportFailed(reason, sent=True) from None
 
     async def _wait_for_bytes(self) -> None:
-        if self._is_closed:
-            raise trio.ClosedResourceError
+        """Waits until something comes, or the connection is closed."""
         if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
             # Decrypted already, so that the socket itself may stay silent.
             await trio.lowlevel.checkpoint()
         elif self._unsent:
-            await self._wait_while_sending()
+            # A server may answer before it has read everything, so both ways are open at once.
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._send_rest)
+                await self._wait_readable()
+                nursery.cancel_scope.cancel()
         else:
-            await trio.lowlevel.wait_readable(self._socket)
+            await self._wait_readable()
 
-    async def _wait_while_sending(self) -> None:
-        """Until something comes, sends on: a server may answer before it has read everything."""
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._send_rest)
-            with suppress(trio.ClosedResourceError):
-                await trio.lowlevel.wait_readable(self._socket)
-            nursery.cancel_scope.cancel()
+    async def _wait_readable(self) -> None:
+        try:
+            await trio.lowlevel.wait_readable(self._socket)
+        except trio.ClosedResourceError:
+            return  # `_is_closed` says it
 
     async def _send_rest(self) -> None:
         with suppress(trio.ClosedResourceError):
