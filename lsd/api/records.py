@@ -25,6 +25,9 @@ from lsd.telemetry import rfc3339_ms
 FEEDBACK_LIMIT = 100
 """Entries of a page when the caller names no limit."""
 
+_LIMIT_MAX = 10**18
+"""Greater limits mean the same, everything; but not all code takes their numbers."""
+
 
 @attrs.frozen(kw_only=True)
 class _GetInferences:
@@ -131,7 +134,7 @@ def _limit(request: Request, default: int) -> int:
         return default
     if not value.isascii() or not value.isdigit():
         raise Refused(400, f"limit: found {value!r}; wanted an integer ≥ 0")
-    return int(value)
+    return min(int(value), _LIMIT_MAX) if len(value) < 1000 else _LIMIT_MAX
 
 
 def _inference(record: InferenceRecord) -> dict[str, Any]:
