@@ -59,19 +59,18 @@ from lsd.conversation.params import (
     JsonMode,
     ServiceTier,
 )
-from lsd.conversation.schema import BadSchema, Schema, SchemaCache
-from lsd.conversation.spelling import closest
-from lsd.conversation.structure import (
+from lsd.conversation.problems import (
     METADATA_KEY,
-    Hook,
     Mismatch,
-    Structurer,
     UnknownKeys,
     at,
     join_path,
     unknown_key,
     wrong_tag,
 )
+from lsd.conversation.schema import BadSchema, Schema, SchemaCache
+from lsd.conversation.spelling import closest
+from lsd.conversation.structure import Hook, Structurer
 from lsd.conversation.templating import new_template_environment, printed, render_template
 from lsd.conversation.tools import (
     CustomTool,

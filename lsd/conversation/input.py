@@ -7,30 +7,30 @@ import attrs
 from cattrs import Converter
 
 from lsd.conversation.content import (
-    Base64File,
-    Detail,
     File,
     InputBlock,
     RawText,
     Role,
-    StoredFile,
     Template,
     Text,
     Thought,
     ToolCall,
     ToolResult,
     Unknown,
-    UrlFile,
 )
-from lsd.conversation.files import mime_type_of_base64
+from lsd.conversation.file_blocks import read_file
 from lsd.conversation.json import JsonValue, describe_json, encode_json
-from lsd.conversation.structure import Hook, Mismatch, Structurer, at, wrong_tag
+from lsd.conversation.problems import Mismatch, at, wrong_tag
+from lsd.conversation.structure import Hook, Structurer
 
 _Blocks = NewType("_Blocks", tuple[InputBlock, ...])
 """The content of a message, in any of its forms."""
 
 _Result = NewType("_Result", tuple[Text | File, ...])
 """The result of a tool, in any of its forms."""
+
+_ResultBlock = NewType("_ResultBlock", Text)
+"""A block of such a result, a text or a file: no other, so that results do not nest."""
 
 _NAMED_AFTER_ROLE = ""
 """The name of a template until its message's role is known; no caller can give it."""
@@ -45,6 +45,8 @@ BLOCK_TAGS = (
     "file",
     "unknown",
 )
+
+RESULT_BLOCK_TAGS = ("text", "file")
 
 
 @attrs.frozen(kw_only=True)
@@ -107,20 +109,15 @@ class _Thought:
     extra_data: Any = None
 
 
-@attrs.frozen(kw_only=True)
-class _Base64File:
-    data: str
-    mime_type: str | None = None
-    detail: Detail | None = None
-    filename: str | None = None
-
-
 def register_input(structurer: Structurer) -> None:
     """Teaches `structurer` to make `Input` and everything in it."""
     for lenient in (_ToolCall, _Thought, Unknown):
         structurer.table(lenient, unknown_keys="ignored")
     structurer.hook(str | Mapping[str, Any], _string_or_object)
-    structurer.converting_hook(InputBlock, _block_hook)
+    structurer.converting_hook(InputBlock, lambda each: _block_hook(each, _READERS, BLOCK_TAGS))
+    structurer.converting_hook(
+        _ResultBlock, lambda each: _block_hook(each, _RESULT_READERS, RESULT_BLOCK_TAGS)
+    )
     structurer.converting_hook(_Blocks, _blocks_hook)
     structurer.converting_hook(_Result, _result_hook)
     structurer.converting_hook(InputMessage, _message_hook)
@@ -165,23 +162,21 @@ def _result_hook(converter: Converter) -> Hook:
             return value
         if type(value) is not list:
             raise Mismatch(describe_json(value), "a string or an array of text and file blocks")
-        blocks = converter.structure(value, tuple[InputBlock, ...])
-        for place, block in enumerate(blocks):
-            if not isinstance(block, Text | File):
-                raise at(place, at("type", wrong_tag(block.tag, ("text", "file"))))
-        return blocks
+        return converter.structure(value, tuple[_ResultBlock, ...])
 
     return structure
 
 
-def _block_hook(converter: Converter) -> Hook:
+def _block_hook(
+    converter: Converter, readers: Mapping[str, "_Reader"], tags: tuple[str, ...]
+) -> Hook:
     def structure(value: Any, _: Any) -> InputBlock:
         if type(value) is not dict:
             raise Mismatch(describe_json(value), "a content block, which is an object")
         tag = value.get("type")
-        read = _READERS.get(tag) if isinstance(tag, str) else None
+        read = readers.get(tag) if isinstance(tag, str) else None
         if read is None:
-            raise at("type", wrong_tag(tag, BLOCK_TAGS))
+            raise at("type", wrong_tag(tag, tags))
         return read(converter, {key: each for key, each in value.items() if key != "type"})
 
     return structure
@@ -241,45 +236,8 @@ def _thought(converter: Converter, fields: dict[str, Any]) -> Thought:
     )
 
 
-_FILE_TYPES = ("url", "base64", "object_storage_pointer", "object_storage")
-
-
-def _file(converter: Converter, fields: dict[str, Any]) -> File:
-    file_type = fields.pop("file_type", None)
-    if file_type is None:
-        file_type = _file_type_by_fields(fields)
-    if file_type not in _FILE_TYPES:
-        raise Mismatch(
-            f"`file_type` {describe_json(file_type)}", f"one of {', '.join(_FILE_TYPES)}"
-        )
-    if file_type == "url":
-        return converter.structure(fields, UrlFile)
-    if file_type == "base64":
-        return _base64_file(converter.structure(fields, _Base64File))
-    stored = converter.structure(fields, StoredFile)
-    if (stored.data is not None) != (file_type == "object_storage"):
-        found = "no `data`" if stored.data is None else "`data`"
-        raise Mismatch(f"{found} with `file_type` {file_type}", "`data` in object_storage only")
-    return stored
-
-
-def _file_type_by_fields(fields: dict[str, Any]) -> str | None:
-    if "storage_path" in fields:
-        return "object_storage" if fields.get("data") is not None else "object_storage_pointer"
-    if "url" in fields:
-        return None if "data" in fields else "url"
-    return "base64" if "data" in fields else None
-
-
-def _base64_file(file: _Base64File) -> Base64File:
-    if file.data.startswith("data:"):
-        raise Mismatch("`data` that starts with `data:`", "bare base64, without that prefix")
-    mime_type = file.mime_type or mime_type_of_base64(file.data)
-    if mime_type is None:
-        raise Mismatch("no `mime_type`, and bytes of no known kind", "the file's `mime_type`")
-    return Base64File(
-        data=file.data, mime_type=mime_type, detail=file.detail, filename=file.filename
-    )
+def _plain_text(converter: Converter, fields: dict[str, Any]) -> Text:
+    return converter.structure(fields, Text)
 
 
 def _raw_text(converter: Converter, fields: dict[str, Any]) -> RawText:
@@ -292,14 +250,18 @@ def _unknown(converter: Converter, fields: dict[str, Any]) -> Unknown:
     return converter.structure(fields, Unknown)
 
 
-_READERS: dict[str, Callable[[Converter, dict[str, Any]], InputBlock]] = {
+_Reader = Callable[[Converter, dict[str, Any]], InputBlock]
+
+_READERS: dict[str, _Reader] = {
     "text": _text,
     "template": _template,
     "raw_text": _raw_text,
     "tool_call": _tool_call,
     "tool_result": _tool_result,
     "thought": _thought,
-    "file": _file,
-    "image": _file,
+    "file": read_file,
+    "image": read_file,
     "unknown": _unknown,
 }
+
+_RESULT_READERS: dict[str, _Reader] = {"text": _plain_text, "file": read_file, "image": read_file}

@@ -11,7 +11,7 @@ import jsonschema_rs
 
 from lsd.conversation.errors import LsdError
 from lsd.conversation.json import JsonValue, encode_json_sorted
-from lsd.conversation.structure import join_path
+from lsd.conversation.problems import join_path
 
 FINDINGS_MAX = 5
 """Findings of one validation that are told: enough to mend a value, not a flood."""

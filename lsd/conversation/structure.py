@@ -5,54 +5,27 @@ problem and says little about it; only when it fails, the telling one goes over 
 collects every problem with its path. So a good request pays nothing for the words of a bad one.
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import attrs
-from cattrs import BaseValidationError, Converter
-from cattrs.errors import AttributeValidationNote, ForbiddenExtraKeysError, IterableValidationNote
+from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, override
 
-from lsd.conversation.errors import LsdError, Malformed, Problem
-from lsd.conversation.json import describe_json, encode_json
-from lsd.conversation.spelling import closest
+from lsd.conversation.errors import Malformed
+from lsd.conversation.json import describe_json
+from lsd.conversation.problems import (
+    METADATA_KEY,
+    Mismatch,
+    at,
+    collected,
+    problems_of,
+    wrong_tag,
+)
 
 T = TypeVar("T")
 Hook = Callable[[Any, Any], Any]
-
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
-
-METADATA_KEY = "key"
-"""Metadata of an attrs field whose key in the document differs from the field's name."""
-
-
-@attrs.frozen
-class Mismatch(LsdError):
-    """A value is not what its place wants; raised by hooks, seen outside as a Problem."""
-
-    found: str
-    wanted: str
-
-    def __str__(self) -> str:
-        return f"found {self.found}; wanted {self.wanted}"
-
-
-@attrs.frozen
-class UnknownKeys(LsdError):
-    """A table holds keys that it may not hold."""
-
-    unknown: tuple[str, ...]
-    known: tuple[str, ...]
-
-
-def join_path(path: str, part: str | int) -> str:
-    """`path` with one more part: `a.b[3]."x y"`."""
-    if isinstance(part, int):
-        return f"{path}[{part}]"
-    shown = part if _BARE_KEY.match(part) else encode_json(part).decode()
-    return f"{path}.{shown}" if path else shown
 
 
 class Structurer:
@@ -82,8 +55,9 @@ class Structurer:
     def _tell(self, value: Any, cls: type[T], path: str) -> T:
         try:
             return self._telling.structure(value, cls)
-        except Exception as error:  # noqa: BLE001 (as above; the walk below knows them all)
-            raise Malformed(tuple(_problems(error, path))) from None
+        except Exception as error:  # noqa: BLE001 (as above; the walk raises what it does not know)
+            problems = problems_of(error, path)
+        raise Malformed(problems)
 
     def hook(self, cls: Any, hook: Hook) -> None:
         """`hook(value, cls)` makes every `cls`; it raises Mismatch."""
@@ -167,7 +141,7 @@ def _register_exact_hooks(converter: Converter) -> None:
     converter.register_structure_hook(bool, _exactly(bool, "true or false"))
     converter.register_structure_hook(int, _exactly(int, "an integer"))
     converter.register_structure_hook(float, _number)
-    converter.register_structure_hook_func(lambda cls: _origin(cls) is Literal, _literal)
+    converter.register_structure_hook_factory(lambda cls: _origin(cls) is Literal, _literal)
     converter.register_structure_hook_factory(
         lambda cls: _origin(cls) is tuple, lambda cls: _sequence(converter, cls)
     )
@@ -201,11 +175,16 @@ def _number(value: Any, _: Any) -> Any:
     return value
 
 
-def _literal(value: Any, cls: Any) -> Any:
-    allowed = get_args(cls)
-    if type(value) in (str, int, bool) and value in allowed:
-        return value
-    raise Mismatch(describe_json(value), f"one of {', '.join(map(describe_json, allowed))}")
+def _literal(cls: Any) -> Hook:
+    allowed = {(type(each), each) for each in get_args(cls)}  # 1 is not true
+    wanted = f"one of {', '.join(map(describe_json, get_args(cls)))}"
+
+    def structure(value: Any, _: Any) -> Any:
+        if type(value) in (str, int, bool) and (type(value), value) in allowed:
+            return value
+        raise Mismatch(describe_json(value), wanted)
+
+    return structure
 
 
 def _sequence(converter: Converter, cls: Any) -> Hook:
@@ -219,7 +198,7 @@ def _sequence(converter: Converter, cls: Any) -> Hook:
     def telling(value: Any, _: Any) -> Any:
         if type(value) is not list:
             raise Mismatch(describe_json(value), "an array")
-        return tuple(_collected(enumerate(value), lambda each: converter.structure(each, item)))
+        return tuple(collected(enumerate(value), lambda each: converter.structure(each, item)))
 
     return telling if converter.detailed_validation else quick
 
@@ -234,47 +213,10 @@ def _mapping(converter: Converter, cls: Any) -> Hook:
             return value
         if not converter.detailed_validation:
             return {key: converter.structure(each, item) for key, each in value.items()}
-        made = _collected(value.items(), lambda each: converter.structure(each, item))
+        made = collected(value.items(), lambda each: converter.structure(each, item))
         return dict(zip(value, made, strict=True))
 
     return structure
-
-
-def _collected(items: Any, make: Callable[[Any], Any]) -> list[Any]:
-    """All of them made, or one error that holds all problems with their places."""
-    made: list[Any] = []
-    problems: list[_Located] = []
-    for place, value in items:
-        try:
-            made.append(make(value))
-        except Exception as error:  # noqa: BLE001 (told with its place, whatever it is)
-            problems.append(_Located(place, error))
-    if problems:
-        raise _Several(tuple(problems))
-    return made
-
-
-@attrs.frozen
-class _Located(LsdError):
-    place: str | int
-    error: Exception
-
-
-@attrs.frozen
-class _Several(LsdError):
-    located: tuple[_Located, ...]
-
-
-def at(place: str | int, error: Exception) -> LsdError:
-    """`error`, told of what lies at `place` below the value that a hook is making."""
-    return _Several((_Located(place, error),))
-
-
-def wrong_tag(found: object, known: Iterable[str]) -> Mismatch:
-    """The mismatch of a tag that chooses none of the `known` classes."""
-    return Mismatch(
-        "nothing" if found is None else describe_json(found), f"one of {', '.join(known)}"
-    )
 
 
 def _optional(converter: Converter, cls: Any) -> Hook:
@@ -285,57 +227,3 @@ def _optional(converter: Converter, cls: Any) -> Hook:
         return None if value is None else converter.structure(value, inner)
 
     return structure
-
-
-def _problems(error: BaseException, path: str) -> list[Problem]:
-    """Walks nested validation errors into one flat list, in document order."""
-    match error:
-        case Malformed():
-            return [Problem(_nested(path, each.path), each.reason) for each in error.problems]
-        case _Several():
-            return [
-                problem
-                for each in error.located
-                for problem in _problems(each.error, join_path(path, each.place))
-            ]
-        case BaseValidationError():
-            return [
-                problem
-                for each in error.exceptions
-                for problem in _problems(each, path + _noted(each, path))
-            ]
-        case ForbiddenExtraKeysError():
-            known = [
-                field.metadata.get(METADATA_KEY, field.name) for field in attrs.fields(error.cl)
-            ]
-            return [unknown_key(path, key, known) for key in sorted(error.extra_fields)]
-        case UnknownKeys():
-            return [unknown_key(path, key, error.known) for key in sorted(error.unknown)]
-        case KeyError():
-            return [Problem(path, "missing; it is required")]
-        case _:
-            return [Problem(path, str(error))]
-
-
-def unknown_key(path: str, key: str, known: Sequence[str]) -> Problem:
-    """The problem of a key that a table does not have, with the closest one that it has."""
-    guess = closest(key, known)
-    hint = f"did you mean {guess}? " if guess else ""
-    listed = f"known keys: {', '.join(sorted(known))}" if known else "no keys are known here"
-    return Problem(join_path(path, key), f"unknown key; {hint}{listed}")
-
-
-def _nested(path: str, inner: str) -> str:
-    if not inner or not path:
-        return path + inner
-    return path + inner if inner.startswith("[") else f"{path}.{inner}"
-
-
-def _noted(error: BaseException, path: str) -> str:
-    """The part of the path that cattrs has written on an error, as it is appended to `path`."""
-    for note in getattr(error, "__notes__", ()):
-        if isinstance(note, AttributeValidationNote):
-            return join_path(path, note.name).removeprefix(path)
-        if isinstance(note, IterableValidationNote):
-            return join_path(path, note.index).removeprefix(path)
-    return ""
