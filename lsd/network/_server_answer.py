@@ -1,0 +1,122 @@
+"""The head of an answer: what the application has said, and how the body is framed."""
+
+from collections.abc import Iterable
+from enum import Enum
+from http import HTTPStatus
+
+import attrs
+
+from lsd.conversation import LsdError, encode_json
+from lsd.network._server_head import RequestHead
+
+_STATUS_LINES = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
+}
+
+_OWN_HEADERS = frozenset({b"connection", b"content-length", b"date", b"transfer-encoding"})
+"""What the server has a say in. All other headers are the application's."""
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+@attrs.define(eq=False)
+class BadAnswer(LsdError):
+    """The application has said what cannot be sent; a bug of it."""
+
+    where: str
+    found: str
+    wanted: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: found {self.found}; wanted {self.wanted}"
+
+
+class Framing(Enum):
+    """How the client knows where the body ends."""
+
+    NO_BODY = "no body"
+    LENGTH = "length"
+    CHUNKS = "chunks"
+    CLOSE = "close"
+
+
+@attrs.define(eq=False)
+class AnswerHead:
+    """A head as it goes on the wire; `length` is that of a body framed by its length."""
+
+    data: bytes
+    framing: Framing
+    length: int
+    keeps_alive: bool
+
+
+def answer_head(
+    status: int,
+    headers: Iterable[tuple[bytes, bytes]],
+    request: RequestHead,
+    *,
+    keeps_alive: bool,
+    date_line: bytes,
+) -> AnswerHead:
+    """The head for these headers; `keeps_alive` unless they say otherwise. Raises BadAnswer."""
+    lines = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
+    length: bytes | None = None
+    for given_name, value in headers:
+        name = given_name.lower()
+        if name not in _OWN_HEADERS:
+            lines.append(b"%b: %b\r\n" % (name, value))
+        elif name == b"content-length":
+            if length is not None or not value.isdigit():
+                raise BadAnswer("answer", "a bad Content-Length, or two", "one count of bytes")
+            length = value
+        elif name == b"connection":
+            keeps_alive = keeps_alive and b"close" not in value.lower()
+        elif name == b"date":
+            date_line = b"date: %b\r\n" % value
+    lines.append(date_line)
+    framing = _framing(lines, status, length, request)
+    if framing is Framing.CLOSE or not keeps_alive:
+        keeps_alive = False
+        lines.append(b"connection: close\r\n")
+    elif request.version == "1.0":
+        lines.append(b"connection: keep-alive\r\n")
+    lines.append(b"\r\n")
+    data = b"".join(lines)
+    # A line break in a value would let it write headers, or a whole answer, of its own.
+    if data.count(b"\n") != len(lines) or data.count(b"\r") != len(lines) or b"\0" in data:
+        raise BadAnswer("answer", "a header with a control character", "text in one line")
+    return AnswerHead(data, framing, int(length or 0), keeps_alive)
+
+
+def error_answer(status: int, text: str, date_line: bytes, *, has_body: bool = True) -> bytes:
+    """A whole answer after which the connection is closed: `{"error": …}`."""
+    body = encode_json({"error": text})
+    return b"".join(
+        [
+            _STATUS_LINES[status],
+            b"content-type: application/json\r\n",
+            b"content-length: %d\r\n" % len(body),
+            date_line,
+            b"connection: close\r\n\r\n",
+            body if has_body else b"",
+        ]
+    )
+
+
+def _framing(
+    lines: list[bytes], status: int, length: bytes | None, request: RequestHead
+) -> Framing:
+    if status < 200:
+        raise BadAnswer("answer", f"the status {status}", "200 or more")
+    if status == HTTPStatus.NO_CONTENT:
+        return Framing.NO_BODY  # and no header about it: RFC 9110, 8.6
+    framing = Framing.CLOSE
+    if length is not None:
+        lines.append(b"content-length: %b\r\n" % length)
+        framing = Framing.LENGTH
+    elif request.version == "1.1" and status != HTTPStatus.NOT_MODIFIED:
+        lines.append(b"transfer-encoding: chunked\r\n")
+        framing = Framing.CHUNKS
+    if request.method == "HEAD" or status == HTTPStatus.NOT_MODIFIED:
+        return Framing.NO_BODY
+    return framing

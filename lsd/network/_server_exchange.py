@@ -1,0 +1,207 @@
+"""One request and its answer, as the application sees them: ASGI's `receive` and `send`."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import attrs
+import trio
+
+from lsd.network._server_answer import CONTINUE, AnswerHead, BadAnswer, Framing, answer_head
+from lsd.network._server_attendance import Attendance
+from lsd.network._server_body import RequestBody
+from lsd.network._server_head import RequestHead, RequestRefused
+from lsd.network._server_streams import ClientStream
+from lsd.telemetry import logger
+
+log = logger(__name__)
+
+Message = MutableMapping[str, Any]
+
+UNREAD_BYTES_MAX = 256 * 1024
+"""Of a body that the application has not read, so much is read and dropped to keep the connection;
+beyond it, a new connection is cheaper."""
+
+_PIECES_PER_TURN = 32
+"""A fast stream to a fast reader lets others have a turn after so many pieces."""
+
+
+@attrs.define(eq=False)
+class Exchange:
+    """A request being answered.
+
+    `unread` is what the connection has received and the body has not taken. `refusal` says what is
+    wrong with the body; the application sees such a client leave.
+    """
+
+    request: RequestHead
+    body: RequestBody
+    unread: bytes
+    _stream: ClientStream
+    _attendance: Attendance
+    _receive_more: Callable[[], Awaitable[bytes]]
+    is_gone: bool
+    refusal: RequestRefused | None = attrs.field(default=None, init=False)
+    head: AnswerHead | None = attrs.field(default=None, init=False)
+    has_begun: bool = attrs.field(default=False, init=False)
+    is_complete: bool = attrs.field(default=False, init=False)
+    is_torn: bool = attrs.field(default=False, init=False)
+    _start: Message | None = attrs.field(default=None, init=False)
+    _bytes_left: int = attrs.field(default=0, init=False)
+    _pieces: int = attrs.field(default=0, init=False)
+    _is_body_given: bool = attrs.field(default=False, init=False)
+    _is_over: bool = attrs.field(default=False, init=False)
+    _over: trio.Event | None = attrs.field(default=None, init=False)
+    _when_gone: list[Callable[[], None]] | None = attrs.field(default=None, init=False)
+
+    async def receive(self) -> Message:
+        """The next piece of the body; after the last one, `http.disconnect` when it is over."""
+        if self._is_body_given or self._is_over or self.is_complete:
+            await self._wait_over()
+            return {"type": "http.disconnect"}
+        try:
+            piece = await self._next_piece()
+        except RequestRefused as refusal:
+            self.refusal = refusal
+            piece = None
+        if piece is None:
+            self._is_over = True  # a request that is not whole gets no answer
+            return {"type": "http.disconnect"}
+        self._is_body_given = self.body.is_complete
+        return {"type": "http.request", "body": piece, "more_body": not self._is_body_given}
+
+    async def send(self, message: Message) -> None:
+        """Takes a message of the answer. What a client that is gone would get is dropped.
+
+        Raises BadAnswer.
+        """
+        kind = message["type"]
+        if kind == "http.response.body":
+            await self._send_body(message.get("body", b""), message.get("more_body", False))
+        elif kind == "http.response.start" and self._start is None:
+            self._start = message  # sent with the first piece of the body, as ASGI wants it
+        else:
+            raise BadAnswer("answer", f"the message {kind}", "one start, and pieces of a body")
+
+    def when_gone(self, callback: Callable[[], None]) -> None:
+        """Calls `callback` once when the client leaves before its answer is complete.
+
+        That may be at once, or at any time in another task.
+        """
+        if self.is_gone:
+            callback()
+        elif self._when_gone is None:
+            self._when_gone = [callback]
+        else:
+            self._when_gone.append(callback)
+
+    def note_gone(self) -> None:
+        """The client has left."""
+        if self.is_gone:
+            return
+        self.is_gone = True
+        self._wake()
+        if self._when_gone is not None and not self.is_complete:
+            for callback in self._when_gone:
+                try:
+                    callback()
+                except Exception as error:  # one request's bug must not end the server
+                    log.error(  # noqa: TRY400 (has a traceback)
+                        "what a leaving client calls has failed", exc_info=error
+                    )
+
+    def close(self) -> None:
+        """The application has returned; what it has left behind is told that all is over."""
+        self._is_over = True
+        self._wake()
+
+    @property
+    def keeps_alive(self) -> bool:
+        """Whether the connection was promised to go on."""
+        return self.head is not None and self.head.keeps_alive
+
+    async def _next_piece(self) -> bytes | None:
+        """What has come of the body; None when there is no more, but should be."""
+        while True:
+            piece, self.unread = self.body.feed(self.unread)
+            if piece or self.body.is_complete:
+                return piece
+            if self.request.expects_continue and not self.has_begun:
+                self.request.expects_continue = False
+                await self._write(CONTINUE)
+            self.unread = await self._receive_more()
+            if not self.unread:
+                return None
+
+    async def _send_body(self, body: bytes, more: bool) -> None:
+        if self._start is None or self.is_complete:
+            raise BadAnswer("answer", "a body out of turn", "it after the start, and ended once")
+        framed = self._framed(self._start, body, more)
+        if self._is_over:
+            return
+        self.is_complete = not more
+        if framed:
+            self.has_begun = True
+            await self._write(framed)
+        if not more:
+            self._wake()
+            return
+        self._pieces += 1
+        if self._pieces % _PIECES_PER_TURN == 0:
+            await trio.lowlevel.checkpoint()
+
+    def _framed(self, start: Message, body: bytes, more: bool) -> bytes:
+        """The bytes that stand for this piece, the head before the first one."""
+        head, begin = self.head, b""
+        if head is None:
+            head = self.head = self._make_head(start)
+            begin = head.data
+        if head.framing is Framing.LENGTH:
+            self._bytes_left -= len(body)
+            if self._bytes_left < 0 or (self._bytes_left and not more):
+                raise BadAnswer("answer", "a body of another length", "what Content-Length says")
+            return begin + body
+        if head.framing is Framing.CHUNKS:
+            end = b"" if more else b"0\r\n\r\n"
+            return b"%b%x\r\n%b\r\n%b" % (begin, len(body), body, end) if body else begin + end
+        return begin + body if head.framing is Framing.CLOSE else begin
+
+    def _make_head(self, start: Message) -> AnswerHead:
+        request, body = self.request, self.body
+        head = answer_head(
+            start["status"],
+            start.get("headers", ()),
+            request,
+            keeps_alive=request.keeps_alive
+            and not self._attendance.is_draining
+            and (
+                body.is_complete
+                # Nobody knows whether a client that was not told to go on sends its body.
+                or not (request.expects_continue or body.bytes_left_min > UNREAD_BYTES_MAX)
+            ),
+            date_line=self._attendance.date_line,
+        )
+        self._bytes_left = head.length
+        return head
+
+    async def _write(self, data: bytes) -> None:
+        self.is_torn = True  # stays so if this is cancelled or fails
+        try:
+            await self._stream.send_all(data)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            self._is_over = True
+            self.note_gone()
+        else:
+            self.is_torn = False
+
+    async def _wait_over(self) -> None:
+        if self.is_gone or self.is_complete or self._is_over:
+            # Who asks again and again does not keep the others from their work.
+            await trio.lowlevel.checkpoint()
+        else:
+            if self._over is None:
+                self._over = trio.Event()
+            await self._over.wait()
+
+    def _wake(self) -> None:
+        if self._over is not None:
+            self._over.set()

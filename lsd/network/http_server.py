@@ -1,0 +1,150 @@
+"""LSD's own HTTP/1.1 server: ASGI applications, served fast, and strictly by the book.
+
+An application finds in `scope["extensions"]["lsd.disconnect"]` a function to which it gives what
+is to be called when the client leaves. It costs nothing, while waiting for `http.disconnect` costs
+a nursery and a task per request.
+"""
+
+import errno
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import attrs
+import trio
+
+from lsd.network._server_attendance import Attendance
+from lsd.network._server_connection import Address, AsgiApp, Connection
+from lsd.network._server_sockets import HAS_EPOLL, SocketPoller
+from lsd.network._server_streams import ClientStream, ReadAheadStream
+from lsd.telemetry import Clock, logger
+
+log = logger(__name__)
+
+ACCEPT_PAUSE_S = 0.1
+"""When the process or the machine has no room for another connection: until one may be closed."""
+
+_ACCEPTED_PER_TURN = 64
+"""A burst of new clients does not keep those waiting that are being served."""
+
+
+async def serve_http1(
+    app: AsgiApp,
+    listener: socket.socket,
+    stop: Callable[[], Awaitable[None]],
+    *,
+    clock: Clock,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serves until `stop` returns and all requests are finished.
+
+    When `stop` returns, `listener` and idle connections are closed, and answers that begin say
+    that theirs will be. Cancelling ends everything at once.
+    """
+    listener.setblocking(False)
+    poller = SocketPoller() if HAS_EPOLL else None
+    server = HttpServer(app, Attendance(clock), poller)
+    try:
+        async with trio.open_nursery() as upkeep:
+            upkeep.start_soon(server.attendance.run)
+            if poller is not None:
+                upkeep.start_soon(poller.run)
+            async with trio.open_nursery() as connections:
+                async with trio.open_nursery() as accepting:
+                    accepting.start_soon(server.accept, listener, connections)
+                    task_status.started()
+                    await stop()
+                    accepting.cancel_scope.cancel()
+                with suppress(OSError):  # who has connected before the end is not turned away
+                    server.accept_waiting(listener, connections)
+                listener.close()
+                server.attendance.drain()
+            upkeep.cancel_scope.cancel()
+    finally:
+        if poller is not None:
+            poller.close()
+
+
+@attrs.define(eq=False)
+class HttpServer:
+    """Makes connections of sockets and streams, and serves them."""
+
+    app: AsgiApp
+    attendance: Attendance
+    _poller: SocketPoller | None = None
+    _has_room: bool = attrs.field(default=True, init=False)
+
+    async def accept(self, listener: socket.socket, connections: trio.Nursery) -> None:
+        """Accepts until cancelled; each connection is served by a task in `connections`."""
+        while True:
+            await trio.lowlevel.wait_readable(listener)
+            try:
+                self.accept_waiting(listener, connections)
+                self._has_room = True
+            except OSError as error:
+                if self._has_room:
+                    log.warning("cannot accept connections for now", reason=error.strerror)
+                self._has_room = False
+                await trio.sleep(ACCEPT_PAUSE_S)
+
+    def accept_waiting(self, listener: socket.socket, connections: trio.Nursery) -> None:
+        """Accepts who is waiting. Raises OSError when there is no room, as `accept` does."""
+        for _ in range(_ACCEPTED_PER_TURN):
+            try:
+                client, _ = listener.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno != errno.ECONNABORTED:
+                    raise
+            else:
+                connections.start_soon(self.serve_socket, client)
+
+    async def serve_socket(self, client: socket.socket) -> None:
+        """Serves a client until either side closes."""
+        try:
+            client.setblocking(False)
+            # Without it, a client that has died without a word is never found out.
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            if client.family != socket.AF_UNIX:
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            addresses = _address(client.getpeername()), _address(client.getsockname())
+        except OSError:
+            client.close()  # it has left already
+            return
+        if self._poller is None:
+            stream = trio.SocketStream(trio.socket.from_stdlib_socket(client))
+            await self.serve_stream(stream, *addresses)
+        else:
+            await self._run(self._poller.open(client), *addresses)
+
+    async def serve_stream(
+        self,
+        stream: trio.abc.HalfCloseableStream,
+        client: Address = None,
+        server: Address = None,
+    ) -> None:
+        """Serves the client at the other end of any stream."""
+        ahead = ReadAheadStream(stream)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ahead.run)
+            await self._run(ahead, client, server)
+            nursery.cancel_scope.cancel()
+
+    async def _run(self, stream: ClientStream, client: Address, server: Address) -> None:
+        connection = Connection(
+            app=self.app,
+            stream=stream,
+            attendance=self.attendance,
+            client=client,
+            server=server,
+        )
+        try:
+            await connection.run()
+        except Exception as error:  # a bug that one client meets must not reach the others
+            log.error("a connection failed", exc_info=error)  # noqa: TRY400 (has a traceback)
+
+
+def _address(name: object) -> Address:
+    """Host and port; what a Unix socket has for a name is none."""
+    return (str(name[0]), int(name[1])) if isinstance(name, tuple) else None
