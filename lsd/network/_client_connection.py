@@ -8,7 +8,7 @@ from contextlib import suppress
 import attrs
 import trio
 
-from lsd.network._client_parser import Malformed, ResponseParser
+from lsd.network._client_parser import ResponseParser
 from lsd.network._client_request import Origin, Outgoing
 from lsd.network.transport import TransportFailed
 
@@ -78,18 +78,18 @@ class ClientConnection:
     async def receive(self) -> None:
         """Waits for more of the response and takes it in; what is new is in the parser.
 
-        When this is cancelled, nothing is lost: it may be called again. Raises TransportFailed;
-        then the connection is of no more use.
+        When this is cancelled, nothing is lost: it may be called again. Raises TransportFailed
+        when there is no more to come; then the connection is of no more use.
         """
-        try:
-            data = await self._receive_bytes()
-            if data:
-                self.parser.feed(data)
-            else:
-                self.parser.end()
-        except Malformed as fault:
-            raise TransportFailed(str(fault), sent=True) from None
-        if self._unsent and self.parser.status >= ERROR_STATUS_MIN:
+        parser = self.parser
+        if parser.fault is not None:
+            raise TransportFailed(parser.fault, sent=True)
+        data = await self._receive_bytes()
+        if data:
+            parser.feed(data)
+        else:
+            parser.end()
+        if self._unsent and parser.status >= ERROR_STATUS_MIN:
             self._give_up_sending()
 
     def close(self) -> None:

@@ -12,25 +12,32 @@ HEADERS_MAX = 256
 """Header lines of one response. Real ones have ten to forty."""
 
 
-class Malformed(Exception):
-    """A server's bytes are not HTTP/1.1, or go beyond a bound. The text is a reason for people."""
+_TOO_LARGE = f"response: found a head of more than {HEAD_BYTES_MAX} bytes; wanted at most those"
+_TOO_SILENT = (
+    f"response body: found {HEAD_BYTES_MAX} bytes of extensions or trailers; wanted the body"
+)
+
+
+class _Stop(Exception):
+    """Ends llhttp's work from within one of its calls; the reason is in `fault`."""
 
 
 class ResponseParser:
     """Understands the responses on one connection; `begin` comes before each of them.
 
-    `status` is 0 until the head is complete. `keeps_alive`: after this response, the connection
-    may carry another one.
+    `status` is 0 until the head is complete. `fault` is why there is no more to come than what has
+    come: the bytes are not HTTP/1.1, go beyond a bound, or are cut. `keeps_alive`: after this
+    response, the connection may carry another one.
     """
 
     __slots__ = (
-        "_fault",
         "_head_bytes",
         "_is_for_head",
         "_lines",
         "_llhttp",
         "_pieces",
         "_silent_bytes",
+        "fault",
         "headers",
         "is_complete",
         "keeps_alive",
@@ -55,29 +62,34 @@ class ResponseParser:
         self._is_for_head = method == "HEAD"
         self._head_bytes = 0
         self._silent_bytes = 0
-        self._fault: str | None = None
+        self.fault: str | None = None
         self._lines.clear()
         self._pieces.clear()
 
     def feed(self, data: bytes) -> None:
-        """Takes in what has arrived; not to be called when `is_complete`.
-
-        Raises Malformed. When part of the body comes before the fault, the next call raises it.
-        """
-        if self._fault is None:
-            self._parse(data)
+        """Takes in what has arrived; not to be called after `is_complete` or a `fault`."""
+        if not self.status:
+            self._head_bytes += len(data)
+        try:
+            self._llhttp.feed_data(data)
+        except httptools.HttpParserCallbackError:
+            self._fail("response: found what cannot be understood")
+        except httptools.HttpParserError as error:
+            self._fail(f"response: found what is not HTTP/1.1 ({error})")
+        except httptools.HttpParserUpgrade:
+            self._fail("response: found another protocol, which nobody has asked for")
+        if self.is_complete:
+            self._finish()
+        else:
             self._bound(len(data))
-        if self._fault is not None and not self._pieces:
-            raise Malformed(self._fault)
 
     def end(self) -> None:
-        """The server has closed the connection. Raises Malformed unless this was the way to end."""
-        if self._fault is not None:
-            raise Malformed(self._fault)
+        """The server has closed the connection, which is a fault unless it was the way to end."""
         is_framed = "content-length" in self.headers or "transfer-encoding" in self.headers
-        if not self.status or is_framed:
-            raise Malformed(f"connection closed {self.place}")
-        self.is_complete = True
+        if self.status and not is_framed:
+            self.is_complete = True
+        else:
+            self._fail(f"connection closed {self.place}")
 
     @property
     def has_begun(self) -> bool:
@@ -97,24 +109,10 @@ class ResponseParser:
         self._pieces.clear()
         return data
 
-    def _parse(self, data: bytes) -> None:
-        if not self.status:
-            self._head_bytes += len(data)
-        try:
-            self._llhttp.feed_data(data)
-        except httptools.HttpParserCallbackError:
-            self._fault = self._fault or "response: found what cannot be understood"
-        except httptools.HttpParserError as error:
-            self._fault = f"response: found what is not HTTP/1.1 ({error})"
-        except httptools.HttpParserUpgrade:
-            self._fault = "response: found another protocol, which nobody has asked for"
-        if self.is_complete:
-            self._finish()
-
     def _finish(self) -> None:
-        if self._fault is not None:
-            # The fault is behind the end, where nothing was to come.
-            self._fault = None
+        if self.fault is not None:
+            # It is behind the end, where nothing was to come.
+            self.fault = None
             self.keeps_alive = False
         if self._is_for_head:
             if self._pieces:
@@ -127,18 +125,22 @@ class ResponseParser:
         """Bounds what a server can send without ever coming to a body's next piece."""
         if not self.status:
             if self._head_bytes > HEAD_BYTES_MAX:
-                self._fault = self._fault or _too_large()
+                self._fail(_TOO_LARGE)
         elif self._pieces:
             self._silent_bytes = 0
         else:
             self._silent_bytes += size
-            if self._silent_bytes > HEAD_BYTES_MAX and not self.is_complete:
-                self._fault = self._fault or (
-                    f"response body: found {HEAD_BYTES_MAX} bytes of extensions or trailers; "
-                    "wanted the body"
-                )
+            if self._silent_bytes > HEAD_BYTES_MAX:
+                self._fail(_TOO_SILENT)
 
-    # What llhttp calls. An exception stops it; the reason is in `_fault` by then.
+    def _fail(self, fault: str) -> None:
+        self.fault = self.fault or fault  # the first one tells most
+
+    def _stop(self, fault: str) -> None:
+        self._fail(fault)
+        raise _Stop
+
+    # What llhttp calls.
 
     def on_message_begin(self) -> None:
         """Nothing may follow a complete response; nobody has asked for another one."""
@@ -180,7 +182,7 @@ class ResponseParser:
                 self._stop(f"response: found a control character in the header {name[:40]}")
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         if size > HEAD_BYTES_MAX:
-            self._stop(_too_large())
+            self._stop(_TOO_LARGE)
         if len(self._lines) > HEADERS_MAX:
             self._stop(f"response: found more than {HEADERS_MAX} headers; wanted at most those")
         coding = headers.get("transfer-encoding")
@@ -191,10 +193,6 @@ class ResponseParser:
         # Two statements of a body's end may be an attempt to smuggle a response: the chunks count,
         # and nothing after them is believed. Source: RFC 9112, section 6.3.
         return not ("content-length" in self.headers and "transfer-encoding" in self.headers)
-
-    def _stop(self, fault: str) -> None:
-        self._fault = fault
-        raise Malformed(fault)
 
 
 def _new_llhttp(parser: ResponseParser) -> httptools.HttpResponseParser:
@@ -223,7 +221,3 @@ def _text(value: bytes) -> str:
 
 def _is_legal(value: str) -> bool:
     return all(each == "\t" or (each >= " " and each != "\x7f") for each in value)
-
-
-def _too_large() -> str:
-    return f"response: found a head of more than {HEAD_BYTES_MAX} bytes; wanted at most those"

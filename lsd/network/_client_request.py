@@ -35,10 +35,8 @@ Source: RFC 9110, section 5.5."""
 
 _HOST = re.compile(r"[a-z0-9._~-]+")
 
-_LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-
 # What a URL may show as it is: printable ASCII without what the URL standard escapes in a path
-# and in a query (URL Living Standard, section 1.3). A `%` is dealt with before.
+# and in a query (URL Living Standard, section 1.3).
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 _QUERY_SAFE = "".join(sorted(set(_PRINTABLE) - set('"#<>')))
 _PATH_SAFE = "".join(sorted(set(_QUERY_SAFE) - set("?`{}")))
@@ -120,9 +118,9 @@ def _split(url: str) -> Target | None:
     default = _PORTS[parts.scheme]
     origin = Origin(parts.scheme, host, default if port is None else port)
     bare = f"[{host}]" if ":" in host else host
-    path = _escaped(parts.path or "/", _PATH_SAFE)
+    path = quote(parts.path or "/", safe=_PATH_SAFE)
     if parts.query:
-        path += "?" + _escaped(parts.query, _QUERY_SAFE)
+        path += "?" + quote(parts.query, safe=_QUERY_SAFE)
     return Target(origin, bare if origin.port == default else str(origin), path)
 
 
@@ -132,10 +130,6 @@ def _host(name: str) -> str | None:
         return str(ip_address(name))
     ascii_name = name if name.isascii() else name.encode("idna").decode("ascii")
     return ascii_name if _HOST.fullmatch(ascii_name) else None
-
-
-def _escaped(text: str, safe: str) -> str:
-    return quote(_LONE_PERCENT.sub("%25", text), safe=safe)
 
 
 @lru_cache(maxsize=NAMES_MAX)

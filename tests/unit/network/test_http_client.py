@@ -531,6 +531,22 @@ async def test_an_answer_that_is_not_http_is_a_failure(client: HttpClient, answe
     assert caught.value.sent
 
 
+async def test_what_was_good_before_a_fault_is_given(client: HttpClient) -> None:
+    """Head and pieces that came in order count; then the fault is told without waiting for more."""
+
+    async def handle(peer: Peer) -> None:
+        await peer.receive_request()
+        await peer.send(CHUNKED + b"2\r\nhi\r\nbroken")
+        await peer.wait_gone()
+
+    async with raw_server(handle) as server:
+        response = await client.send(post(server.url()))
+        assert (response.status, await response.receive_some()) == (200, b"hi")
+        with pytest.raises(TransportFailed, match="found what is not HTTP"):
+            await response.receive_some()
+        await server.wait_all_gone()
+
+
 async def test_a_response_may_come_before_the_request_is_sent(client: HttpClient) -> None:
     """A server that refuses a large body unread is heard, and the rest is not sent."""
     size = 50_000_000
