@@ -100,11 +100,11 @@ class Daemon:
                 )
             self._announce(listener)
             await self._signals.wait_asked()
-            code = await self._drain(finished)
+            code = await self._drain(finished, listener)
             nursery.cancel_scope.cancel()
         return code
 
-    async def _drain(self, finished: trio.Event) -> int:
+    async def _drain(self, finished: trio.Event, listener: socket.socket) -> int:
         """Lets requests finish, as long as nobody insists and there is time."""
         gateway = self.loaded.config.gateway
         self.assembled.operations.is_draining = True
@@ -113,18 +113,24 @@ class Daemon:
             nursery.start_soon(self._report)
             nursery.start_soon(_cancel_after, self._signals.wait_insisted, nursery.cancel_scope)
             await trio.sleep(gateway.shutdown_delay_ms / 1000)
-            self._stop_listening.set()
+            self._refuse_connections(listener)
             with trio.move_on_after(gateway.shutdown_timeout_ms / 1000):
                 await finished.wait()
             nursery.cancel_scope.cancel()
         if finished.is_set():
             return 0
         log.warning("requests are cut off", **self.assembled.in_flight.by_route())
-        self._stop_listening.set()
+        self._refuse_connections(listener)
         self.assembled.in_flight.cut_off()
         with trio.move_on_after(LAST_WORDS_S):
             await finished.wait()
         return self._signals.forced_exit_code
+
+    def _refuse_connections(self, listener: socket.socket) -> None:
+        self._stop_listening.set()
+        # The server has closed its handle by now or soon; as long as there is one more, the
+        # system goes on to accept connections that nobody will ever serve.
+        listener.close()
 
     async def _report(self) -> None:
         while True:
