@@ -25,7 +25,7 @@ class LoggingOptions:
         try:
             configure_logging(form=self.form, level=level, levels=self.levels)
         except ValueError as error:
-            raise click.UsageError(str(error)) from None
+            raise click.UsageError(f"--log-level, LSD_LOG: {error}") from None
 
 
 def logging_from(
@@ -40,10 +40,10 @@ def logging_from(
     if shown not in get_args(LogFormat):
         raise click.UsageError(f"LSD_LOG_FORMAT: found {shown!r}; wanted pretty or json")
     levels: dict[str, str] = {}
-    for part in filter(None, environment.get("LSD_LOG", "").split(",")):
-        name, equals, each = part.strip().partition("=")
+    for part in environment.get("LSD_LOG", "").split(","):
+        name, equals, each = (word.strip() for word in part.partition("="))
         if equals:
             levels[name] = each
         else:
-            level = name
+            level = name or level
     return LoggingOptions(form=shown, level=level, levels=levels)  # type: ignore[arg-type]
