@@ -1,18 +1,23 @@
 """Bytes on sockets: how requests leave this process and responses come back.
 
-A *transport* sends *wire requests* and gives *wire responses*; `HttpxTransport` does it over the
-network, `ScriptedTransport` plays answers without one. Timeouts are their callers' cancel scopes.
+A *transport* sends *wire requests* and gives *wire responses*: `OutboundTransport` over the
+network, by `HttpClient` or, where a proxy leads to the server, by httpx; `ScriptedTransport`
+without one. Timeouts are their callers' cancel scopes.
 """
 
 from lsd.network.certificates import BadCertificates
+from lsd.network.http_client import HttpClient
 from lsd.network.httpx_transport import HttpxTransport
+from lsd.network.outbound_transport import OutboundTransport
 from lsd.network.scripted_transport import ScriptedTransport
 from lsd.network.transport import BodyTooLarge, Transport, TransportFailed, WireResponse
 
 __all__ = [
     "BadCertificates",
     "BodyTooLarge",
+    "HttpClient",
     "HttpxTransport",
+    "OutboundTransport",
     "ScriptedTransport",
     "Transport",
     "TransportFailed",

@@ -4,7 +4,7 @@ import ssl
 from collections.abc import Mapping
 
 import attrs
-import httpx
+import certifi
 
 from lsd.conversation import LsdError
 
@@ -32,7 +32,7 @@ def trusted_by(environment: Mapping[str, str]) -> ssl.SSLContext:
     file = environment.get("SSL_CERT_FILE") or None
     directory = environment.get("SSL_CERT_DIR") or None
     if file is None and directory is None:
-        return httpx.create_ssl_context(trust_env=False)
+        return ssl.create_default_context(cafile=certifi.where())
     try:
         return ssl.create_default_context(cafile=file, capath=directory)
     except OSError as error:
