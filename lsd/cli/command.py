@@ -62,13 +62,14 @@ def lsd(**values: Any) -> None:
         raise click.UsageError("--config and --default-config exclude each other.")
     logging = logging_from(options.log_format, options.log_level, os.environ)
     logging.configure(debug=False)
-    loaded = _load(options, as_records=logging.form == "json" and not options.check)
+    as_records = logging.form == "json" and not options.check
+    loaded = _load(options, as_records=as_records)
     logging.configure(debug=loaded.config.gateway.debug)
     _tell(loaded)
     if options.check:
         click.echo(f"valid {loaded.hash}")
         return
-    sys.exit(_serve(loaded, options.pid_file))
+    sys.exit(_serve(loaded, options.pid_file, as_records=as_records))
 
 
 def main() -> None:
@@ -81,11 +82,16 @@ def _load(options: _Options, *, as_records: bool) -> Loaded:
         return load(options.sources())
     except ConfigRefused as refused:
         for line in str(refused).splitlines():
-            if as_records:
-                log.error(line)  # noqa: TRY400 (the operator's mistake; a traceback tells nothing)
-            else:
-                click.echo(line, err=True)
+            _tell_refusal(line, as_record=as_records)
         sys.exit(1)
+
+
+def _tell_refusal(text: str, *, as_record: bool) -> None:
+    """Tells the operator, on stderr, what keeps the daemon from serving."""
+    if as_record:
+        log.error(text)
+    else:
+        click.echo(text, err=True)
 
 
 def _tell(loaded: Loaded) -> None:
@@ -95,12 +101,12 @@ def _tell(loaded: Loaded) -> None:
         log.info(note)
 
 
-def _serve(loaded: Loaded, pid_file: Path | None) -> int:
+def _serve(loaded: Loaded, pid_file: Path | None, *, as_records: bool) -> int:
     # `--check` and `--version` do without a web server, which takes its time to import.
     from lsd.server import StartRefused, run_daemon  # noqa: PLC0415
 
     try:
         return run_daemon(loaded, pid_file=pid_file)
     except StartRefused as refused:
-        click.echo(f"lsd: {refused}", err=True)
+        _tell_refusal(f"lsd: {refused}", as_record=as_records)
         return 1
