@@ -61,28 +61,38 @@ def open_kept(loaded: Loaded, clock: Clock, metrics: Metrics) -> Kept | None:
     """
     config = loaded.config
     try:
-        store = Store.open(Path(config.storage.path), _settings(config), is_server=True)
-    except StoreRefused as refusal:
+        store = _open_noting(loaded, clock)
+    except (StoreRefused, StoreFull, StoreFailed) as refusal:
         key = _key_that_insists(config)
         if key is not None:
             raise StartRefused(f"{refusal}; {key} = true needs the store") from None
         log.warning("nothing will be recorded", reason=str(refusal))
         return None
+    kept = Kept(store=store, writer=_writer(store, config, clock, metrics))
+    metrics.watch_store(kept.readings)
+    return kept
+
+
+def _open_noting(loaded: Loaded, clock: Clock) -> Store:
+    """The store, open, with the running configuration in it.
+
+    Raises StoreRefused, StoreFull or StoreFailed, and leaves nothing open.
+    """
+    config = loaded.config
+    store = Store.open(Path(config.storage.path), _settings(config), is_server=True)
     try:
         write = store.snapshots.record(
             hash=loaded.hash,
             config=Fragment(without_secrets(loaded.snapshot)),
-            extra_templates=loaded.config.template_files,
+            extra_templates=config.template_files,
             tags={},
             now_ms=clock.now_ms(),
         )
         store.data.write(write.apply)
-    except (StoreFull, StoreFailed) as error:
+    except BaseException:
         store.close()
-        raise StartRefused(str(error)) from None
-    kept = Kept(store=store, writer=_writer(store, config, clock, metrics))
-    metrics.watch_store(kept.readings)
-    return kept
+        raise
+    return store
 
 
 def open_objects(config: Config, *, has_store: bool) -> FileObjects | None:
