@@ -110,6 +110,9 @@ class Connection:
             await self.app(self._scope(request, exchange), exchange.receive, exchange.send)
         except Exception as error:
             log.error("the application failed", exc_info=error)  # noqa: TRY400 (has a traceback)
+        else:
+            if exchange.is_owed:
+                log.error("the application did not answer to the end", path=request.path)
         finally:
             exchange.close()
             self._exchange = None

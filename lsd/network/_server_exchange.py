@@ -119,6 +119,11 @@ class Exchange:
         """Whether the connection was promised to go on."""
         return self.head is not None and self.head.keeps_alive
 
+    @property
+    def is_owed(self) -> bool:
+        """Whether a client is waiting for the answer, or for its end."""
+        return not (self.is_complete or self.is_gone or self.refusal)
+
     async def _next_piece(self) -> bytes | None:
         """What has come of the body; None when there is no more, but should be."""
         while True:
