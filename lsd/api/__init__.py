@@ -5,7 +5,7 @@ the rest to the quart app. Statuses and headers are known on this floor only.
 """
 
 from lsd.api.application import quart_app
-from lsd.api.edge import Edge, is_loopback
+from lsd.api.edge import Edge
 from lsd.api.errors import ErrorAnswers
 from lsd.api.exchange import Answer, Endpoint, Request
 from lsd.api.front import Front
@@ -25,6 +25,5 @@ __all__ = [
     "Operations",
     "Records",
     "Request",
-    "is_loopback",
     "quart_app",
 ]

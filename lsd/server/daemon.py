@@ -1,6 +1,5 @@
 """A daemon's life: open, listen, serve, drain, close."""
 
-import os
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -9,13 +8,13 @@ import attrs
 import trio
 
 from lsd import __version__
-from lsd.api import is_loopback
 from lsd.config import Loaded, Observability
 from lsd.network import BadCertificates
 from lsd.server.assembly import Assembled, assemble
 from lsd.server.hypercorn_server import serve as serve_http
 from lsd.server.kept import Kept, open_kept, open_objects
 from lsd.server.listening import listen, shown_address
+from lsd.server.pid_file import PidFile
 from lsd.server.refusals import StartRefused
 from lsd.server.stop_signals import StopSignals
 from lsd.server.sweeper import sweep_forever
@@ -43,7 +42,8 @@ def run_daemon(loaded: Loaded, *, pid_file: Path | None = None) -> int:
         except BadCertificates as error:
             raise StartRefused(str(error)) from None
         with listen(gateway.bind_address) as listener:
-            daemon = Daemon(loaded=loaded, kept=kept, assembled=assembled, pid_file=pid_file)
+            shown = None if pid_file is None else PidFile.prepare(pid_file)
+            daemon = Daemon(loaded=loaded, kept=kept, assembled=assembled, pid_file=shown)
             return trio.run(daemon.run, listener)
     finally:
         if kept is not None:
@@ -57,7 +57,7 @@ class Daemon:
     loaded: Loaded
     kept: Kept | None
     assembled: Assembled
-    pid_file: Path | None
+    pid_file: PidFile | None
     _signals: StopSignals = attrs.field(factory=StopSignals, init=False)
     _stop_listening: trio.Event = attrs.field(factory=trio.Event, init=False)
 
@@ -74,7 +74,8 @@ class Daemon:
                     await self.assembled.transport.aclose()
                     if self.kept is not None:
                         await self.kept.writer.close()
-                self._remove_pid_file()
+                if self.pid_file is not None:
+                    self.pid_file.remove()
             outermost.cancel_scope.cancel()
         log.info("stopped", exit_code=code)
         return code
@@ -119,7 +120,7 @@ class Daemon:
             nursery.cancel_scope.cancel()
         if finished.is_set():
             return 0
-        log.warning("requests are cut off", **self.assembled.in_flight.by_route())
+        log.warning("requests are cut off", by_route=self.assembled.in_flight.by_route())
         self._refuse_connections(listener)
         self.assembled.in_flight.cut_off()
         with trio.move_on_after(LAST_WORDS_S):
@@ -140,15 +141,8 @@ class Daemon:
 
     def _announce(self, listener: socket.socket) -> None:
         config = self.loaded.config
-        observability = config.gateway.observability
         if self.pid_file is not None:
-            self.pid_file.write_text(f"{os.getpid()}\n")
-        if not is_loopback(config.gateway.bind_address.host) and not config.gateway.auth.enabled:
-            log.warning(
-                "anybody who reaches this address may use it: it is no loopback address, and"
-                " gateway.auth.enabled is false",
-                address=shown_address(listener),
-            )
+            self.pid_file.show()
         log.info(
             "serving",
             address=shown_address(listener),
@@ -158,14 +152,10 @@ class Daemon:
             config_hash=self.loaded.hash,
             store=None if self.kept is None else str(self.kept.store.path),
             store_bytes=0 if self.kept is None else sum(self.kept.store.size_bytes().values()),
-            writes=_write_mode(observability),
+            writes="off" if self.kept is None else _write_mode(config.gateway.observability),
             auth=config.gateway.auth.enabled,
             workers=1,
         )
-
-    def _remove_pid_file(self) -> None:
-        if self.pid_file is not None:
-            self.pid_file.unlink(missing_ok=True)
 
 
 async def _cancel_after(wait: Callable[[], Awaitable[None]], scope: trio.CancelScope) -> None:

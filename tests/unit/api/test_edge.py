@@ -2,7 +2,8 @@
 
 import pytest
 
-from lsd.api import Edge, is_loopback
+from lsd.api import Edge
+from lsd.api.edge import is_loopback
 from lsd.api.errors import Refused
 
 LOOPBACK = Edge.of("127.0.0.1", allow_origins=(), auth_is_on=False)
