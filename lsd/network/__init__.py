@@ -7,7 +7,6 @@ without one. Timeouts are their callers' cancel scopes.
 
 from lsd.network.certificates import BadCertificates
 from lsd.network.http_client import HttpClient
-from lsd.network.httpx_transport import HttpxTransport
 from lsd.network.outbound_transport import OutboundTransport
 from lsd.network.scripted_transport import ScriptedTransport
 from lsd.network.transport import BodyTooLarge, Transport, TransportFailed, WireResponse
@@ -16,7 +15,6 @@ __all__ = [
     "BadCertificates",
     "BodyTooLarge",
     "HttpClient",
-    "HttpxTransport",
     "OutboundTransport",
     "ScriptedTransport",
     "Transport",

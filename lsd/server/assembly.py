@@ -27,7 +27,7 @@ from lsd.inference import (
     RunningInferences,
     prepare,
 )
-from lsd.network import HttpxTransport, ScriptedTransport, Transport
+from lsd.network import OutboundTransport, ScriptedTransport, Transport
 from lsd.providers import Dialect, EchoDialect, dialect_for
 from lsd.server.kept import Kept
 from lsd.store import FileObjects, InferenceCache
@@ -42,7 +42,7 @@ class Assembled:
     operations: Operations
     in_flight: InFlight
     cache: InferenceCache | None
-    transport: HttpxTransport
+    transport: OutboundTransport
 
 
 def assemble(
@@ -57,7 +57,7 @@ def assemble(
     ids = IdGenerator(clock.now_ms, random)
     if kept is not None:
         ids.start_after(kept.store.greatest_id())
-    transport = HttpxTransport()
+    transport = OutboundTransport()
     running = RunningInferences()
     cache = _cache(kept, loaded.config.gateway)
     inferences = InferenceService(

@@ -9,7 +9,8 @@ import trio
 
 from lsd import __version__
 from lsd.conversation import WireRequest
-from lsd.network import BodyTooLarge, HttpxTransport, TransportFailed, httpx_transport
+from lsd.network import BodyTooLarge, TransportFailed, httpx_transport
+from lsd.network.httpx_transport import HttpxTransport
 from tests.fakes.openai_scripts import answers, cut_after, drops, fails, hangs, says, streams
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Body, Chunked, Fin, Hang, Head, Header, Raw, Rst, Script, script

@@ -1,5 +1,8 @@
 """Which way a request leaves."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,7 @@ from lsd.conversation import WireRequest
 from lsd.network import BadCertificates, OutboundTransport, TransportFailed
 from tests.unit.network.raw_server import Handler, Peer, raw_server, whole
 
+ROOT = Path(__file__).resolve().parents[3]
 SECRET = "sk-do-not-tell"
 
 
@@ -126,3 +130,17 @@ async def test_closing_ends_both_ways() -> None:
         await server.wait_all_gone()
         for response in responses:
             await response.aclose()
+
+
+def test_httpx_is_loaded_only_for_a_proxy() -> None:
+    """A machine without one saves its memory and its time at the start."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    program = (
+        "import sys; from lsd.network import OutboundTransport; "
+        "OutboundTransport({}); assert 'httpx' not in sys.modules; "
+        "OutboundTransport({'HTTP_PROXY': 'http://127.0.0.1:1'}); assert 'httpx' in sys.modules"
+    )
+
+    ended = subprocess.run([sys.executable, "-P", "-c", program], env=environment, check=False)
+
+    assert ended.returncode == 0
