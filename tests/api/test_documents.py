@@ -1,4 +1,4 @@
-"""What the README and the page on the HTTP interface say is tried out against a running daemon.
+"""What the README and the pages below `docs` say is tried out against a running daemon.
 
 In these documents a block of the language `console` holds commands after `$ `, each followed by
 what it prints. `…` stands for anything: inside a text, for a whole JSON value, or alone on a line
@@ -6,6 +6,7 @@ for any number of lines. JSON is compared as JSON, however it is wrapped.
 """
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -17,6 +18,8 @@ from typing import Any
 import attrs
 import pytest
 
+from lsd.feedback import FeedbackRequest
+from lsd.inference import InferenceRequest
 from tests.api.conftest import StartGateway
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,11 +27,14 @@ EXAMPLE = ROOT / "lsd.toml.example"
 EXAMPLE_FILES = ROOT / "docs" / "example"
 """What the example configuration reads beside itself."""
 
-DOCUMENTS = ("README.md", "docs/api.md")
+DOCUMENTS = ("README.md", "docs/api.md", "docs/configuration.md")
 WRITTEN_URL = "http://127.0.0.1:3000"
+WRITTEN_PROGRAM = "python3 lsd.pyz"
+PROGRAM = f"{shlex.quote(sys.executable)} -P -m lsd"
 ANYTHING = "…"
 BARE_ELLIPSIS = re.compile(rf"(?<=[:,\[])\s*{ANYTHING}(?=[,\s\]}}])")
 END_OF_COMMAND = "\x1e"
+CODE = re.compile(r"`([^`]+)`")
 
 DOCUMENT_S_MAX = 120
 """For all commands of one document, on a machine that is busy with everything else."""
@@ -83,11 +89,22 @@ def is_whole(command: str) -> bool:
 
 def fits(expected: str, actual: str) -> bool:
     """Whether an output is what a document says."""
+    as_json = json_fits(expected, actual)
+    if as_json is None:
+        return lines_fit(expected.strip().split("\n"), actual.strip().split("\n"))
+    return as_json
+
+
+def json_fits(expected: str, actual: str) -> bool | None:
+    """Compares two JSON texts; None if the expected one is none."""
     try:
         wanted = json.loads(BARE_ELLIPSIS.sub(f'"{ANYTHING}"', expected))
+    except ValueError:
+        return None
+    try:
         return value_fits(wanted, json.loads(actual))
     except ValueError:
-        return lines_fit(expected.strip().split("\n"), actual.strip().split("\n"))
+        return False
 
 
 def lines_fit(expected: list[str], actual: list[str]) -> bool:
@@ -101,8 +118,9 @@ def lines_fit(expected: list[str], actual: list[str]) -> bool:
     prefix = "data: "
     wanted, found = expected[0].removeprefix(prefix), actual[0].removeprefix(prefix)
     same_kind = expected[0].startswith(prefix) == actual[0].startswith(prefix)
-    is_json = wanted.startswith("{")
-    same = fits(wanted, found) if is_json else value_fits(wanted, found)
+    same = json_fits(wanted, found) if wanted.startswith("{") else None
+    if same is None:
+        same = value_fits(wanted, found)
     return same_kind and same and lines_fit(expected[1:], actual[1:])
 
 
@@ -130,11 +148,17 @@ def value_fits(expected: Any, actual: Any) -> bool:
             return type(expected) is type(actual) and expected == actual
 
 
-def outputs(commands: list[str]) -> list[str]:
+def outputs(commands: list[str], folder: Path) -> list[str]:
     """What the commands print, run one after the other in one shell, as a reader would."""
     script = "".join(f"{command}\nprintf '{END_OF_COMMAND}'\n" for command in commands)
     ended = subprocess.run(
-        ["bash", "-c", script], capture_output=True, text=True, check=False, timeout=DOCUMENT_S_MAX
+        ["bash", "-c", script],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=DOCUMENT_S_MAX,
     )
     assert ended.stderr == ""
     return ended.stdout.split(END_OF_COMMAND)[:-1]
@@ -142,13 +166,17 @@ def outputs(commands: list[str]) -> list[str]:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the documents speak to people with curl")
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_a_document_tells_the_truth(name: str, start_gateway: StartGateway) -> None:
+def test_a_document_tells_the_truth(name: str, start_gateway: StartGateway, tmp_path: Path) -> None:
     """Whoever copies a command from the documents sees what the documents say."""
     gateway = start_gateway("", "--config", str(EXAMPLE))
     told = examples((ROOT / name).read_text(encoding="utf-8"))
     assert told
+    shutil.copy(EXAMPLE, tmp_path)
+    shutil.copytree(EXAMPLE_FILES, tmp_path / EXAMPLE_FILES.relative_to(ROOT))
 
-    printed = outputs([each.command.replace(WRITTEN_URL, gateway.url) for each in told])
+    commands = [each.command.replace(WRITTEN_URL, gateway.url) for each in told]
+    commands = [each.replace(WRITTEN_PROGRAM, PROGRAM) for each in commands]
+    printed = outputs(commands, tmp_path)
 
     wrong = [
         f"{name}:{each.line}: $ {each.command}\nsays:\n{each.expected}\nprinted:\n{actual}\n"
@@ -157,6 +185,59 @@ def test_a_document_tells_the_truth(name: str, start_gateway: StartGateway) -> N
     ]
     assert wrong == [], "\n".join(wrong)
     assert gateway.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("heading", "request_type"),
+    [("## POST /inference", InferenceRequest), ("## POST /feedback", FeedbackRequest)],
+)
+def test_every_field_of_a_request_is_documented(heading: str, request_type: type) -> None:
+    """The page on the HTTP interface names all that a request may hold, and nothing else."""
+    _, _, rest = (ROOT / "docs" / "api.md").read_text(encoding="utf-8").partition(heading)
+    table, _, _ = rest.strip().partition("\n\n")
+
+    fields = {name for row in first_cells(table) for name in CODE.findall(row)}
+
+    assert fields == {field.name for field in attrs.fields(request_type)}
+
+
+def test_every_metric_is_documented(start_gateway: StartGateway) -> None:
+    """A dashboard can be built from the page."""
+    gateway = start_gateway("", "--config", str(EXAMPLE))
+    inference = gateway.infer(function_name="answer", input={})
+    gateway.feedback(inference_id=inference["inference_id"], metric_name="helpful", value=True)
+
+    shown = gateway.client.get("/metrics").text
+
+    _, _, rest = (ROOT / "docs" / "api.md").read_text(encoding="utf-8").partition("| metric | type")
+    told = {name for row in first_cells(rest) for name in CODE.findall(row)}
+    assert told == set(re.findall(r"^# TYPE (\S+)", shown, re.MULTILINE))
+
+
+def test_every_option_and_variable_is_documented() -> None:
+    """The page on the configuration has the whole command line and environment of LSD."""
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    command_line, _, environment = page.partition("## Environment")
+    helped = subprocess.run(
+        [*shlex.split(PROGRAM), "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "lsd").rglob("*.py"))
+
+    options = {
+        option
+        for row in first_cells(command_line.partition("## Command line")[2])
+        for option in re.findall(r"--[a-z-]+", row)
+    }
+    variables = {name for row in first_cells(environment) for name in re.findall(r"LSD_\w+", row)}
+
+    assert options == set(re.findall(r"--[a-z-]+", helped.stdout))
+    assert variables == set(re.findall(r"[\"`](LSD_[A-Z_]+)[\"`]", sources))
+
+
+def first_cells(text: str) -> list[str]:
+    """The first cells of the rows of tables, up to the next heading."""
+    lines = text.partition("\n## ")[0].splitlines()
+    return [line.split("|")[1] for line in lines if line.startswith("| `")]
 
 
 def test_what_the_example_shows_as_comments_can_be_uncommented(tmp_path: Path) -> None:
@@ -208,6 +289,9 @@ def test_a_block_is_cut_into_commands_and_what_they_print() -> None:
         ("first\n…\nlast", "first\nsecond", False),
         ("", "", True),
         ("", "unexpected", False),
+        ('{"a": 1}', "no JSON at all", False),
+        ('…\ndata: {"a":1}', 'data: {"b":2}\n\ndata: {"a":1}', True),
+        ("{no JSON}", "{no JSON}", True),
     ],
 )
 def test_an_ellipsis_stands_for_anything_and_nothing_else_does(
