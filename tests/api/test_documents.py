@@ -28,6 +28,7 @@ EXAMPLE_FILES = ROOT / "docs" / "example"
 """What the example configuration reads beside itself."""
 
 DOCUMENTS = ("README.md", "docs/api.md", "docs/configuration.md")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 WRITTEN_URL = "http://127.0.0.1:3000"
 WRITTEN_PROGRAM = "python3 lsd.pyz"
 PROGRAM = f"{shlex.quote(sys.executable)} -P -m lsd"
@@ -232,6 +233,27 @@ def test_every_option_and_variable_is_documented() -> None:
 
     assert options == set(re.findall(r"--[a-z-]+", helped.stdout))
     assert variables == set(re.findall(r"[\"`](LSD_[A-Z_]+)[\"`]", sources))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    """A link to a page or a heading that was renamed is found here, not by a reader."""
+    broken = []
+    for target in re.findall(r"\]\(([^()]+)\)", page.read_text(encoding="utf-8")):
+        name, _, anchor = target.partition("#")
+        file = (page.parent / name) if name else page
+        is_there = target.startswith("https://") or (
+            file.exists() and (not anchor or anchor in anchors(file))
+        )
+        broken += [] if is_there else [target]
+
+    assert broken == []
+
+
+def anchors(page: Path) -> set[str]:
+    """The names of the headings of a page, as those who show Markdown make them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def first_cells(text: str) -> list[str]:
