@@ -60,6 +60,7 @@ FUNCTIONS = """
 
 CHAT = {"function_name": "chat", **SAYING_HI}
 COUNT = {"function_name": "count", **SAYING_HI}
+KEPT = {"cache_options": {"enabled": "on"}}
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3}
 
 
@@ -419,7 +420,7 @@ def leave_after_first_chunk(gateway: Gateway, box: FakeProviderThread, end: trio
     box.will("box", Script((*head, one, Until(end), two, *last)))
     with (
         httpx.Client(base_url=gateway.url, timeout=20, trust_env=False) as client,
-        client.stream("POST", "/inference", json={**CHAT, "stream": True}) as response,
+        client.stream("POST", "/inference", json={**CHAT, **KEPT, "stream": True}) as response,
     ):
         first = next(received(response))
         assert text_of(first) == "a"
@@ -430,7 +431,7 @@ def leave_after_first_chunk(gateway: Gateway, box: FakeProviderThread, end: trio
 def test_case_48_a_client_that_leaves_its_stream_cancels_it(
     gateway: Gateway, box: FakeProviderThread
 ) -> None:
-    """The provider's connection is closed at once, and what had arrived is recorded."""
+    """The provider's connection is closed at once; what had arrived is recorded, not cached."""
     inference_id = leave_after_first_chunk(gateway, box, trio.Event())
 
     box.wait_closed(box.wait_for_request())
@@ -441,6 +442,8 @@ def test_case_48_a_client_that_leaves_its_stream_cancels_it(
     (call,) = gateway.calls(inference_id)
     assert call["status"] == "interrupted"
     assert "finish_reason" not in call
+    box.will("box", streams(["a", "b", "c"]))
+    assert text_of(gateway.stream(**CHAT, **KEPT)) == "abc"
 
 
 def leave_without_answer(gateway: Gateway, episode_id: str) -> None:
