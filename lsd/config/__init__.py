@@ -13,6 +13,13 @@ from lsd.config.dynamic_variant import (
     DYNAMIC_VARIANT,
     read_dynamic_variant,
 )
+from lsd.config.gcp_credentials import (
+    AuthorizedUser,
+    BadGcpCredential,
+    GcpCredential,
+    ServiceAccountKey,
+    read_gcp_credential,
+)
 from lsd.config.key_path import (
     KeyPath,
     show_path,
@@ -29,6 +36,10 @@ from lsd.config.locations import (
 from lsd.config.problem import (
     ConfigRefused,
     Problem,
+)
+from lsd.config.rsa_keys import (
+    RsaKey,
+    read_rsa_key,
 )
 from lsd.config.secrets import (
     CredentialMissing,
@@ -189,10 +200,12 @@ __all__ = [
     "ApiKeyDefaults",
     "ApiKeyScope",
     "Auth",
+    "AuthorizedUser",
     "AwsBedrockProvider",
     "AwsSagemakerProvider",
     "AzureEmbeddingProvider",
     "AzureProvider",
+    "BadGcpCredential",
     "BatchInference",
     "BatchWrites",
     "BestOfNVariant",
@@ -227,6 +240,7 @@ __all__ = [
     "ForcedTool",
     "Function",
     "Gateway",
+    "GcpCredential",
     "GcpProvider",
     "GcpVertexAnthropicProvider",
     "GcpVertexGeminiProvider",
@@ -263,9 +277,11 @@ __all__ = [
     "RateLimitRule",
     "RateLimiting",
     "Retries",
+    "RsaKey",
     "S3Objects",
     "SdkLocation",
     "Secrets",
+    "ServiceAccountKey",
     "SglangEmbeddingProvider",
     "SglangProvider",
     "Sources",
@@ -289,6 +305,8 @@ __all__ = [
     "load",
     "open_snapshot",
     "read_dynamic_variant",
+    "read_gcp_credential",
+    "read_rsa_key",
     "shorthand_embedding_model",
     "shorthand_model",
     "show_path",

@@ -15,6 +15,7 @@ from lsd.config.tables.credentials import (
     PathFromEnvLocation,
     PathLocation,
     SdkLocation,
+    SingleLocation,
 )
 from lsd.conversation import LsdError
 from lsd.telemetry import logger
@@ -61,19 +62,29 @@ class Secrets:
                     raise CredentialMissing(str(location), reason)
                 return dynamic[name]
             case FallbackLocation():
-                return self._first_of(location, dynamic)
+                return self._first_of(location, dynamic)[1]
             case EnvLocation(name=name, optional=True) if not self._environment.get(name):
                 return None
             case _:
                 return self._static(location)
 
-    def _first_of(self, pair: FallbackLocation, dynamic: Mapping[str, str]) -> str | None:
+    def find(
+        self, location: Location, dynamic: Mapping[str, str]
+    ) -> tuple[SingleLocation, str | None]:
+        """The same with the location that had it, which of a pair is one of the two."""
+        if isinstance(location, FallbackLocation):
+            return self._first_of(location, dynamic)
+        return location, self.resolve(location, dynamic)
+
+    def _first_of(
+        self, pair: FallbackLocation, dynamic: Mapping[str, str]
+    ) -> tuple[SingleLocation, str | None]:
         try:
-            return self.resolve(pair.default, dynamic)
+            return pair.default, self.resolve(pair.default, dynamic)
         except CredentialMissing as missing:
             value = self.resolve(pair.fallback, dynamic)
             log.warning("fallback credential used", reason=missing.reason)
-            return value
+            return pair.fallback, value
 
     def _static(self, location: EnvLocation | PathLocation | PathFromEnvLocation) -> str:
         value = self._found.get(location)

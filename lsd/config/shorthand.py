@@ -39,7 +39,7 @@ _RESPONSES: Final = "responses::"
 _FORMS: Final = ", ".join(f"{kind}::NAME" for kind in SHORTHAND_TYPES)
 _PUBLISHERS: Final = {"gcp_vertex_anthropic": "anthropic", "gcp_vertex_gemini": "google"}
 _GCP_NAME: Final = re.compile(
-    r"projects/(?P<project_id>[^/]+)/locations/(?P<location>[^/]+)/"
+    r"projects/(?P<project_id>[^/]+)/locations/(?P<location>[A-Za-z0-9-]+)/"
     r"(?:publishers/(?P<publisher>[^/]+)/models/(?P<model_id>[^/]+)|endpoints/(?P<endpoint_id>[^/]+))"
 )
 

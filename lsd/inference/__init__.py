@@ -5,12 +5,14 @@ asked. `prepare` makes a configuration ready once; an `InferenceService` then se
 """
 
 from lsd.inference.file_desk import FileDesk
+from lsd.inference.gcp_sign_in import GcpSignIn, GcpTokens
 from lsd.inference.prepared import DEFAULT_FUNCTION, DialectMaker, Prepared, prepare
 from lsd.inference.records import Recorder
 from lsd.inference.refusals import BadRequest, FailureCause, InferenceFailed, UnknownName
 from lsd.inference.request import InferenceRequest, read_inference_request
 from lsd.inference.running import Running, RunningInferences
 from lsd.inference.service import InferenceService
+from lsd.inference.sign_in import SignIn, SignInMaker
 
 __all__ = [
     "DEFAULT_FUNCTION",
@@ -18,6 +20,8 @@ __all__ = [
     "DialectMaker",
     "FailureCause",
     "FileDesk",
+    "GcpSignIn",
+    "GcpTokens",
     "InferenceFailed",
     "InferenceRequest",
     "InferenceService",
@@ -25,6 +29,8 @@ __all__ = [
     "Recorder",
     "Running",
     "RunningInferences",
+    "SignIn",
+    "SignInMaker",
     "UnknownName",
     "prepare",
     "read_inference_request",

@@ -16,7 +16,7 @@ class SignIn(Protocol):
         """
 
     def forget(
-        self, credentials: Mapping[str, str | None], status: int, headers: Mapping[str, str]
+        self, credentials: Mapping[str, str | None], status: int, headers: Mapping[str, str], /
     ) -> bool:
         """Whether an answer of this status refuses `credentials`, and fresh ones may be better.
 

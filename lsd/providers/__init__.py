@@ -6,14 +6,34 @@ is fed the bytes of a streamed answer. Nothing here opens a socket.
 
 from lsd.providers.dialect import Dialect, StreamDecoder
 from lsd.providers.echo import EchoDialect
+from lsd.providers.gcp_tokens import (
+    CLOUD_SCOPE,
+    AccessToken,
+    MetadataServer,
+    exchange_request,
+    metadata_request,
+    read_token,
+    refresh_request,
+    self_signed_token,
+)
 from lsd.providers.prefill import completed_answer, completed_stream
 from lsd.providers.selection import dialect_for
+from lsd.providers.vertex import vertex_audience
 
 __all__ = [
+    "CLOUD_SCOPE",
+    "AccessToken",
     "Dialect",
     "EchoDialect",
+    "MetadataServer",
     "StreamDecoder",
     "completed_answer",
     "completed_stream",
     "dialect_for",
+    "exchange_request",
+    "metadata_request",
+    "read_token",
+    "refresh_request",
+    "self_signed_token",
+    "vertex_audience",
 ]

@@ -1,7 +1,8 @@
 """The parts of a daemon put together: from a configuration and a store to an ASGI application."""
 
+import os
 from collections.abc import Sequence
-from random import SystemRandom
+from random import Random, SystemRandom
 
 import attrs
 
@@ -16,15 +17,19 @@ from lsd.api import (
     Records,
     quart_app,
 )
-from lsd.config import Gateway, Loaded, Provider
+from lsd.config import Gateway, GcpProvider, Loaded, Provider, effective_location
 from lsd.conversation import IdGenerator
 from lsd.feedback import FeedbackService
 from lsd.inference import (
     DialectMaker,
     FileDesk,
+    GcpSignIn,
+    GcpTokens,
     InferenceService,
     Recorder,
     RunningInferences,
+    SignIn,
+    SignInMaker,
     prepare,
 )
 from lsd.network import OutboundTransport, ScriptedTransport, Transport
@@ -61,7 +66,9 @@ def assemble(
     running = RunningInferences()
     cache = _cache(kept, loaded.config.gateway)
     inferences = InferenceService(
-        prepared=prepare(loaded, _dialect_maker(transport)),
+        prepared=prepare(
+            loaded, _dialect_maker(transport), _sign_in_maker(loaded, transport, clock, random)
+        ),
         recorder=_recorder(kept, loaded.config.gateway),
         ids=ids,
         clock=clock,
@@ -142,6 +149,20 @@ def _recorder(kept: Kept | None, gateway: Gateway) -> Recorder | None:
         return None
     waits = not observability.async_writes and not observability.batch_writes.enabled
     return Recorder(kept.store, kept.writer, waits)
+
+
+def _sign_in_maker(
+    loaded: Loaded, transport: Transport, clock: Clock, random: Random
+) -> SignInMaker:
+    gcp = GcpTokens(transport=transport, clock=clock, random=random, environment=os.environ)
+
+    def make(provider: Provider) -> SignIn | None:
+        if isinstance(provider, GcpProvider):
+            location = effective_location(provider, loaded.config.provider_types)
+            return GcpSignIn(provider, location, loaded.secrets, gcp)
+        return None
+
+    return make
 
 
 def _dialect_maker(transport: Transport) -> DialectMaker:

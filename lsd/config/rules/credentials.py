@@ -1,11 +1,12 @@
 """Whether credentials can be had, before anybody asks for an answer."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
 from lsd.config.findings import Findings
+from lsd.config.gcp_credentials import BadGcpCredential, read_gcp_credential
 from lsd.config.generations import generations_of, variants_of
 from lsd.config.key_path import KeyPath
 from lsd.config.locations import configured_default, default_location, effective_location
@@ -21,11 +22,13 @@ from lsd.config.tables.embedding_providers import (
 from lsd.config.tables.providers import (
     AwsProvider,
     AzureProvider,
+    GcpProvider,
     OpenAIProvider,
     Provider,
 )
 
 AnyProvider = Provider | EmbeddingProvider
+Tell = Callable[..., None]
 
 _OPENAI_HOSTS: Final = re.compile(r"api\.openai\.com|.*\.openai\.azure\.com")
 _AWS_KEYS: Final = (
@@ -51,6 +54,8 @@ def check_credentials(
             problem = _problem(location, secrets)
             if problem is not None:
                 tell(path, f"credential missing: {problem}", _way_out(provider))
+            elif isinstance(provider, GcpProvider):
+                _check_gcp(path, location, secrets, tell)
         _check_host(path, provider, config, findings)
     _check_shorthands(config, secrets, findings)
 
@@ -93,6 +98,24 @@ def _problem(location: Location, secrets: Secrets) -> str | None:
     except CredentialMissing as missing:
         return missing.reason
     return None
+
+
+def _check_gcp(path: KeyPath, location: Location, secrets: Secrets, tell: Tell) -> None:
+    """A key file that cannot be used would fail each call; nothing of it is shown."""
+    halves: tuple[Location, ...] = (location,)
+    if isinstance(location, FallbackLocation):
+        halves = (location.default, location.fallback)
+    for each in halves:
+        if isinstance(each, DynamicLocation):
+            continue
+        try:
+            text = secrets.resolve(each, {})
+            if text is not None:
+                read_gcp_credential(text)
+        except CredentialMissing:
+            continue  # the other one of the pair has something
+        except BadGcpCredential as bad:
+            tell(path, f"credential at {each} unusable: {bad}")
 
 
 def _way_out(provider: AnyProvider) -> str:

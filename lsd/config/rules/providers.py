@@ -32,6 +32,9 @@ from lsd.config.tables.providers import (
 )
 
 _AWS_HOST: Final = re.compile(r"https?://[^/]*\.amazonaws\.com(\.cn)?(:\d+)?(/.*)?")
+_GCP_LOCATION: Final = re.compile(r"[A-Za-z0-9-]+")
+"""Of these names hosts are made, to which tokens are sent."""
+
 _CALLERS_CHOOSE: Final = "callers choose where the credential is sent"
 
 
@@ -67,6 +70,9 @@ def _check_type(path: KeyPath, provider: Provider, findings: Findings) -> None:
         case AzureProvider():
             _check_endpoint((*path, "endpoint"), provider.endpoint, findings)
         case GcpProvider():
+            if not _GCP_LOCATION.fullmatch(provider.location):
+                found = f'found "{provider.location}"'
+                findings.refuse((*path, "location"), found, "wanted a name such as us-central1")
             if (provider.model_id is None) == (provider.endpoint_id is None):
                 found = "neither" if provider.model_id is None else "both"
                 found = f"found {found} of model_id and endpoint_id"

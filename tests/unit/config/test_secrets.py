@@ -115,3 +115,15 @@ def test_nothing_shows_a_credential(tmp_path: Path) -> None:
     with pytest.raises(CredentialMissing) as caught:
         secrets.resolve(DynamicLocation("x"), {"y": "sk-very-secret"})
     assert "sk-very-secret" not in repr(caught.value)
+
+
+def test_of_a_pair_the_half_that_had_something_is_told() -> None:
+    """What a value is worth may depend on where it was: a request's token is no key file."""
+    here, there = DynamicLocation("k"), EnvLocation("KEY")
+    pair = FallbackLocation(default=here, fallback=there)
+    secrets = Secrets({"KEY": "sk-1"})
+
+    assert secrets.find(pair, {"k": "token"}) == (here, "token")
+    assert secrets.find(pair, {}) == (there, "sk-1")
+    assert secrets.find(there, {}) == (there, "sk-1")
+    assert secrets.find(SdkLocation(), {}) == (SdkLocation(), None)

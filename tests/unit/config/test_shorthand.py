@@ -120,3 +120,15 @@ def test_names_at_gcp_are_resource_paths(
     assert "publishers/google" in str(shorthand_problem("gcp_vertex_gemini::M"))
     wrong = "gcp_vertex_gemini::projects/P/locations/L/publishers/anthropic/models/M"
     assert shorthand_problem(wrong) is not None
+
+
+@pytest.mark.parametrize("location", ["evil.example", "evil.example#", "a@evil", "a:1", "a?b"])
+def test_a_name_at_gcp_cannot_lead_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, location: str
+) -> None:
+    """Callers write these names, and the operator's token goes to the host of the location."""
+    monkeypatch.setattr("lsd.config.shorthand.PROVIDER_TYPES_NOW", frozenset(SHORTHAND_TYPES))
+
+    name = f"gcp_vertex_gemini::projects/P/locations/{location}/publishers/google/models/M"
+
+    assert shorthand_model(name, CONFIG) is None

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.fakes.gcp_keys import pem, service_account
 from tests.unit.config.folder import Folder
 
 OPENAI = "models.m = { routing = ['p'], providers.p = { type = 'openai', model_name = 'x'%s } }"
@@ -129,3 +130,45 @@ def test_static_locations_of_aws_must_hold_something(folder: Folder) -> None:
     )
 
     assert "environment variable UNSET is not set" in problems["models.m.providers.p"]
+
+
+VERTEX = (
+    "models.m = { routing=['p'], providers.p = { type='gcp_vertex_gemini', model_id='g', "
+    "location='us-central1', project_id='proj'%s } }"
+)
+
+
+def test_a_key_file_of_gcp_must_be_one(folder: Folder) -> None:
+    """Case 55: a key that can never sign is found before the first call."""
+    folder.environment["GCP_VERTEX_CREDENTIALS_PATH"] = str(folder.write("k", service_account()))
+    assert folder.problems(VERTEX % "") == {}
+
+    folder.write("k", service_account(private_key=pem("ec_pkcs8")))
+
+    assert folder.problem(VERTEX % "") == (
+        "models.m.providers.p: credential at path_from_env::GCP_VERTEX_CREDENTIALS_PATH unusable: "
+        "private_key: found a key of another kind; wanted an RSA key"
+    )
+    waived = folder.problems(VERTEX % "", skip_credential_validation=True)
+    assert waived == {}
+
+
+@pytest.mark.parametrize(
+    ("location", "is_refused"),
+    [
+        ("'sdk'", False),
+        ("'dynamic::token'", False),
+        ("{ default = 'dynamic::token', fallback = 'env::KEY' }", True),
+        ("{ default = 'env::UNSET', fallback = 'env::KEY' }", True),
+        ("{ default = 'env::UNSET', fallback = 'sdk' }", False),
+    ],
+)
+def test_what_is_not_there_yet_is_no_key_file(
+    folder: Folder, location: str, is_refused: bool
+) -> None:
+    """Tokens of requests and what the SDK finds are looked at when they are used."""
+    folder.environment["KEY"] = "{}"
+
+    problems = folder.problems(VERTEX % f", credential_location = {location}")
+
+    assert ("private_key: missing" in str(problems)) is is_refused

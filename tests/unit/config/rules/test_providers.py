@@ -126,3 +126,16 @@ def test_an_embedding_endpoint_of_azure_is_checked_too(folder: Folder) -> None:
     )
 
     assert WANTS_URL in problems["embedding_models.e.providers.p.endpoint"]
+
+
+@pytest.mark.parametrize("location", ["evil.example/#", "a.b", "", "us central1"])
+def test_a_location_of_gcp_is_a_plain_name(folder: Folder, location: str) -> None:
+    """Hosts are made of it, and tokens are sent there."""
+    told = folder.problem(
+        "models.m = { routing=['p'], providers.p = { type='gcp_vertex_gemini', model_id='g', "
+        f"location='{location}', project_id='proj', credential_location='sdk' }} }}"
+    )
+
+    assert told == (
+        f'models.m.providers.p.location: found "{location}"; wanted a name such as us-central1'
+    )

@@ -1,0 +1,47 @@
+"""Where the models of Vertex AI are, and whom a token for them is made out to."""
+
+import re
+from urllib.parse import quote
+
+from lsd.config import GcpProvider
+from lsd.conversation import AttemptFailed
+
+_LOCATION = re.compile(r"[A-Za-z0-9-]+")
+
+_SENT_RAW = "@:"
+"""Beside letters and digits, what stands in names of models without being escaped."""
+
+
+def vertex_url(provider: GcpProvider, publisher: str, method: str) -> str:
+    """The URL that calls `method` of the provider's model or endpoint.
+
+    Raises AttemptFailed (config) for a location that is none: it would name a stranger's host.
+    """
+    host = _host(provider)
+    base = provider.api_base or f"{host}v1/"
+    if not base.endswith("/"):
+        base += "/"
+    if provider.endpoint_id is not None:
+        name = f"endpoints/{_quoted(provider.endpoint_id)}"
+    else:
+        name = f"publishers/{publisher}/models/{_quoted(provider.model_id or '')}"
+    place = f"projects/{_quoted(provider.project_id)}/locations/{provider.location}"
+    return f"{base}{place}/{name}:{method}"
+
+
+def vertex_audience(provider: GcpProvider) -> str:
+    """What a self-signed token names as its audience. Raises AttemptFailed (config)."""
+    return _host(provider)
+
+
+def _host(provider: GcpProvider) -> str:
+    location = provider.location
+    if not _LOCATION.fullmatch(location):
+        text = f"found the location {location!r} at Vertex AI; wanted a name such as us-central1"
+        raise AttemptFailed(kind="config", text=text)
+    prefix = "" if location == "global" else f"{location}-"
+    return f"https://{prefix}aiplatform.googleapis.com/"
+
+
+def _quoted(name: str) -> str:
+    return quote(name, safe=_SENT_RAW)
