@@ -40,7 +40,7 @@ class Framing(Enum):
     CLOSE = "close"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class AnswerHead:
     """A head as it goes on the wire; `length` is that of a body framed by its length."""
 

@@ -29,7 +29,7 @@ class Guest(Protocol):
         """Nothing more is served, so it need not wait for its client's next request."""
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Attendance:
     """The connections of one server. `seconds` goes on, and limits are kept, while `run` does."""
 

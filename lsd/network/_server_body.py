@@ -14,7 +14,7 @@ _FRAMING_BYTES_OF_CHUNK = 32
 _CHUNKED_HEAD = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class LengthBody:
     """A body of a known length, which may be 0."""
 
@@ -37,7 +37,7 @@ class LengthBody:
         return piece, data[len(piece) :]
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class ChunkedBody:
     """A body in chunks; extensions and trailers are read and dropped.
 

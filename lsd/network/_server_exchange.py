@@ -25,7 +25,7 @@ _PIECES_PER_TURN = 32
 """A fast stream to a fast reader lets others have a turn after so many pieces."""
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Exchange:
     """A request being answered.
 

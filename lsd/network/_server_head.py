@@ -52,7 +52,7 @@ class RequestRefused(LsdError):
         return f"{self.where}: found {self.found}; wanted {self.wanted}"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class RequestHead:
     """A request without its body. Header names are lower-case; the target is split.
 
@@ -108,7 +108,7 @@ def parse_head(data: bytes) -> RequestHead:
     return head
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _HeaderReader:
     """What llhttp calls for each header."""
 

@@ -23,7 +23,7 @@ _EVENTS_MAX = 256
 """Taken from the kernel in one step; what is left over is told in the next."""
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class SocketPoller:
     """Wakes the streams that it has opened. Works while `run` does."""
 
@@ -55,7 +55,7 @@ class SocketPoller:
         self._epoll.close()
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class PolledStream:
     """A client's socket. Does not yield to other tasks when it need not wait."""
 

@@ -57,7 +57,7 @@ class ClientStream(Protocol):
         """Closes in a way that the client cannot take for a regular end."""
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class ReadAheadStream:
     """Any Trio stream as a client's: a task of its own reads, up to a bound, what comes next."""
 
