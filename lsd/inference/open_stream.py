@@ -4,20 +4,16 @@ A stream counts as started with its first content or its regular end. Before tha
 the failure of the attempt, so that another provider can answer; after that there is no way back.
 """
 
-from collections.abc import Iterable
-
 import attrs
 import trio
 
 from lsd.conversation import (
     AttemptFailed,
-    ContentChunk,
+    FinishReason,
     ModelChunk,
     ModelRequest,
     StreamEvent,
     StreamFault,
-    TextChunk,
-    ThoughtChunk,
     decode_json,
 )
 from lsd.inference.cache_entries import stream_from_cache, stream_to_cache
@@ -30,8 +26,11 @@ from lsd.inference.prepared import PreparedModel, PreparedProvider, PreparedVari
 from lsd.inference.provider_call import ProviderCall
 from lsd.inference.replayed_stream import ReplayedStream
 from lsd.inference.run import Run
-from lsd.network import TransportFailed, WireResponse
-from lsd.providers import StreamDecoder, completed_stream
+from lsd.inference.stream_reader import StreamReader
+from lsd.providers import completed_stream
+from lsd.telemetry import logger
+
+log = logger(__name__)
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -42,8 +41,7 @@ class OpenStream:
     """
 
     _call: ProviderCall
-    _response: WireResponse
-    _decoder: StreamDecoder
+    _reader: StreamReader
     _events: list[StreamEvent]
     _deadlines: list[Deadline] = attrs.Factory(list)
     _idle: ScopeLimits = ScopeLimits()  # noqa: RUF009 (frozen)
@@ -53,8 +51,6 @@ class OpenStream:
     _kept: list[ModelChunk] | None = None
     _fatal: str | None = None
     _reported: str | None = None
-    _has_end_mark: bool = False
-    _is_over: bool = False
 
     @property
     def entry(self) -> ModelCall:
@@ -69,33 +65,33 @@ class OpenStream:
 
     async def receive(self) -> list[StreamEvent]:
         """What comes next, all that arrived together; empty when the stream is over."""
-        events, self._events = self._events, []
+        events = self._take_held()
         if not events and not self._is_over:
             events = await self._read()
-        self._take_in(events)
+            self._take_in(events)
         return events
 
     async def aclose(self) -> None:
         """Lets go of the connection; what had arrived is in the journal's entry."""
         self.note()
-        await self._response.aclose()
+        await self._reader.aclose()
 
     async def _read(self) -> list[StreamEvent]:
         """The next events. Silence is measured from here: a slow reader is no silent provider."""
         deadline = self._next_deadline()
+        events: list[StreamEvent] = []
         with trio.move_on_at(deadline.at if deadline else float("inf")) as scope:
-            while True:
-                has_end_mark = self._decoder.ended
-                events, over = await _some_events(self._response, self._decoder)
-                self._is_over = over
-                if events or over:
-                    break
-            self._has_end_mark = has_end_mark
+            while not events and not self._is_over:
+                events = await self._reader.receive()
         if scope.cancelled_caught:
             assert deadline is not None
             failure = AttemptFailed(kind="timeout", text=str(deadline.limit))
             events = [StreamFault(failure=failure, fatal=True)]
         return events
+
+    @property
+    def _is_over(self) -> bool:
+        return self._reader.is_over or self._fatal is not None
 
     def _next_deadline(self) -> Deadline | None:
         deadlines = list(self._deadlines)
@@ -103,6 +99,12 @@ class OpenStream:
             idle = self._idle.idle
             deadlines.append(Deadline(trio.current_time() + idle.seconds, idle))
         return min(deadlines, key=lambda each: each.at, default=None)
+
+    def _take_held(self) -> list[StreamEvent]:
+        """Takes in what came while the stream was opened; no more than once."""
+        events, self._events = self._events, []
+        self._take_in(events)
+        return events
 
     def _take_in(self, events: list[StreamEvent]) -> None:
         entry = self.entry
@@ -122,9 +124,21 @@ class OpenStream:
             if event.raw_usage is not None:
                 entry.raw_usage.append(event.raw_usage)
             if event.finish_reason is not None:
-                entry.finish_reason = event.finish_reason
+                self._take_finish_reason(event.finish_reason)
             if self._cost is not None:
                 self._count_cost(event)
+
+    def _take_finish_reason(self, reason: FinishReason) -> None:
+        entry = self.entry
+        if entry.finish_reason is not None:
+            log.warning(
+                "several finish reasons",
+                model=entry.model_name,
+                provider=entry.provider_name,
+                first=entry.finish_reason,
+                then=reason,
+            )
+        entry.finish_reason = reason
 
     def _take_fault(self, fault: StreamFault) -> None:
         fault.failure.text = masked(fault.failure.text, self._call.secrets)
@@ -134,7 +148,6 @@ class OpenStream:
         self._reported = str(fault.failure)
         if fault.fatal:
             self._fatal = self._reported
-            self._is_over = True
 
     def _count_cost(self, chunk: ModelChunk) -> None:
         assert self._cost is not None
@@ -150,7 +163,8 @@ class OpenStream:
     async def settle(self) -> None:
         """The stream was read to its end: the call was whole, or broke off."""
         self.note()
-        if self._fatal is None and self.entry.finish_reason is None and not self._has_end_mark:
+        has_good_end = self.entry.finish_reason is not None or self._reader.has_end_mark
+        if self._fatal is None and not has_good_end:
             # It broke off after an error of the provider, which is the reason, and told already.
             self._fatal = self._reported
         if self._cost is not None:
@@ -166,7 +180,8 @@ class OpenStream:
             await run.cache.keep(self.entry, self._call.own_edits, entry)
 
     def note(self) -> None:
-        """Brings the journal's entry up to date with what was read."""
+        """Brings the journal's entry up to date with what had arrived."""
+        self._take_held()
         self.entry.output = self._collector.blocks()
         self.entry.raw_response = masked("\n".join(self._raw), self._call.secrets)
 
@@ -200,67 +215,16 @@ async def _start(call: ProviderCall) -> OpenStream:
     provider, cache = call.provider, call.run.cache
     wire, response = await call.send()
     decoder = provider.dialect.stream_decoder(response.status, response.headers)
-    decoder = completed_stream(decoder, wire.prefill)
+    reader = StreamReader(response, completed_stream(decoder, wire.prefill))
     try:
-        events = await _first_events(response, decoder)
+        events = await reader.receive_first()
     except BaseException:
-        await response.aclose()
+        await reader.aclose()
         raise
     return OpenStream(
         call=call,
-        response=response,
-        decoder=decoder,
+        reader=reader,
         events=events,
         cost=provider.cost.stream() if provider.cost is not None else None,
         kept=[] if cache is not None and cache.writes else None,
     )
-
-
-async def _first_events(response: WireResponse, decoder: StreamDecoder) -> list[StreamEvent]:
-    """All events up to the first with content or an end. Raises AttemptFailed."""
-    held: list[StreamEvent] = []
-    while True:
-        events, over = await _some_events(response, decoder)
-        for event in events:
-            if isinstance(event, StreamFault) and not _has_started(held):
-                raise event.failure
-            held.append(event)
-        if _has_started(held):
-            return held
-        if over:
-            raise AttemptFailed(kind="transport", text="stream ended before first chunk")
-
-
-def _has_started(events: Iterable[StreamEvent]) -> bool:
-    return any(
-        isinstance(event, ModelChunk)
-        and (event.finish_reason is not None or any(map(_says_something, event.content)))
-        for event in events
-    )
-
-
-def _says_something(piece: ContentChunk) -> bool:
-    """Not so a piece that only opens a text or a thought, in which there may never be anything."""
-    match piece:
-        case TextChunk():
-            return bool(piece.text)
-        case ThoughtChunk():
-            said = piece.text or piece.signature or piece.summary_text
-            return bool(said) or piece.extra_data is not None
-        case _:
-            return True
-
-
-async def _some_events(
-    response: WireResponse, decoder: StreamDecoder
-) -> tuple[list[StreamEvent], bool]:
-    """The events of the next bytes, and whether it is all over."""
-    if decoder.ended:
-        return [], True
-    try:
-        data = await response.receive_some()
-    except TransportFailed:
-        return decoder.finish(cut=True), True
-    if not data:
-        return decoder.finish(cut=False), True
-    return decoder.feed(data), False

@@ -40,7 +40,6 @@ class StreamAnswer:
     _call: ModelCall
     _head: bytes = attrs.field(init=False)
     _is_json: bool = attrs.field(init=False)
-    _finish_reasons: int = attrs.field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
         ids = {

@@ -1,0 +1,85 @@
+"""The events of a streamed answer, as its bytes come in."""
+
+from collections.abc import Iterable
+
+import attrs
+
+from lsd.conversation import (
+    AttemptFailed,
+    ContentChunk,
+    ModelChunk,
+    StreamEvent,
+    StreamFault,
+    TextChunk,
+    ThoughtChunk,
+)
+from lsd.network import TransportFailed, WireResponse
+from lsd.providers import StreamDecoder
+
+
+@attrs.define(eq=False)
+class StreamReader:
+    """Reads a response through its decoder, up to the one end.
+
+    `has_end_mark`: the stream had said by itself that it was over.
+    """
+
+    _response: WireResponse
+    _decoder: StreamDecoder
+    is_over: bool = attrs.field(default=False, init=False)
+    has_end_mark: bool = attrs.field(default=False, init=False)
+
+    async def receive_first(self) -> list[StreamEvent]:
+        """All events up to the first with content or a regular end.
+
+        Every fault before it is that of the attempt. Raises AttemptFailed.
+        """
+        held: list[StreamEvent] = []
+        while not self.is_over:
+            for event in await self.receive():
+                if isinstance(event, StreamFault) and not _has_started(held):
+                    raise event.failure
+                held.append(event)
+            if _has_started(held):
+                return held
+        raise AttemptFailed(kind="transport", text="stream ended before first chunk")
+
+    async def receive(self) -> list[StreamEvent]:
+        """The events of the next bytes; often none."""
+        if self._decoder.ended:
+            self.has_end_mark = True
+            return self._finish(cut=False)
+        try:
+            data = await self._response.receive_some()
+        except TransportFailed:
+            return self._finish(cut=True)
+        return self._decoder.feed(data) if data else self._finish(cut=False)
+
+    async def aclose(self) -> None:
+        """Lets go of the connection."""
+        await self._response.aclose()
+
+    def _finish(self, *, cut: bool) -> list[StreamEvent]:
+        # A decoder tells what is left each time it is asked, so it is asked once.
+        self.is_over = True
+        return self._decoder.finish(cut=cut)
+
+
+def _has_started(events: Iterable[StreamEvent]) -> bool:
+    return any(
+        isinstance(event, ModelChunk)
+        and (event.finish_reason is not None or any(map(_says_something, event.content)))
+        for event in events
+    )
+
+
+def _says_something(piece: ContentChunk) -> bool:
+    """Not so a piece that only opens a text or a thought, in which there may never be anything."""
+    match piece:
+        case TextChunk():
+            return bool(piece.text)
+        case ThoughtChunk():
+            said = piece.text or piece.signature or piece.summary_text
+            return bool(said) or piece.extra_data is not None
+        case _:
+            return True
