@@ -12,6 +12,14 @@ REASON_LENGTH_MAX = 300
 """Characters of a failure's reason; certificates name whatever their makers liked."""
 
 
+SILENCE_S_MAX = 60
+"""After this long without a packet, the system asks the server's machine whether it still lives. A
+model may think for minutes, and what lies between forgets a silent connection after a few."""
+
+_KEEPALIVE_OPTIONS = ("TCP_KEEPIDLE", "TCP_KEEPALIVE", "TCP_KEEPINTVL")
+"""How systems call the time before the first such question, and that between two."""
+
+
 async def dial(origin: Origin, trusted: ssl.SSLContext) -> socket.socket:
     """A connected socket that does not block and does not wait to fill packets.
 
@@ -25,7 +33,15 @@ async def dial(origin: Origin, trusted: ssl.SSLContext) -> socket.socket:
     # From here on the bare socket: a trio stream costs a turn of the loop even for what is ready.
     connection = socket.socket(fileno=stream.socket.detach())
     connection.setblocking(False)
+    _keep_alive(connection)
     return await _encrypted(connection, origin, trusted) if origin.scheme == "https" else connection
+
+
+def _keep_alive(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name in _KEEPALIVE_OPTIONS:
+        if hasattr(socket, name):
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), SILENCE_S_MAX)
 
 
 async def _encrypted(

@@ -15,10 +15,14 @@ USER_AGENT = f"LSD/{__version__}"
 
 TARGETS_MAX = 1024
 """URLs whose parts are remembered. A provider has one; those with the model or an operation in the
-path have a few per model. At some 500 bytes each it is half a megabyte."""
+path have a few per model."""
 
 NAMES_MAX = 1024
 """Header names that are remembered as legal; all dialects together write some thirty."""
+
+REMEMBERED_LENGTH_MAX = 1000
+"""Characters of a URL or a name that is remembered. Clients name some of them, so that without this
+bound they could fill the memory; with it, all that is remembered are a few megabytes."""
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -76,13 +80,13 @@ def outgoing(request: WireRequest) -> Outgoing:
     Raises TransportFailed for what is no HTTP; nothing of the request is told.
     """
     target = target_of(request.url)
-    method, body = _legal_name(request.method)[0], request.body
+    method, body = request.method, request.body
+    _legal_name(method)
     given = set()
     lines = []
     for name, value in request.headers.items():
-        legal, lower = _legal_name(name)
-        given.add(lower)
-        lines.append(f"{legal}: {value}\r\n")
+        given.add(_legal_name(name))
+        lines.append(f"{name}: {value}\r\n")
     _check_values(request.headers)
     head = f"{method} {target.path} HTTP/1.1\r\n"
     if "host" not in given:
@@ -96,10 +100,9 @@ def outgoing(request: WireRequest) -> Outgoing:
     return Outgoing(target.origin, method, _encoded(f"{head}{''.join(lines)}\r\n"), body)
 
 
-@lru_cache(maxsize=TARGETS_MAX)
 def target_of(url: str) -> Target:
     """The parts of an absolute `http` or `https` URL. Raises TransportFailed, untold."""
-    target = _split(url)
+    target = (_known_split if len(url) <= REMEMBERED_LENGTH_MAX else _split)(url)
     if target is None:
         _refuse("request: found a URL that is not HTTP; wanted a legal one")
     return target
@@ -124,6 +127,9 @@ def _split(url: str) -> Target | None:
     return Target(origin, bare if origin.port == default else str(origin), path)
 
 
+_known_split = lru_cache(maxsize=TARGETS_MAX)(_split)
+
+
 def _host(name: str) -> str | None:
     """A host as it is looked up and shown to the server. Raises ValueError."""
     if ":" in name:
@@ -132,12 +138,19 @@ def _host(name: str) -> str | None:
     return ascii_name if _HOST.fullmatch(ascii_name) else None
 
 
-@lru_cache(maxsize=NAMES_MAX)
-def _legal_name(name: str) -> tuple[str, str]:
-    """A header's name or a method, and the same in lower case."""
-    if _TOKEN.fullmatch(name) is None:
+def _legal_name(name: str) -> str:
+    """A header's name in lower case; methods are words of the same kind."""
+    lower = (_known_lower if len(name) <= REMEMBERED_LENGTH_MAX else _lower)(name)
+    if lower is None:
         _refuse_header()
-    return name, name.lower()
+    return lower
+
+
+def _lower(name: str) -> str | None:
+    return name.lower() if _TOKEN.fullmatch(name) else None
+
+
+_known_lower = lru_cache(maxsize=NAMES_MAX)(_lower)
 
 
 def _encoded(head: str) -> bytes:

@@ -15,7 +15,8 @@ from lsd.network.transport import BodyTooLarge, TransportFailed
 class ClientResponse:
     """The pool has the connection back as soon as the last byte of the body is here, read or not.
 
-    When a read is cancelled, nothing is lost: one may read on, or close.
+    What is here is given without a turn of the event loop. When `receive_some` is cancelled,
+    nothing is lost: one may read on, or close.
     """
 
     _connection: ClientConnection | None
@@ -95,8 +96,11 @@ class ClientResponse:
             if inflater is None:
                 self._is_coded = False
                 return await self.receive_raw()
-        if not inflater.is_hungry and (piece := inflater.feed(b"")):
-            return piece
+        if not inflater.is_hungry:
+            # A few bytes may stand for much, and inflating them is work: others have their turn.
+            await trio.lowlevel.checkpoint()
+            if piece := inflater.feed(b""):
+                return piece
         while raw := await self.receive_raw():
             if piece := inflater.feed(raw):
                 return piece

@@ -63,8 +63,8 @@ class HttpClient:
     async def _exchange(self, connection: ClientConnection, asked: Outgoing) -> ClientResponse:
         """The response as soon as its head is there."""
         parser = connection.parser
-        connection.ask(asked)
         try:
+            connection.ask(asked)
             while not parser.status:
                 await connection.receive()
         except BaseException:

@@ -9,28 +9,18 @@ import attrs
 import httpx
 import trio
 
-from lsd import __version__
 from lsd.conversation import WireRequest
+from lsd.network._client_dial import REASON_LENGTH_MAX
+from lsd.network._client_pool import IDLE_S_MAX
+from lsd.network._client_request import USER_AGENT
 from lsd.network.certificates import trusted_by
 from lsd.network.content_coding import Inflater, Undecodable, inflater_for
+from lsd.network.http_client import STALE_IDLE_S_MIN
 from lsd.network.proxies import Proxies
 from lsd.network.transport import BodyTooLarge, TransportFailed
 
-USER_AGENT = f"LSD/{__version__}"
-
-IDLE_S_MAX = 60.0
-"""An idle connection is kept this long: load balancers and NAT forget one after 60 s and more,
-some without telling, while a new TLS connection costs two round trips."""
-
-STALE_IDLE_S_MIN = 1.0
-"""No server gives up a connection that has been idle for less. When one that was idle for longer
-breaks before a byte of the response, the server's farewell has crossed our request."""
-
 CLOSE_S_MAX = 1.0
 """Closing never waits for the peer; the bound is for what we have not thought of."""
-
-REASON_LENGTH_MAX = 300
-"""Characters of a failure's reason; some quote what the server has sent."""
 
 _Origin = tuple[str, str, int]
 """Scheme, host, port."""

@@ -45,7 +45,7 @@ async def fetch(client: HttpClient, request: WireRequest) -> bytes:
 
 
 async def test_a_request_leaves_in_one_packet(client: HttpClient) -> None:
-    """Head and body arrive together; the connection does not wait to fill packets."""
+    """Head and body come together; the connection fills no packets, and asks who is silent."""
     first_bytes = b""
 
     async def handle(peer: Peer) -> None:
@@ -58,10 +58,12 @@ async def test_a_request_leaves_in_one_packet(client: HttpClient) -> None:
         response = await client.send(post(server.url("/v1?a=b")))
         (waiting,) = client._pool._idle
         no_delay = waiting._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        is_watched = waiting._socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
     assert first_bytes.startswith(b"POST /v1?a=b HTTP/1.1\r\nHost: 127.0.0.1:")
     assert first_bytes.endswith(b"Content-Length: 2\r\n\r\n{}")
     assert no_delay
+    assert is_watched
     assert (response.status, response.headers) == (200, {"content-length": "2"})
 
 
@@ -394,6 +396,29 @@ async def test_content_codings_are_undone(client: HttpClient, coding: str, packe
 
     assert body == b"plain" * 100
     assert raw == packed
+
+
+async def test_others_have_their_turn_while_much_is_inflated(client: HttpClient) -> None:
+    """A few bytes that stand for many do not stop the daemon."""
+    bomb = gzip.compress(bytes(20_000_000))
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            await trio.lowlevel.checkpoint()
+            turns += 1
+
+    answer = answering(whole(bomb, b"Content-Encoding: gzip\r\n"))
+    async with raw_server(answer) as server, trio.open_nursery() as nursery:
+        response = await client.send(post(server.url()))
+        nursery.start_soon(count)
+        await trio.lowlevel.checkpoint()
+        turns = 0
+        assert len(await response.read(20_000_000)) == 20_000_000
+        nursery.cancel_scope.cancel()
+
+    assert turns > 50
 
 
 @pytest.mark.parametrize("coding", ["identity", ""])

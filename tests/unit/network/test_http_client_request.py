@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lsd import __version__
 from lsd.conversation import WireRequest
-from lsd.network import TransportFailed
+from lsd.network import TransportFailed, _client_request
 from lsd.network._client_request import Origin, outgoing, target_of
 
 SECRET = "sk-do-not-tell"
@@ -134,6 +134,20 @@ def test_a_header_that_is_none_is_not_told(headers: dict[str, str]) -> None:
 
     assert not caught.value.sent
     assert SECRET not in str(caught.value)
+
+
+def test_what_clients_can_make_long_is_not_remembered() -> None:
+    """Addresses of files and header names come from outside, and memory is bounded."""
+    url, name = "http://host/" + "x" * 5000, "X-" + "x" * 5000
+
+    target = target_of(url)
+    lines = head_of(headers={name: "1"})
+
+    assert len(target.path) == 5001
+    assert f"{name}: 1" in lines
+    assert _client_request._known_split.cache_info().maxsize == _client_request.TARGETS_MAX
+    assert target_of(url) is not target
+    assert target_of("http://host/") is target_of("http://host/")
 
 
 def test_a_method_that_is_none_is_refused() -> None:
