@@ -26,6 +26,9 @@ Scope = MutableMapping[str, Any]
 AsgiApp = Callable[..., Awaitable[None]]
 """Called with scope, receive and send; frameworks write their types each in a way of its own."""
 
+TELLS_LEAVING = "lsd.disconnect"
+"""The ASGI extension of LSD's own server that tells of a client's leaving by a call."""
+
 _READING = ("GET", "HEAD")
 """Methods that change nothing: their work is worth nothing without a client."""
 
@@ -85,7 +88,10 @@ class Front:
         else:
             work = _directly(endpoint, headers, responder)
             leaving = endpoint.when_client_leaves or self.when_client_leaves
-        await self._serve(_Work(scope["method"], path, headers, leaving, work), receive, responder)
+        tell_leaving = scope.get("extensions", {}).get(TELLS_LEAVING)
+        await self._serve(
+            _Work(scope["method"], path, headers, leaving, tell_leaving, work), receive, responder
+        )
 
     def _local_path(self, path: str) -> str | None:
         """The path below the base path, one trailing slash dropped; None if it is none of ours."""
@@ -99,7 +105,7 @@ class Front:
         try:
             with self.in_flight.one(work.route) as scope:
                 body = await read_body(receive, work.headers, self.body_bytes_max)
-                await self._run(work, body, receive, out)
+                await self._run(work, body, scope, receive, out)
         except ClientGone:
             return
         except Exception as error:  # noqa: BLE001 (the edge of a request: everything is answered)
@@ -109,40 +115,67 @@ class Front:
         if scope.cancelled_caught and self.in_flight.is_stopping:
             await out.say_stopping()
 
-    async def _run(self, work: "_Work", body: bytes, receive: Receive, out: Responder) -> None:
-        """The work beside a watch for the client's leaving."""
+    async def _run(
+        self,
+        work: "_Work",
+        body: bytes,
+        scope: trio.CancelScope,
+        receive: Receive,
+        out: Responder,
+    ) -> None:
+        """The work, with an ear for the client's leaving."""
         started_at = self.clock.monotonic()
-        failed: Exception | None = None
 
-        async def watch() -> None:
-            while (await receive())["type"] != "http.disconnect":
-                pass
-            if not out.is_done:
-                out.is_client_gone = True
-                waited_ms = round((self.clock.monotonic() - started_at) * 1000)
-                log.warning("client left", path=work.path, latency_ms=waited_ms)
-                if work.when_client_leaves == "cancel":
-                    nursery.cancel_scope.cancel()
+        def hear_leaving() -> None:
+            if out.is_done:
+                return
+            out.is_client_gone = True
+            waited_ms = round((self.clock.monotonic() - started_at) * 1000)
+            log.warning("client left", path=work.path, latency_ms=waited_ms)
+            if work.when_client_leaves == "cancel":
+                scope.cancel()
 
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(watch)
-            try:
-                await work.run(body)
-            except Exception as error:  # noqa: BLE001 (raised again outside of the nursery)
-                failed = error
-            nursery.cancel_scope.cancel()
-        if failed is not None:
-            raise failed
+        if work.tell_leaving is not None:
+            work.tell_leaving(hear_leaving)
+            await work.run(body)
+        else:
+            await _run_beside_watch(work, body, receive, hear_leaving)
+
+
+async def _run_beside_watch(
+    work: "_Work", body: bytes, receive: Receive, hear_leaving: Callable[[], None]
+) -> None:
+    """For servers that tell of it by a message only: a second task waits for that."""
+    failed: Exception | None = None
+
+    async def watch() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        hear_leaving()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(watch)
+        try:
+            await work.run(body)
+        except Exception as error:  # noqa: BLE001 (raised again outside of the nursery)
+            failed = error
+        nursery.cancel_scope.cancel()
+    if failed is not None:
+        raise failed
 
 
 @attrs.frozen
 class _Work:
-    """What one request asks for; `run` is given its body."""
+    """What one request asks for; `run` is given its body.
+
+    `tell_leaving` is given what the server shall call when the client leaves; None if it cannot.
+    """
 
     method: str
     path: str
     headers: Mapping[str, str]
     when_client_leaves: WhenClientLeaves
+    tell_leaving: Callable[[Callable[[], None]], None] | None
     run: Callable[[bytes], Awaitable[None]]
 
     @property

@@ -7,6 +7,7 @@ without one. Timeouts are their callers' cancel scopes.
 
 from lsd.network.certificates import BadCertificates
 from lsd.network.http_client import HttpClient
+from lsd.network.http_server import serve_http1
 from lsd.network.outbound_transport import OutboundTransport
 from lsd.network.scripted_transport import ScriptedTransport
 from lsd.network.transport import BodyTooLarge, Transport, TransportFailed, WireResponse
@@ -20,4 +21,5 @@ __all__ = [
     "Transport",
     "TransportFailed",
     "WireResponse",
+    "serve_http1",
 ]

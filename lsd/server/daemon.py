@@ -11,7 +11,7 @@ from lsd import __version__
 from lsd.config import Loaded, Observability
 from lsd.network import BadCertificates
 from lsd.server.assembly import Assembled, assemble
-from lsd.server.hypercorn_server import serve as serve_http
+from lsd.server.http import serve_http
 from lsd.server.kept import Kept, open_kept, open_objects
 from lsd.server.listening import listen, shown_address
 from lsd.server.pid_file import PidFile
@@ -88,6 +88,8 @@ class Daemon:
                 self.assembled.front,
                 listener,
                 self._stop_listening.wait,
+                gateway=self.loaded.config.gateway,
+                clock=SystemClock(),
                 task_status=task_status,
             )
             finished.set()

@@ -1,0 +1,30 @@
+"""Which server answers HTTP: LSD's own, unless the configuration wants what only Hypercorn does."""
+
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import trio
+
+from lsd.config import Gateway
+from lsd.network import serve_http1
+from lsd.telemetry import Clock
+
+
+async def serve_http(
+    app: Any,
+    listener: socket.socket,
+    stop: Callable[[], Awaitable[None]],
+    *,
+    gateway: Gateway,
+    clock: Clock,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serves until `stop` returns and all requests are finished."""
+    if gateway.server == "hypercorn" or gateway.http2 or gateway.tls.certificate is not None:
+        # Importing it takes a quarter of a second, for which most starts have no use.
+        from lsd.server.hypercorn_server import serve  # noqa: PLC0415
+
+        await serve(app, listener, stop, task_status=task_status)
+    else:
+        await serve_http1(app, listener, stop, clock=clock, task_status=task_status)
