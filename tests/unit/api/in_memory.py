@@ -20,8 +20,9 @@ class Exchange:
     """One request, and what comes back.
 
     The application hears `http.disconnect` when the client has left, and also when the answer is
-    complete, as real servers do it. `cut_short` clients leave before their body is whole; those
-    that are not `reading` let the application wait with its answer.
+    complete, as real servers do it. A server that `calls` gives the application a function as well,
+    to which it hands what is to be called when the client leaves. `cut_short` clients leave before
+    their body is whole; those that are not `reading` let the application wait with its answer.
     """
 
     app: AsgiApp = attrs.field(repr=False)
@@ -29,13 +30,19 @@ class Exchange:
     pieces: list[bytes]
     cut_short: bool = False
     reading: bool = True
+    calls: bool = False
     messages: list[Message] = attrs.field(factory=list, init=False)
     faults: list[str] = attrs.field(factory=list, init=False)
     received: int = attrs.field(default=0, init=False)
     has_ended: trio.Event = attrs.field(factory=trio.Event, init=False)
     _is_left: bool = attrs.field(default=False, init=False)
+    _callbacks: list[Callable[[], None]] = attrs.field(factory=list, init=False)
     _over: trio.Event = attrs.field(factory=trio.Event, init=False)
     _changed: trio.Event = attrs.field(factory=trio.Event, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        if self.calls:
+            self.scope["extensions"] = {"lsd.disconnect": self._call_when_left}
 
     async def run(self) -> None:
         """Lets the application serve the request; returns when it has done so."""
@@ -46,6 +53,11 @@ class Exchange:
         """The client closes its connection."""
         self._is_left = True
         self._over.set()
+        for callback in self._callbacks:
+            callback()
+
+    def _call_when_left(self, callback: Callable[[], None]) -> None:
+        self._callbacks.append(callback)
 
     async def wait_for(self, text: bytes) -> None:
         """Returns when the answer so far contains `text`."""

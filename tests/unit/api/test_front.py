@@ -340,13 +340,13 @@ class FailingAtItsEnd:
 
 @pytest.mark.parametrize("ending", ["the client leaves", "the daemon stops"])
 async def test_an_error_of_cancelled_work_goes_no_further_than_the_log(
-    front: MakeFront, log: Log, nursery: trio.Nursery, ending: str
+    front: MakeFront, log: Log, nursery: trio.Nursery, calls: bool, ending: str
 ) -> None:
     """The server goes on with its other connections."""
     in_flight = InFlight()
     work = FailingAtItsEnd()
     app = front(endpoint(work, "GET", when_client_leaves="cancel"), in_flight=in_flight)
-    asked = exchange(app, "GET", "/work")
+    asked = exchange(app, "GET", "/work", calls=calls)
 
     nursery.start_soon(asked.run)
     await work.begun.wait()
@@ -360,12 +360,18 @@ async def test_an_error_of_cancelled_work_goes_no_further_than_the_log(
     assert asked.faults == []
 
 
+@pytest.fixture(params=["by a message", "by a call"])
+def calls(request: pytest.FixtureRequest) -> bool:
+    """How servers tell that a client has left."""
+    return bool(request.param == "by a call")
+
+
 async def left(
-    app: Callable[[Gate], Front], method: str, *, streams: bool
+    app: Callable[[Gate], Front], method: str, *, calls: bool, streams: bool = False
 ) -> tuple[Exchange, Gate]:
     """A request whose client leaves in the middle, and that then may go on if it still can."""
     gate = Gate(streams=streams)
-    asked = exchange(app(gate), method, "/work")
+    asked = exchange(app(gate), method, "/work", calls=calls)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(asked.run)
         await gate.begun.wait()
@@ -387,6 +393,7 @@ async def left(
 )
 async def test_a_leaving_client_ends_the_work_or_not(
     log: Log,
+    calls: bool,
     streams: bool,
     of_endpoint: Literal["cancel", "finish"] | None,
     configured: str,
@@ -399,6 +406,7 @@ async def test_a_leaving_client_ends_the_work_or_not(
             when_client_leaves=configured,
         ),
         "POST",
+        calls=calls,
         streams=streams,
     )
 
@@ -411,16 +419,18 @@ async def test_a_leaving_client_ends_the_work_or_not(
 
 
 @pytest.mark.parametrize(("method", "outcome"), [("GET", "cancelled"), ("POST", "finished")])
-async def test_behind_the_app_only_reading_needs_its_client(method: str, outcome: str) -> None:
+async def test_behind_the_app_only_reading_needs_its_client(
+    calls: bool, method: str, outcome: str
+) -> None:
     """What was fully sent is done; what is read is read for somebody."""
-    asked, gate = await left(lambda gate: front_of(endpoint(gate, method)), method, streams=False)
+    asked, gate = await left(lambda gate: front_of(endpoint(gate, method)), method, calls=calls)
 
     assert gate.outcome == outcome
     assert asked.faults == []
     assert not asked.is_answered
 
 
-async def test_a_stream_goes_on_without_its_client_from_before_its_beginning() -> None:
+async def test_a_stream_goes_on_without_its_client_from_before_its_beginning(calls: bool) -> None:
     """Work that is to be finished may begin its stream when nobody is there any more."""
     may_begin, begun = trio.Event(), trio.Event()
 
@@ -430,7 +440,10 @@ async def test_a_stream_goes_on_without_its_client_from_before_its_beginning() -
         await streaming(request, start)
 
     asked = exchange(
-        front_of(endpoint(handle, when_client_leaves="finish", is_hot=True)), "POST", "/work"
+        front_of(endpoint(handle, when_client_leaves="finish", is_hot=True)),
+        "POST",
+        "/work",
+        calls=calls,
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(asked.run)
@@ -443,12 +456,15 @@ async def test_a_stream_goes_on_without_its_client_from_before_its_beginning() -
     assert asked.faults == []
 
 
-async def test_a_client_that_has_its_answer_may_leave(front: MakeFront, log: Log) -> None:
+async def test_a_client_that_has_its_answer_may_leave(
+    front: MakeFront, log: Log, calls: bool
+) -> None:
     """That is no early leave, and nothing to log."""
     app = front(endpoint(repeating), endpoint(streaming, path="/stream"))
 
     for path in ("/work", "/stream"):
-        asked = await ask(app, "POST", path)
+        asked = await ask(app, "POST", path, calls=calls)
+        asked.leave()
         assert asked.is_complete
 
     assert log == []
@@ -471,12 +487,12 @@ async def test_a_client_that_leaves_within_its_body_has_not_asked(
 
 @pytest.mark.parametrize("streams", [False, True], ids=["plain", "stream"])
 async def test_a_stop_tells_those_who_wait(
-    front: MakeFront, nursery: trio.Nursery, streams: bool
+    front: MakeFront, nursery: trio.Nursery, calls: bool, streams: bool
 ) -> None:
     """503 where nothing was sent, or else a last event; the work is cancelled."""
     gate = Gate(streams=streams)
     app = front(endpoint(gate))
-    asked = exchange(app, "POST", "/work")
+    asked = exchange(app, "POST", "/work", calls=calls)
 
     nursery.start_soon(asked.run)
     await gate.begun.wait()
@@ -527,11 +543,13 @@ async def test_a_stop_waits_for_no_reader(
     assert asked.faults == []
 
 
-async def test_a_stop_leaves_clients_alone_that_are_gone(nursery: trio.Nursery) -> None:
+async def test_a_stop_leaves_clients_alone_that_are_gone(
+    nursery: trio.Nursery, calls: bool
+) -> None:
     """Work that goes on without its client is cut off in silence."""
     gate = Gate()
     app = front_of(endpoint(gate, when_client_leaves="finish", is_hot=True))
-    asked = exchange(app, "POST", "/work")
+    asked = exchange(app, "POST", "/work", calls=calls)
 
     nursery.start_soon(asked.run)
     await gate.begun.wait()

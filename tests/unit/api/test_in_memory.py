@@ -76,3 +76,23 @@ async def test_the_end_of_an_answer_looks_like_a_leaving_client(nursery: trio.Nu
         {"type": "http.disconnect"},
     ]
     assert asked.scope["query_string"] == b"q=1"
+
+
+async def test_a_server_may_call_when_the_client_leaves(nursery: trio.Nursery) -> None:
+    """Beside telling it by a message."""
+    heard: list[str] = []
+    waits = trio.Event()
+
+    async def app(scope: Any, _receive: Any, _send: Any) -> None:
+        scope["extensions"]["lsd.disconnect"](lambda: heard.append("left"))
+        waits.set()
+        await trio.sleep_forever()
+
+    asked = exchange(app, "POST", "/", calls=True)
+    nursery.start_soon(asked.run)
+    await waits.wait()
+    before = list(heard)
+    asked.leave()
+    nursery.cancel_scope.cancel()
+
+    assert (before, heard) == ([], ["left"])
