@@ -36,7 +36,7 @@ STOPPING = b'{"error":"the daemon is stopping; the answer is not complete"}'
 ECHO = {"model_name": "echo::demo", "input": {"messages": [{"role": "user", "content": "hi"}]}}
 
 
-def request(method: str, path: str, body: bytes = b"", *more: str) -> bytes:
+def sent(method: str, path: str, body: bytes = b"", *more: str) -> bytes:
     """A request with further header lines."""
     head = [f"{method} {path} HTTP/1.1", "Host: localhost", f"Content-Length: {len(body)}", *more]
     return "\r\n".join((*head, "", "")).encode() + body
@@ -59,7 +59,7 @@ class Life:
 
     async def get(self, path: str) -> tuple[bytes, Any]:
         """The first line of the answer, and its body as JSON."""
-        answer = await talk(self.listener, request("GET", path, b"", "Connection: close"))
+        answer = await talk(self.listener, sent("GET", path, b"", "Connection: close"))
         head, _, body = answer.partition(b"\r\n\r\n")
         return head.split(b"\r\n")[0].strip(), orjson.loads(body)
 
@@ -78,13 +78,19 @@ class Life:
 MakeLife = Callable[..., Life]
 
 
-@pytest.fixture
-def make(folder: Folder) -> Iterator[MakeLife]:
-    """Makes daemons that serve the endpoints of the test beside their own."""
+@pytest.fixture(params=["auto", "hypercorn"])
+def make(folder: Folder, request: pytest.FixtureRequest) -> Iterator[MakeLife]:
+    """Makes daemons that serve the endpoints of the test beside their own, on each server.
+
+    `gateway` are lines of that table, `text` stands after it.
+    """
     lives: list[Life] = []
 
-    def life(*endpoints: Endpoint, text: str = "", pid_file: Path | None = None) -> Life:
-        loaded, clock, metrics = folder.load(SMALL + text), SystemClock(), Metrics(())
+    def life(
+        *endpoints: Endpoint, gateway: str = "", text: str = "", pid_file: Path | None = None
+    ) -> Life:
+        table = f'[gateway]\nserver = "{request.param}"\n{gateway}\n'
+        loaded, clock, metrics = folder.load(SMALL + table + text), SystemClock(), Metrics(())
         kept = open_kept(loaded, clock, metrics)
         assembled = assemble(loaded, kept, None, clock, metrics)
         if endpoints:
@@ -201,7 +207,7 @@ async def test_a_running_stream_is_finished(make: MakeLife, nursery: trio.Nurser
     await life.wait_until_serving()
 
     async with await connect(life.listener) as stream:
-        await stream.send_all(request("POST", "/work"))
+        await stream.send_all(sent("POST", "/work"))
         begun = await read_until(stream, b"data: one\n\n\r\n")
         signal.raise_signal(signal.SIGTERM)
         await wait_until(lambda: life.listener.fileno() < 0)
@@ -218,7 +224,7 @@ async def test_a_running_stream_is_finished(make: MakeLife, nursery: trio.Nurser
 
 async def test_a_load_balancer_has_time_to_look_away(make: MakeLife, nursery: trio.Nursery) -> None:
     """Health says so at once, while requests are still served."""
-    life = make(text="[gateway]\nshutdown_delay_ms = 3_600_000\n")
+    life = make(gateway="shutdown_delay_ms = 3_600_000")
     nursery.start_soon(life.run)
     await life.wait_until_serving()
     signal.raise_signal(signal.SIGTERM)
@@ -251,7 +257,7 @@ async def test_a_second_signal_cuts_off(
     await life.wait_until_serving()
 
     async with await connect(life.listener) as stream:
-        await stream.send_all(request("POST", "/work"))
+        await stream.send_all(sent("POST", "/work"))
         await gate.begun.wait()
         signal.raise_signal(signal.SIGTERM)
         await wait_until(lambda: "draining" in events_of(log))
@@ -269,12 +275,12 @@ async def test_a_second_signal_cuts_off(
 async def test_there_is_an_end_of_waiting(make: MakeLife, nursery: trio.Nursery, log: Log) -> None:
     """After the timeout, what still runs is cut off as by a second signal."""
     gate = Gate()
-    life = make(endpoint(gate), text="[gateway]\nshutdown_timeout_ms = 20\n")
+    life = make(endpoint(gate), gateway="shutdown_timeout_ms = 20")
     nursery.start_soon(life.run)
     await life.wait_until_serving()
 
     async with await connect(life.listener) as stream:
-        await stream.send_all(request("POST", "/work"))
+        await stream.send_all(sent("POST", "/work"))
         await gate.begun.wait()
         signal.raise_signal(signal.SIGINT)
         answer = await read_all(stream)
@@ -295,7 +301,7 @@ async def test_work_that_outlives_its_client_is_finished(
     await life.wait_until_serving()
 
     async with await connect(life.listener) as stream:
-        await stream.send_all(request("POST", "/work"))
+        await stream.send_all(sent("POST", "/work"))
         await gate.begun.wait()
     signal.raise_signal(signal.SIGTERM)
     await wait_until(lambda: life.listener.fileno() < 0)
@@ -318,7 +324,7 @@ async def test_waiting_is_told_from_time_to_time(
     await life.wait_until_serving()
 
     async with await connect(life.listener) as stream:
-        await stream.send_all(request("POST", "/work"))
+        await stream.send_all(sent("POST", "/work"))
         await gate.begun.wait()
         signal.raise_signal(signal.SIGTERM)
         await wait_until(lambda: "waiting for requests" in events_of(log))
@@ -339,7 +345,7 @@ async def test_an_orderly_stop_loses_no_record(make: MakeLife, nursery: trio.Nur
     )
     nursery.start_soon(life.run)
     await life.wait_until_serving()
-    body = request("POST", "/inference", orjson.dumps(ECHO), "Connection: close")
+    body = sent("POST", "/inference", orjson.dumps(ECHO), "Connection: close")
     answer = orjson.loads((await talk(life.listener, body)).partition(b"\r\n\r\n")[2])
 
     signal.raise_signal(signal.SIGTERM)
