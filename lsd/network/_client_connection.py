@@ -13,7 +13,8 @@ from lsd.network._client_request import Origin, Outgoing
 from lsd.network.transport import TransportFailed
 
 RECEIVE_BYTES_MAX = 64 * 1024
-"""What one read takes at most: four TLS records, or what loopback gives at once."""
+"""What one read takes at most, which is what loopback gives at once. It is more than a TLS record
+has (16 KiB), so that no read leaves decrypted bytes behind, of which the socket would not tell."""
 
 JOINED_BYTES_MAX = 64 * 1024
 """A body up to this size is copied behind its head, so that both leave in one call; for a larger
@@ -118,10 +119,7 @@ class ClientConnection:
 
     async def _wait_for_bytes(self) -> None:
         """Waits until something comes, or the connection is closed."""
-        if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
-            # Decrypted already, so that the socket itself may stay silent.
-            await trio.lowlevel.checkpoint()
-        elif self._unsent:
+        if self._unsent:
             # A server may answer before it has read everything, so both ways are open at once.
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._send_rest)

@@ -48,20 +48,17 @@ async def _encrypted(
     connection: socket.socket, origin: Origin, trusted: ssl.SSLContext
 ) -> ssl.SSLSocket:
     """The same connection after the handshake, in which the server has shown who it is."""
+    opened: socket.socket = connection
     try:
-        encrypted = trusted.wrap_socket(
+        opened = encrypted = trusted.wrap_socket(
             connection, server_hostname=origin.host, do_handshake_on_connect=False
         )
-    except (OSError, ValueError) as error:
-        connection.close()
-        raise _untrusted(origin, error) from None
-    try:
         await _shake_hands(encrypted)
     except OSError as error:
-        encrypted.close()
+        opened.close()
         raise _untrusted(origin, error) from None
     except BaseException:
-        encrypted.close()
+        opened.close()
         raise
     return encrypted
 
@@ -99,7 +96,7 @@ def _system_errors(error: BaseException) -> list[str]:
     return [type(error).__name__ if isinstance(error, OSError) else "not a host name"]
 
 
-def _untrusted(origin: Origin, error: Exception) -> TransportFailed:
+def _untrusted(origin: Origin, error: OSError) -> TransportFailed:
     match error:
         case ssl.SSLCertVerificationError(verify_message=str(message)) if message:
             found = f"certificate refused: {message}"
@@ -107,9 +104,7 @@ def _untrusted(origin: Origin, error: Exception) -> TransportFailed:
             found = "the server has closed the connection"
         case ssl.SSLError(reason=str(reason)):
             found = reason.replace("_", " ").lower()
-        case OSError(strerror=str(message)):
-            found = message
         case _:
-            found = "not a host name"
+            found = error.strerror or type(error).__name__
     reason = f"cannot agree on TLS with {origin}: {found}"
     return TransportFailed(reason[:REASON_LENGTH_MAX], sent=False)

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import attrs
 import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
@@ -12,7 +13,7 @@ from trio.testing import wait_all_tasks_blocked
 from lsd.conversation import WireRequest
 from lsd.network import TransportFailed
 from lsd.network.http_client import HttpClient
-from tests.unit.network.raw_server import Peer, answering, raw_server, whole
+from tests.unit.network.raw_server import WAIT_S_MAX, Peer, answering, raw_server, whole
 
 OK = b"HTTP/1.1 200 OK\r\n"
 
@@ -148,20 +149,56 @@ async def test_large_bodies_go_both_ways_at_once(client: HttpClient, certificate
     assert client._pool.idle == 1
 
 
-async def test_what_is_decrypted_already_is_not_waited_for(
+@attrs.define(eq=False)
+class ByteByByte(trio.abc.Stream):
+    """A stream that sends each byte alone."""
+
+    stream: trio.abc.Stream
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        for place in range(len(data)):
+            await self.stream.send_all(data[place : place + 1])
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await self.stream.wait_send_all_might_not_block()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        return await self.stream.receive_some(max_bytes)
+
+    async def aclose(self) -> None:
+        await self.stream.aclose()
+
+
+async def test_where_the_network_cuts_a_record_does_not_matter(
     client: HttpClient, certificate: Path
 ) -> None:
-    """One record larger than a piece leaves bytes of which the socket knows nothing."""
-    body = b"x" * 16_000
+    """A part of a record is not yet anything to read."""
+    context = serving(certificate)
+
+    async def handle(peer: Peer) -> None:
+        slow = trio.SSLStream(ByteByByte(peer.stream), context, server_side=True)
+        await slow.receive_some(1000)
+        await slow.send_all(whole(b"x" * 500))
+        await slow.receive_some(1000)
+
+    async with raw_server(handle) as server:
+        url = server.url().replace("http:", "https:")
+        assert await fetch(client, post(url)) == b"x" * 500
+
+
+@pytest.mark.parametrize("size", [16_384, 65_536, 1_000_000])
+async def test_no_record_stays_behind(client: HttpClient, certificate: Path, size: int) -> None:
+    """When the last record has come, all of it is read, though the server says no more."""
 
     async def handle(peer: Peer) -> None:
         await peer.receive_request()
-        await peer.send(whole(body))
+        await peer.send(whole(b"x" * size))
         await peer.wait_gone()
 
     async with raw_server(handle, tls=serving(certificate)) as server:
         response = await client.send(post(server.url()))
-        assert await response.read(20_000) == body
+        with trio.fail_after(WAIT_S_MAX):
+            assert await response.read(size) == b"x" * size
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,109 @@
+"""One connection, with the test at its other end."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+import trio
+
+from lsd.network import TransportFailed
+from lsd.network._client_connection import ClientConnection
+from lsd.network._client_request import Origin, Outgoing
+
+ORIGIN = Origin("http", "host", 80)
+REQUEST = Outgoing(ORIGIN, "POST", b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n", b"{}")
+REFUSAL = b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno"
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[ClientConnection, socket.socket]]:
+    """A connection and the server's end of it."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    with theirs:
+        yield ClientConnection(ORIGIN, ours), theirs
+    ours.close()
+
+
+async def test_what_a_server_said_before_it_went_is_heard(
+    ends: tuple[ClientConnection, socket.socket],
+) -> None:
+    """Though the request finds nobody any more; the connection is over."""
+    connection, server = ends
+    server.sendall(REFUSAL)
+    server.close()
+
+    connection.ask(REQUEST)
+    await connection.receive()
+
+    assert connection.parser.status == 413
+    assert connection.parser.take() == b"no"
+    assert not connection.can_be_reused
+
+
+async def test_a_server_that_went_silently_is_told(
+    ends: tuple[ClientConnection, socket.socket],
+) -> None:
+    """The second look finds the end, and says how far the response had come."""
+    connection, server = ends
+    server.close()
+
+    connection.ask(REQUEST)
+    await connection.receive()
+    with pytest.raises(TransportFailed, match="closed before the response began"):
+        await connection.receive()
+
+    assert not connection.parser.has_begun
+
+
+async def test_a_request_goes_on_while_nothing_comes(
+    ends: tuple[ClientConnection, socket.socket],
+) -> None:
+    """What the server does not take at once, it gets as it reads; then it is quiet again."""
+    connection, server = ends
+    body = bytes(range(256)) * 20_000
+    received = bytearray()
+
+    def serve() -> None:
+        while len(received) < len(REQUEST.head) + len(body):
+            received.extend(server.recv(1_000_000))
+        server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    async with trio.open_nursery() as nursery:
+        connection.ask(REQUEST._replace(body=body))
+        nursery.start_soon(trio.to_thread.run_sync, serve)
+        while not connection.parser.is_complete:
+            await connection.receive()
+
+    assert bytes(received) == REQUEST.head + body
+    assert connection.can_be_reused
+    assert connection.is_quiet()
+
+
+async def test_a_closed_connection_says_so(ends: tuple[ClientConnection, socket.socket]) -> None:
+    """Closing twice is once; nobody can wait on what is closed."""
+    connection, server = ends
+    connection.ask(REQUEST)
+
+    connection.close()
+    connection.close()
+    with pytest.raises(TransportFailed, match="closed by LSD"):
+        await connection.receive()
+
+    assert not connection.can_be_reused
+    assert server.recv(1000) == REQUEST.head + REQUEST.body
+    assert server.recv(1000) == b""
+
+
+@pytest.mark.parametrize("said", [b"", b"x"])
+async def test_a_server_that_says_anything_unasked_is_not_quiet(
+    ends: tuple[ClientConnection, socket.socket], said: bytes
+) -> None:
+    """Neither a farewell nor words fit an idle connection."""
+    connection, server = ends
+    assert connection.is_quiet()
+
+    server.sendall(said)
+    server.close()
+
+    assert not connection.is_quiet()
