@@ -9,6 +9,7 @@ from lsd.api.edge import Edge
 from lsd.api.errors import ErrorAnswers
 from lsd.api.exchange import Answer, Endpoint, Request
 from lsd.api.front import Front
+from lsd.api.functions import Functions
 from lsd.api.in_flight import InFlight
 from lsd.api.native import Native
 from lsd.api.operations import Operations
@@ -20,6 +21,7 @@ __all__ = [
     "Endpoint",
     "ErrorAnswers",
     "Front",
+    "Functions",
     "InFlight",
     "Native",
     "Operations",

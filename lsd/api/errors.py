@@ -10,7 +10,7 @@ from lsd.conversation import IdGenerator, LsdError, Malformed, encode_json
 from lsd.feedback import BadFeedback, NotStored, UnknownFunction, UnknownMetric
 from lsd.inference import BadRequest, FailureCause, InferenceFailed, UnknownName
 from lsd.store import StoreFailed, StoreFull
-from lsd.telemetry import logger
+from lsd.telemetry import CURRENT_REQUEST, logger
 
 log = logger(__name__)
 
@@ -54,9 +54,14 @@ class Refused(LsdError):
 
 @attrs.frozen
 class ErrorAnswers:
-    """Makes answers of errors. `shows_tree`: with the causes as nested objects beside the text."""
+    """Makes answers of errors.
+
+    `shows_tree`: with the causes as nested objects beside the text. `logs_values`: the log quotes
+    what callers have sent.
+    """
 
     shows_tree: bool
+    logs_values: bool = False
 
     def answer(self, error: LsdError) -> Answer:
         """The answer that tells an expected error."""
@@ -72,12 +77,14 @@ class ErrorAnswers:
         A bug is told by an id alone, under which the log has the rest.
         """
         if not isinstance(error, LsdError) or not _is_expected(error):
-            request_id = ids.new()
+            context = CURRENT_REQUEST.get()
+            request_id = ids.new() if context is None else context.request_id
             log.error("internal error", route=route, request_id=request_id, exc_info=error)
             return plain_error(500, f"internal error; the log tells more under {request_id}")
         answer = self.answer(error)
         if answer.status < 500:
-            log.warning("request refused", route=route, status=answer.status, reason=str(error))
+            reason = str(error) if self.logs_values else _without_values(error)
+            log.warning("request refused", route=route, status=answer.status, reason=reason)
         else:
             log.error("request failed", route=route, status=answer.status, reason=str(error))
         return answer
@@ -102,3 +109,14 @@ def plain_error(status: int, text: str, **more: Any) -> Answer:
 def _is_expected(error: LsdError) -> bool:
     """Whether an error has an answer of its own; one without is a bug, too."""
     return isinstance(error, InferenceFailed | Refused) or type(error) in _STATUSES
+
+
+def _without_values(error: LsdError) -> str:
+    """What the log tells of a client's mistake: the places, not what was found there."""
+    match error:
+        case Malformed():
+            return ", ".join(problem.path or "the body" for problem in error.problems)
+        case BadRequest() | BadFeedback():
+            return error.where
+        case _:
+            return str(error)

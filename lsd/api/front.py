@@ -18,7 +18,7 @@ from lsd.api.exchange import Endpoint, Request, WhenClientLeaves
 from lsd.api.in_flight import InFlight
 from lsd.api.responder import RESPONDER, Message, Responder, SendMessage
 from lsd.conversation import IdGenerator
-from lsd.telemetry import Clock, logger
+from lsd.telemetry import CURRENT_REQUEST, Clock, RequestContext, logger
 
 log = logger(__name__)
 
@@ -54,18 +54,36 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: SendMessage) -> None:
         """One connection of the server: a request, or the lifespan of the application."""
         if scope["type"] == "http":
-            await self._http(scope, receive, send)
+            await self._in_context(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
         else:
             await self.rest(scope, receive, send)
 
-    async def _http(self, scope: Scope, receive: Receive, send: SendMessage) -> None:
+    async def _in_context(self, scope: Scope, receive: Receive, send: SendMessage) -> None:
         headers = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
+        context = RequestContext(
+            method=scope["method"],
+            path=scope["path"],
+            x_amzn_trace_id=headers.get("x-amzn-trace-id"),
+            new_id=self.ids.new,
+        )
+        token = CURRENT_REQUEST.set(context)
+        try:
+            await self._http(scope, headers, receive, send)
+        finally:
+            CURRENT_REQUEST.reset(token)
+
+    async def _http(
+        self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: SendMessage
+    ) -> None:
         path = self._local_path(scope["path"])
         responder = Responder(send, is_head=scope["method"] == "HEAD")
+        if scope["method"] == "OPTIONS":
+            await responder.no_content()
+            return
         try:
             self.edge.check(headers, scope["scheme"])
             if path is None:
@@ -102,6 +120,13 @@ class Front:
         return None if "//" in path else path.removesuffix("/") or "/"
 
     async def _serve(self, work: "_Work", receive: Receive, out: Responder) -> None:
+        started_at = self.clock.monotonic()
+        log.debug("request started")
+        await self._answered(work, receive, out)
+        latency_ms = round((self.clock.monotonic() - started_at) * 1000)
+        log.debug("request finished", status=out.status, latency_ms=latency_ms)
+
+    async def _answered(self, work: "_Work", receive: Receive, out: Responder) -> None:
         try:
             with self.in_flight.one(work.route) as scope:
                 body = await read_body(receive, work.headers, self.body_bytes_max)
@@ -131,7 +156,7 @@ class Front:
                 return
             out.is_client_gone = True
             waited_ms = round((self.clock.monotonic() - started_at) * 1000)
-            log.warning("client left", path=work.path, latency_ms=waited_ms)
+            log.warning("client left", latency_ms=waited_ms)
             if work.when_client_leaves == "cancel":
                 scope.cancel()
 

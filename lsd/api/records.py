@@ -18,7 +18,6 @@ from lsd.conversation import (
     id_time_ms,
     parse_id,
 )
-from lsd.inference import InferenceService
 from lsd.store import FeedbackRecord, InferenceRecord, ModelInferenceRecord, Store, Writer
 from lsd.telemetry import rfc3339_ms
 
@@ -43,7 +42,6 @@ class Records:
 
     _store: Store
     _writer: Writer
-    _inferences: InferenceService
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """The routes of this module."""
@@ -55,11 +53,6 @@ class Records:
                 handle=self.model_inferences,
             ),
             Endpoint(method="GET", path="/internal/feedback/{target_id}", handle=self.feedback),
-            Endpoint(
-                method="GET",
-                path="/internal/functions/{function_name}/variant_sampling_probabilities",
-                handle=self.sampling_probabilities,
-            ),
         )
 
     async def inferences(self, request: Request, _start: Start) -> Answer:
@@ -104,14 +97,6 @@ class Records:
             lambda: self._store.feedback.page(target_id, before=before, after=after, limit=limit)
         )
         return Answer(body=encode_json({"feedback": [_feedback(entry) for entry in entries]}))
-
-    async def sampling_probabilities(self, request: Request, _start: Start) -> Answer:
-        """`GET /internal/functions/{f}/variant_sampling_probabilities`."""
-        name = request.query["function_name"]
-        shown = self._inferences.sampling_probabilities(name, request.query.get("namespace"))
-        if shown is None:
-            raise Refused(404, f"found the function {name!r}; wanted a configured one")
-        return Answer(body=encode_json({"probabilities": shown}))
 
 
 def _id(text: str, where: str) -> str:

@@ -30,6 +30,7 @@ class Responder:
     is_head: bool
     is_client_gone: bool = attrs.field(default=False, init=False)
     is_done: bool = attrs.field(default=False, init=False)
+    status: int | None = attrs.field(default=None, init=False)
     _has_started: bool = attrs.field(default=False, init=False)
     _is_stream: bool = attrs.field(default=False, init=False)
 
@@ -45,6 +46,12 @@ class Responder:
         # Set first: a client that has all bytes may close at once, and has not left early.
         self.is_done = True
         await self._pass_on({"type": "http.response.body", "body": body})
+
+    async def no_content(self) -> None:
+        """Sends 204, which has no body and no headers about one."""
+        await self._start(204, [])
+        self.is_done = True
+        await self._pass_on({"type": "http.response.body", "body": b""})
 
     async def start(self, headers: Headers) -> Send:
         """Sends the head of a stream; what is given takes its pieces."""
@@ -75,6 +82,7 @@ class Responder:
 
     async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         self._has_started = True
+        self.status = status
         await self._pass_on(
             {
                 "type": "http.response.start",

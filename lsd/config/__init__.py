@@ -49,6 +49,7 @@ from lsd.config.shorthand import (
     SHORTHAND_TYPES,
     shorthand_embedding_model,
     shorthand_model,
+    shorthand_problem,
 )
 from lsd.config.snapshot import (
     open_snapshot,
@@ -309,6 +310,7 @@ __all__ = [
     "read_rsa_key",
     "shorthand_embedding_model",
     "shorthand_model",
+    "shorthand_problem",
     "show_path",
     "without_secrets",
 ]

@@ -11,7 +11,7 @@ from lsd.config.findings import Findings
 from lsd.config.key_path import KeyPath, show_path
 from lsd.config.legacy_templates import settle_legacy_templates
 from lsd.config.loaded import Loaded
-from lsd.config.overrides import apply_overrides
+from lsd.config.overrides import apply_overrides, names_data_folder
 from lsd.config.problem import ConfigRefused, Problem, in_order
 from lsd.config.reading.document import Document, merge
 from lsd.config.reading.globs import ConfigFile, find_files
@@ -56,6 +56,7 @@ def load(sources: Sources) -> Loaded:
         warnings=(*warning, *map(str, in_order(findings.warnings))),
         notes=_notes(files, document),
         files=tuple(file.path for file in files),
+        names_data_folder=names_data_folder(sources, findings),
         paths=_absolute_paths(config, reader.written),
     )
 

@@ -78,6 +78,12 @@ def _parsed_workers(text: str) -> int | Literal["auto"] | None:
     return int(text) if is_number and int(text) >= 1 else None
 
 
+def names_data_folder(sources: Sources, findings: Findings) -> bool:
+    """Whether anybody has said where the store is."""
+    override = sources.data_dir or sources.environment.get("LSD_DATA_DIR")
+    return bool(override) or ("storage", "path") in findings.document.origins
+
+
 def _data_folder(config: Config, sources: Sources, findings: Findings) -> Path:
     override = sources.data_dir or sources.environment.get("LSD_DATA_DIR")
     if override:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from lsd.config import ChatFunction, JsonFunction
+from lsd.config import ChatFunction, JsonFunction, shorthand_problem
 from lsd.conversation import (
     BadId,
     BadSchema,
@@ -145,11 +145,8 @@ def _target(request: InferenceRequest, prepared: Prepared) -> PreparedFunction:
         raise BadRequest("variant_name", "found it with `model_name`, which has no variants")
     model = prepared.model(request.model_name)
     if model is None:
-        reason = (
-            f"found {request.model_name!r}; wanted a model of the configuration"
-            " or <provider type>::<name>"
-        )
-        raise BadRequest("model_name", reason)
+        problem = shorthand_problem(request.model_name)
+        raise BadRequest("model_name", f"found {request.model_name!r}; {problem}")
     check_namespace("model_name", model.name, model.config.namespace, request.namespace)
     return model.function
 

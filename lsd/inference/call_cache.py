@@ -37,6 +37,7 @@ class CallCache:
     _clock: Clock
     _function_type: str
     _toolbox: Toolbox | None
+    _fetches_all_files: bool
     _reads: bool
     _writes: bool
     _max_age_s: int | None
@@ -50,6 +51,7 @@ class CallCache:
         clock: Clock,
         function_type: str,
         toolbox: Toolbox | None,
+        fetches_all_files: bool,
         is_dryrun: bool,
     ) -> "CallCache | None":
         """None if the request does without; a dry run writes nothing."""
@@ -64,6 +66,7 @@ class CallCache:
             clock=clock,
             function_type=function_type,
             toolbox=toolbox,
+            fetches_all_files=fetches_all_files,
             reads=reads,
             writes=writes,
             max_age_s=options.max_age_s,
@@ -128,6 +131,7 @@ class CallCache:
             "params": request.params.set_values(),
             "json_mode": request.json_mode,
             "output_schema": request.output_schema,
+            "fetches_all_files": self._fetches_all_files,
             "extra_body": [[each.pointer, each.value, each.delete] for each in edits.body],
             "extra_headers": [[each.name, each.value, each.delete] for each in edits.headers],
         }

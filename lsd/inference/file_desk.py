@@ -15,7 +15,7 @@ class FileDesk:
 
     _transport: Transport
     _objects: FileObjects | None
-    _fetches_all: bool
+    fetches_all: bool
 
     def files_for(self, request: InferenceRequest) -> RunFiles | None:
         """The files of a request; None if it has none. A dry run keeps no bytes."""
@@ -24,7 +24,7 @@ class FileDesk:
         return RunFiles(
             transport=self._transport,
             objects=None if request.dryrun else self._objects,
-            fetches_all=self._fetches_all,
+            fetches_all=self.fetches_all,
         )
 
     async def keep_files_of(self, run: Run) -> None:

@@ -114,6 +114,7 @@ class InferenceService:
                 clock=self.clock,
                 function_type=accepted.function.config.type,
                 toolbox=accepted.toolbox,
+                fetches_all_files=self.file_desk.fetches_all,
                 is_dryrun=bool(request.dryrun),
             ),
             files=self.file_desk.files_for(request),

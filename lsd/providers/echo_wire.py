@@ -99,6 +99,7 @@ def response_of(answer: Mapping[str, Any]) -> ModelResponse:
         usage=Usage(**answer["usage"]),
         raw_usage=answer["usage"],
         finish_reason=answer["finish_reason"],
+        document=answer,
     )
 
 

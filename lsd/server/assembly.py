@@ -11,6 +11,7 @@ from lsd.api import (
     Endpoint,
     ErrorAnswers,
     Front,
+    Functions,
     InFlight,
     Native,
     Operations,
@@ -86,9 +87,13 @@ def assemble(
     check = None if kept is None or records_are_off else kept.check
     operations = Operations(loaded.hash, metrics, check)
     feedback = None if kept is None else _feedback(loaded, kept, ids, running, metrics)
-    endpoints = [*Native(inferences, feedback).endpoints(), *operations.endpoints()]
+    endpoints = [
+        *Native(inferences, feedback).endpoints(),
+        *operations.endpoints(),
+        *Functions(inferences).endpoints(),
+    ]
     if kept is not None:
-        endpoints += Records(kept.store, kept.writer, inferences).endpoints()
+        endpoints += Records(kept.store, kept.writer).endpoints()
     in_flight = InFlight()
     front = _front(loaded.config.gateway, endpoints, ids, clock, in_flight)
     return Assembled(
@@ -118,7 +123,7 @@ def _front(
     in_flight: InFlight,
 ) -> Front:
     bytes_max = gateway.max_request_bytes
-    errors = ErrorAnswers(gateway.unstable_error_json)
+    errors = ErrorAnswers(gateway.unstable_error_json, gateway.debug)
     return Front(
         hot={(each.method, each.path): each for each in endpoints if each.is_hot},
         rest=quart_app(endpoints, ids=ids, errors=errors, body_bytes_max=bytes_max),

@@ -14,6 +14,7 @@ from lsd.store import (
     Store,
     StoreFailed,
     StoreFull,
+    StoreInUse,
     StoreRefused,
     StoreSettings,
     Writer,
@@ -56,8 +57,8 @@ class Kept:
 def open_kept(loaded: Loaded, clock: Clock, metrics: Metrics) -> Kept | None:
     """The store with the running configuration noted in it; None if there is to be none.
 
-    A store that cannot be opened is refused only if the configuration insists on it. Raises
-    StartRefused.
+    Without a store LSD serves only where nobody has asked for one: no key insists on it, no folder
+    was named, and no other server is at work in the default one. Raises StartRefused.
     """
     config = loaded.config
     try:
@@ -66,6 +67,8 @@ def open_kept(loaded: Loaded, clock: Clock, metrics: Metrics) -> Kept | None:
         key = _key_that_insists(config)
         if key is not None:
             raise StartRefused(f"{refusal}; {key} = true needs the store") from None
+        if loaded.names_data_folder or isinstance(refusal, StoreInUse):
+            raise StartRefused(f"the store cannot be opened: {refusal}") from None
         log.warning("nothing will be recorded", reason=str(refusal))
         return None
     kept = Kept(store=store, writer=_writer(store, config, clock, metrics))

@@ -5,6 +5,10 @@ import signal
 import attrs
 import trio
 
+from lsd.telemetry import logger
+
+log = logger(__name__)
+
 FORCED_EXIT_BASE = 128
 """A process ended by signal n is told to its parent as 128 + n. Source: POSIX shells."""
 
@@ -19,9 +23,12 @@ class StopSignals:
 
     async def watch(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Listens until it is cancelled."""
-        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as received:
             task_status.started()
             async for number in received:
+                if number == signal.SIGHUP:
+                    log.warning("configuration not reloaded: not supported yet; restart instead")
+                    continue
                 self._last_signal = number
                 if self._first.is_set():
                     self._second.set()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import attrs
 
-from lsd.store.errors import StoreRefused
+from lsd.store.errors import StoreInUse, StoreRefused
 
 _LOCK_NAME = "lsd.lock"
 _BOOT_MARK = "boot"
@@ -28,7 +28,7 @@ class FolderLock:
 
     @classmethod
     def take(cls, folder: Path) -> "FolderLock":
-        """Takes the lock, or raises StoreRefused naming the process that has it."""
+        """Takes the lock. Raises StoreInUse naming the process that has it, or StoreRefused."""
         try:
             file = os.open(folder / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -39,7 +39,7 @@ class FolderLock:
             holder = os.read(file, 32).decode(errors="replace").strip() or "unknown"
             os.close(file)
             reason = f"is in use by another server (pid {holder}); wanted a folder of its own"
-            raise StoreRefused(str(folder), reason) from error
+            raise StoreInUse(str(folder), reason) from error
         os.ftruncate(file, 0)
         os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
         return cls(file=file)

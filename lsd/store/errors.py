@@ -19,6 +19,11 @@ class StoreRefused(LsdError):
 
 
 @attrs.frozen
+class StoreInUse(StoreRefused):
+    """Another server has the folder; the reason names its process."""
+
+
+@attrs.frozen
 class StoreFull(LsdError):
     """There is no room for a write; nothing of it is stored. Reads go on."""
 

@@ -6,13 +6,16 @@ Loggers come from `logger(__name__)`; `configure_logging` is called once by the 
 from lsd.telemetry.clock import Clock, SystemClock, rfc3339_ms, rfc3339_us
 from lsd.telemetry.logs import LogFormat, Logger, configure_logging, logger
 from lsd.telemetry.metrics import CONTENT_TYPE, Metrics, StoreReadings
+from lsd.telemetry.request_context import CURRENT_REQUEST, RequestContext
 
 __all__ = [
     "CONTENT_TYPE",
+    "CURRENT_REQUEST",
     "Clock",
     "LogFormat",
     "Logger",
     "Metrics",
+    "RequestContext",
     "StoreReadings",
     "SystemClock",
     "configure_logging",

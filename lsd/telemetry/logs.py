@@ -10,6 +10,7 @@ import structlog
 from structlog.stdlib import ProcessorFormatter
 
 from lsd.telemetry._log_lines import json_line, pretty_line, with_facts
+from lsd.telemetry.request_context import with_request
 
 LogFormat = Literal["pretty", "json"]
 
@@ -90,6 +91,7 @@ def configure_logging(
         ProcessorFormatter(
             processors=[
                 structlog.contextvars.merge_contextvars,
+                with_request,
                 with_facts(worker),
                 structlog.processors.format_exc_info,
                 line,

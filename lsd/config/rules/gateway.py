@@ -42,7 +42,8 @@ def _check_writes(gateway: Gateway, findings: Findings) -> None:
 def _check_address(gateway: Gateway, findings: Findings) -> None:
     if not gateway.auth.enabled and not gateway.bind_address.is_loopback:
         found = f"{gateway.bind_address} can be reached from other machines, and auth is off"
-        findings.warn(("gateway", "bind_address"), found, "set gateway.auth.enabled = true")
+        wanted = "bind to a loopback address, or let only trusted machines reach this one"
+        findings.warn(("gateway", "bind_address"), found, wanted)
 
 
 def _check_origins(gateway: Gateway, findings: Findings) -> None:
