@@ -25,6 +25,7 @@ from lsd.inference.model_request import model_request
 from lsd.inference.open_stream import StartedStream, open_stream
 from lsd.inference.prepared import PreparedModel, PreparedProvider, PreparedVariant
 from lsd.inference.provider_call import call_provider
+from lsd.inference.routing import started_stream, whole_answer
 from lsd.inference.run import Run
 from lsd.store import (
     FileObjects,
@@ -288,3 +289,28 @@ def attempt(gateway: Gateway, provider: str = "one", **fields: Any) -> Attempt:
     (chosen,) = (each for each in model.providers if each.name == provider)
     asked = model_request(accepted, variant)
     return Attempt(run, accepted, variant, model, chosen, asked.request)
+
+
+@attrs.frozen
+class VariantRun:
+    """Everything that is needed to ask the models of one variant of a run."""
+
+    run: Run
+    accepted: Accepted
+    variant: PreparedVariant
+    request: ModelRequest
+
+    async def answer(self) -> ModelCall:
+        """A whole answer."""
+        return await whole_answer(self.run, self.variant, self.request)
+
+    async def open(self) -> StartedStream:
+        """A stream that has started."""
+        return await started_stream(self.run, self.variant, self.request)
+
+
+def variant_run(gateway: Gateway, variant: str = "v", **fields: Any) -> VariantRun:
+    """A request that is about to run as this variant."""
+    accepted, run = gateway.begin(**fields)
+    chosen = accepted.function.variants[variant]
+    return VariantRun(run, accepted, chosen, model_request(accepted, chosen).request)
