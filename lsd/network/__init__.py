@@ -1,8 +1,8 @@
-"""Bytes on sockets: how requests leave this process and responses come back.
+"""Bytes on sockets: how requests leave this process and responses come back, and how it is asked.
 
 A *transport* sends *wire requests* and gives *wire responses*: `OutboundTransport` over the
 network, by `HttpClient` or, where a proxy leads to the server, by httpx; `ScriptedTransport`
-without one. Timeouts are their callers' cancel scopes.
+without one. Timeouts are their callers' cancel scopes. `serve_http1` serves an ASGI application.
 """
 
 from lsd.network.certificates import BadCertificates
