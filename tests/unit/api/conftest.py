@@ -1,14 +1,14 @@
 """Fixtures for tests of the routes."""
 
-from collections.abc import Iterator, MutableMapping
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from structlog.testing import capture_logs
+
+from tests.unit.captured_log import Log, captured_log
 
 
 @pytest.fixture(autouse=True)
-def log() -> Iterator[list[MutableMapping[str, Any]]]:
-    """What is logged during the test."""
-    with capture_logs() as entries:
+def log() -> Iterator[Log]:
+    """What is logged during the test, but for what is only for debugging."""
+    with captured_log() as entries:
         yield entries

@@ -1,8 +1,5 @@
 """The quart app alone: it serves every endpoint, as the front before it would."""
 
-from collections.abc import MutableMapping
-from typing import Any
-
 import pytest
 import trio
 
@@ -20,8 +17,7 @@ from tests.unit.api.endpoints import (
     streaming,
 )
 from tests.unit.api.in_memory import ask, exchange
-
-Log = list[MutableMapping[str, Any]]
+from tests.unit.captured_log import Log
 
 
 async def test_an_endpoint_sees_the_request() -> None:

@@ -1,6 +1,5 @@
 """Errors become answers in one place, which knows all statuses."""
 
-from collections.abc import MutableMapping
 from typing import Any, get_args
 
 import orjson
@@ -14,8 +13,7 @@ from lsd.feedback import BadFeedback, NotStored, UnknownFunction, UnknownMetric
 from lsd.inference import BadRequest, FailureCause, InferenceFailed, UnknownName
 from lsd.store import StoreFailed, StoreFull
 from tests.unit.api.endpoints import new_ids
-
-Log = list[MutableMapping[str, Any]]
+from tests.unit.captured_log import Log
 
 PLAIN = ErrorAnswers(shows_tree=False)
 WITH_TREE = ErrorAnswers(shows_tree=True)

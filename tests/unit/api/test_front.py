@@ -1,7 +1,7 @@
 """The front: who may enter, which endpoint answers, and what becomes of it when a side leaves."""
 
 import gzip
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from typing import Any, Literal
 
 import attrs
@@ -24,8 +24,8 @@ from tests.unit.api.endpoints import (
     streaming,
 )
 from tests.unit.api.in_memory import Exchange, ask, exchange
+from tests.unit.captured_log import Log
 
-Log = list[MutableMapping[str, Any]]
 MakeFront = Callable[..., Front]
 
 STOPPING = "the daemon is stopping; the answer is not complete"
@@ -113,7 +113,7 @@ async def test_a_path_outside_of_the_base_path_is_told_as_it_is(front: MakeFront
     assert (await ask(app, "GET", "/status")).error() == "Route not found: GET /status"
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "BREW"])
 async def test_a_wrong_method_is_told_the_right_ones(front: MakeFront, method: str) -> None:
     """405 with Allow."""
     app = front(endpoint(repeating))
@@ -414,7 +414,6 @@ async def test_a_leaving_client_ends_the_work_or_not(
     assert asked.faults == []
     assert len(asked.messages) == (2 if streams else 0)
     assert [(entry["event"], entry["log_level"]) for entry in log] == [("client left", "warning")]
-    assert log[0]["path"] == "/work"
     assert log[0]["latency_ms"] == 0
 
 

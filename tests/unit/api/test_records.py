@@ -21,17 +21,6 @@ GET_INFERENCES = "/v1/inferences/get_inferences"
 NOWHERE = "0199e3a2-7c11-7d30-9a51-2f6d0c1b7e44"
 
 
-@attrs.define(eq=False)
-class FakeInferences:
-    """Knows one function."""
-
-    asked: list[tuple[str, str | None]] = attrs.field(factory=list, init=False)
-
-    def sampling_probabilities(self, name: str, namespace: str | None) -> dict[str, float] | None:
-        self.asked.append((name, namespace))
-        return {"terse": 0.25, "long": 0.75} if name == "write_haiku" else None
-
-
 @pytest.fixture
 def make() -> Maker:
     """Makes records."""
@@ -58,16 +47,9 @@ async def writer(store: Store, make: Maker, nursery: trio.Nursery) -> AsyncItera
 
 
 @pytest.fixture
-def inferences() -> FakeInferences:
-    """The service that knows the probabilities."""
-    return FakeInferences()
-
-
-@pytest.fixture
-def app(store: Store, writer: Writer, inferences: FakeInferences) -> Any:
+def app(store: Store, writer: Writer) -> Any:
     """The application with the routes of records."""
-    records = Records(store, writer, inferences)  # type: ignore[arg-type]
-    return quart_of(*records.endpoints(), body_bytes_max=1 << 20)
+    return quart_of(*Records(store, writer).endpoints(), body_bytes_max=1 << 20)
 
 
 async def get(app: Any, target: str) -> Any:
@@ -415,19 +397,3 @@ async def test_a_page_holds_a_hundred_entries_unless_told(
     more = await get(app, f"/internal/feedback/{target}?limit=101")
 
     assert (len(usual["feedback"]), len(more["feedback"])) == (100, 101)
-
-
-async def test_probabilities_are_those_of_the_next_draw(
-    app: Any, inferences: FakeInferences
-) -> None:
-    """A namespace may have an experiment of its own."""
-    route = "/internal/functions/{}/variant_sampling_probabilities"
-
-    usual = await get(app, route.format("write_haiku"))
-    await get(app, route.format("write_haiku") + "?namespace=acme")
-    unknown = await ask(app, "GET", route.format("ghost"))
-
-    assert usual == {"probabilities": {"terse": 0.25, "long": 0.75}}
-    assert inferences.asked == [("write_haiku", None), ("write_haiku", "acme"), ("ghost", None)]
-    assert unknown.status == 404
-    assert unknown.error() == "found the function 'ghost'; wanted a configured one"

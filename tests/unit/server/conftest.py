@@ -1,19 +1,18 @@
 """Fixtures for tests of a process's life."""
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
+from tests.unit.captured_log import Log, captured_log
 from tests.unit.config.folder import Folder
 
 
 @pytest.fixture(autouse=True)
-def log() -> Iterator[list[MutableMapping[str, Any]]]:
-    """What is logged during the test."""
-    with capture_logs() as entries:
+def log() -> Iterator[Log]:
+    """What is logged during the test, but for what is only for debugging."""
+    with captured_log() as entries:
         yield entries
 
 

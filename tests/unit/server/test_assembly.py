@@ -224,6 +224,7 @@ async def test_ids_rise_over_restarts(make: Make, folder: Folder) -> None:
     """Even if the clock has gone back in between, new records come after old ones."""
     first = await make()
     old = (await first.post("/inference", ECHO)).json()["inference_id"]
+    assert await first.stored(old) is not None
     far = first.kept.store.greatest_id()
     second = await make()
 

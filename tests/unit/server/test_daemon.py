@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,9 @@ from lsd.server.pid_file import PidFile
 from lsd.store import Store, StoreSettings
 from lsd.telemetry import Metrics, SystemClock
 from tests.unit.api.endpoints import Gate, endpoint, front_of
+from tests.unit.captured_log import Log
 from tests.unit.config.folder import Folder
 from tests.unit.server.wire import connect, read_all, read_until, talk
-
-Log = list[MutableMapping[str, Any]]
 
 SMALL = '[storage]\nmap_size = "4 MiB"\nmax_map_size = "64 MiB"\ndurability = "none"\n'
 STOPPING = b'{"error":"the daemon is stopping; the answer is not complete"}'

@@ -1,9 +1,7 @@
 """What is kept: a store if there can be one, as the configuration wants it."""
 
 import os
-from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
@@ -13,9 +11,8 @@ from lsd.server import StartRefused
 from lsd.server.kept import Kept, WriterDown, open_kept, open_objects
 from lsd.store import FileObjects, Write
 from lsd.telemetry import Metrics, SystemClock
+from tests.unit.captured_log import Log
 from tests.unit.config.folder import Folder
-
-Log = list[MutableMapping[str, Any]]
 
 METRICS = "".join(
     f'm{number} = {{ type = "boolean", optimize = "max", level = "inference" }}\n'

@@ -1,17 +1,13 @@
 """What has expired is swept away from time to time."""
 
-from collections.abc import MutableMapping
-from typing import Any
-
 import attrs
 import trio
 from trio.testing import MockClock
 
 from lsd.server.sweeper import sweep_forever
 from lsd.store import StoreFull
+from tests.unit.captured_log import Log
 from tests.unit.store.makers import HandClock
-
-Log = list[MutableMapping[str, Any]]
 
 
 @attrs.define(eq=False)
