@@ -80,10 +80,10 @@ class CallCache:
             entry = self._cache.get(
                 self._key(call, edits), max_age_s=self._max_age_s, now_ms=self._clock.now_ms()
             )
+            return None if entry is None else reread_json(entry)
         except LsdError as error:
             log.warning("inference cache not readable", reason=str(error))
             return None
-        return None if entry is None else reread_json(entry)
 
     @property
     def writes(self) -> bool:

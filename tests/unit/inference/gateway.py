@@ -283,7 +283,7 @@ class Attempt:
 def attempt(gateway: Gateway, provider: str = "one", **fields: Any) -> Attempt:
     """The attempt of a provider to answer a request."""
     accepted, run = gateway.begin(**fields)
-    (variant,) = accepted.function.variants.values()
+    variant = accepted.pinned or next(iter(accepted.function.variants.values()))
     model = run.prepared.model(variant.config.model)
     assert model is not None
     (chosen,) = (each for each in model.providers if each.name == provider)
