@@ -11,6 +11,7 @@ from lsd.providers._error_bodies import codes_of, shortened, text_of
 
 REQUEST_ID_HEADERS = (
     "x-request-id",
+    "request-id",
     "apim-request-id",
     "x-generation-id",
     "mistral-correlation-id",

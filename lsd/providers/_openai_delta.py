@@ -19,14 +19,12 @@ from lsd.conversation import (
 from lsd.providers._openai_family import Received, Target
 from lsd.providers._openai_thoughts import FROM_TAGS, read_thoughts, thought_chunk
 from lsd.providers._think_tags import Part, ThinkTags
+from lsd.providers._token_counts import count_of
 from lsd.providers._tool_call_slots import BadToolCall, ToolCallSlots
 from lsd.providers.tool_call_ids import new_tool_call_id
 from lsd.telemetry import logger
 
 log = logger(__name__)
-
-TOKENS_MAX = 2**53
-"""Greater counts are nonsense, and no JSON reader would take them exactly."""
 
 _FINISH_REASONS: dict[str, FinishReason] = {
     "stop": "stop",
@@ -59,13 +57,6 @@ def usage_of(usage: Received) -> Usage:
         output_tokens=count_of(usage.get("completion_tokens")),
         provider_cache_read_input_tokens=count_of(cached),
     )
-
-
-def count_of(value: JsonValue) -> int | None:
-    """A number of tokens, None for everything that is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return int(value) if 0 <= value <= TOKENS_MAX else None
 
 
 @attrs.define(eq=False)

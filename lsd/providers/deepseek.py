@@ -6,9 +6,10 @@ from typing import Any
 import attrs
 
 from lsd.conversation import Thought, Usage
-from lsd.providers._openai_delta import count_of, usage_of
+from lsd.providers._openai_delta import usage_of
 from lsd.providers._openai_family import Body, Encoding, Member, Received
 from lsd.providers._openai_thoughts import put_thoughts
+from lsd.providers._token_counts import count_of
 
 _REASONING = "reasoning_content"
 

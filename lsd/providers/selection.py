@@ -2,10 +2,18 @@
 
 from random import Random, SystemRandom
 
-from lsd.config import ChatProvider, EchoProvider, Provider
+from lsd.config import (
+    AnthropicProvider,
+    ChatProvider,
+    EchoProvider,
+    GcpVertexAnthropicProvider,
+    Provider,
+)
+from lsd.providers.anthropic import anthropic_dialect
 from lsd.providers.chat_targets import chat_target
 from lsd.providers.dialect import Dialect
 from lsd.providers.echo import EchoDialect
+from lsd.providers.gcp_vertex_anthropic import vertex_anthropic_dialect
 from lsd.providers.openai_chat import OpenAIChat
 
 
@@ -24,6 +32,12 @@ def dialect_for(
                 chat_target(
                     provider, model_name=model_name, provider_name=provider_name, random=random
                 )
+            )
+        case AnthropicProvider():
+            return anthropic_dialect(provider, model_name=model_name, provider_name=provider_name)
+        case GcpVertexAnthropicProvider():
+            return vertex_anthropic_dialect(
+                provider, model_name=model_name, provider_name=provider_name
             )
         case EchoProvider():
             return EchoDialect(provider, provider_name=provider_name)

@@ -1,6 +1,7 @@
 """Where the models of Vertex AI are, and whom a token for them is made out to."""
 
 import re
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from lsd.config import GcpProvider
@@ -32,6 +33,23 @@ def vertex_url(provider: GcpProvider, publisher: str, method: str) -> str:
 def vertex_audience(provider: GcpProvider) -> str:
     """What a self-signed token names as its audience. Raises AttemptFailed (config)."""
     return _host(provider)
+
+
+def vertex_headers(credentials: Mapping[str, str | None]) -> dict[str, str]:
+    """How a call says who calls, and who pays if that is somebody else."""
+    headers: dict[str, str] = {}
+    token, project = credentials.get("access_token"), credentials.get("quota_project")
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token}"
+    if project is not None:
+        headers["x-goog-user-project"] = project
+    return headers
+
+
+def explain_not_found(failure: AttemptFailed) -> None:
+    """Adds to a 404 what is most often the reason for it."""
+    if failure.status == 404:
+        failure.text += " (models of the catalogue need model_id, tuned ones endpoint_id)"
 
 
 def _host(provider: GcpProvider) -> str:

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import attrs
 
 from lsd.conversation import Usage
-from lsd.providers._openai_delta import count_of, usage_of
+from lsd.providers._openai_delta import usage_of
 from lsd.providers._openai_family import Member, Received
+from lsd.providers._token_counts import count_of
 
 
 def _read_usage(usage: Received, _: Mapping[str, str]) -> Usage:

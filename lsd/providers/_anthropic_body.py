@@ -1,0 +1,119 @@
+"""The body of a request for a message from Claude."""
+
+from lsd.conversation import JsonValue
+from lsd.providers._anthropic_messages import claude_messages
+from lsd.providers._anthropic_target import Body, Encoding
+from lsd.providers._anthropic_tools import tool_fields
+from lsd.providers.prefill import JSON_PREFILL, JSON_PREFILL_TEXT
+
+_SERVICE_TIERS = {"auto": "auto", "priority": "auto", "default": "standard_only"}
+
+_NOT_TAKEN = ("seed", "presence_penalty", "frequency_penalty", "verbosity")
+
+
+def messages_body(encoding: Encoding) -> tuple[Body, str]:
+    """The body, its keys always in the same order, and what it puts into the model's mouth.
+
+    Raises AttemptFailed (config).
+    """
+    target, request = encoding.target, encoding.request
+    body: Body = {}
+    if target.body_version is not None:
+        body["anthropic_version"] = target.body_version
+    if target.model is not None:
+        body["model"] = target.model
+    body["messages"] = claude_messages(encoding)
+    body["max_tokens"] = _max_tokens(encoding)
+    body["stream"] = request.stream
+    if request.system is not None and request.system.strip():
+        body["system"] = [{"type": "text", "text": request.system}]
+    body.update(_sampling(encoding))
+    if request.params.stop_sequences is not None:
+        body["stop_sequences"] = list(request.params.stop_sequences)
+    schema, prefill = _json_help(encoding)
+    body.update(_thinking(encoding, schema))
+    body.update(_service_tier(encoding))
+    body.update(tool_fields(encoding))
+    if prefill:
+        begun = {"role": "assistant", "content": [{"type": "text", "text": JSON_PREFILL_TEXT}]}
+        body["messages"].append(begun)
+    for parameter in _NOT_TAKEN:
+        if getattr(request.params, parameter) is not None:
+            encoding.leave_out(parameter)
+    return body, prefill
+
+
+def _max_tokens(encoding: Encoding) -> int:
+    given = encoding.request.params.max_tokens
+    if given is not None:
+        return given
+    family = encoding.target.family
+    if not family.is_known:
+        hint = f"{family.max_tokens} is sent, as the model is not known; set max_tokens"
+        encoding.alter("max_tokens", hint)
+    return family.max_tokens
+
+
+def _sampling(encoding: Encoding) -> Body:
+    params, family = encoding.request.params, encoding.target.family
+    fields: Body = {
+        name: value
+        for name in ("temperature", "top_p")
+        if (value := getattr(params, name)) is not None
+    }
+    if not family.takes_sampling:
+        for name in fields:
+            encoding.leave_out(name, hint="the model samples by itself")
+        return {}
+    if len(fields) == 2 and not family.takes_both_samplings:
+        encoding.leave_out("top_p", hint="the model takes either temperature or top_p")
+        del fields["top_p"]
+    return fields
+
+
+def _thinking(encoding: Encoding, schema: JsonValue) -> Body:
+    """`thinking`, and `output_config` with all that belongs there."""
+    params = encoding.request.params
+    budget, effort = params.thinking_budget_tokens, params.reasoning_effort
+    if budget is not None and effort is not None:
+        raise encoding.refusal(
+            "found thinking_budget_tokens and reasoning_effort; wanted one of them"
+        )
+    fields: Body = {}
+    config: Body = {}
+    if budget is not None:
+        fields["thinking"] = {"type": "enabled", "budget_tokens": budget}
+    if effort is not None:
+        fields["thinking"] = {"type": "adaptive"}
+        config["effort"] = effort
+    if schema is not None:
+        config["format"] = {"type": "json_schema", "schema": schema}
+    if config:
+        fields["output_config"] = config
+    return fields
+
+
+def _json_help(encoding: Encoding) -> tuple[JsonValue, str]:
+    """How the model is brought to answer in JSON: by a schema, by a beginning, or not at all."""
+    request, target = encoding.request, encoding.target
+    if request.json_mode == "off":
+        return None, ""
+    schema = request.output_schema if target.holds_to_schemas else None
+    if schema is not None and request.json_mode == "strict":
+        return schema, ""
+    may_begin = target.takes_prefill and target.family.takes_prefill
+    if may_begin and request.is_all_json and not encoding.wants_thinking:
+        return None, JSON_PREFILL
+    if schema is None:
+        encoding.leave_out("json_mode", hint="only the prompt asks for JSON")
+    return schema, ""
+
+
+def _service_tier(encoding: Encoding) -> Body:
+    tier = encoding.request.params.service_tier
+    if tier is None:
+        return {}
+    if not encoding.target.takes_service_tier or tier not in _SERVICE_TIERS:
+        encoding.leave_out("service_tier")
+        return {}
+    return {"service_tier": _SERVICE_TIERS[tier]}

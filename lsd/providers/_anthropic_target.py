@@ -1,0 +1,91 @@
+"""What the providers that speak Anthropic's Messages have in common, and where they differ.
+
+A *target* is one configured provider, an *encoding* one request on its way there.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from lsd.conversation import AttemptFailed, JsonValue, ModelRequest
+from lsd.providers.claude_models import ClaudeFamily
+from lsd.telemetry import logger
+
+log = logger(__name__)
+
+STRUCTURED_OUTPUTS = "structured-outputs-2025-11-13"
+"""The beta under which schemas for answers and tools came; today it is needed by old models."""
+
+Body = dict[str, Any]
+"""A JSON object of the wire that is being made."""
+
+Received = Mapping[str, Any]
+"""A JSON object of the wire that was received."""
+
+
+@attrs.frozen(kw_only=True)
+class Target:
+    """One configured provider.
+
+    `model` is what the provider calls the model; None: the URL says it. `body_version` goes into
+    the body where there is no header for it. `model_name` and `provider_name` are the names in
+    `lsd.toml`. `takes_schema`: the operator lets schemas for answers and tools be sent; `betas`
+    are the values of `anthropic-beta` that he has asked for.
+    """
+
+    provider_type: str
+    model: str | None
+    body_version: str | None = None
+    family: ClaudeFamily
+    model_name: str
+    provider_name: str
+    provider_tools: tuple[JsonValue, ...] = ()
+    takes_schema: bool
+    takes_prefill: bool
+    takes_service_tier: bool
+    betas: tuple[str, ...] = ()
+    discard_unknown_chunks: bool = False
+
+    @property
+    def holds_to_schemas(self) -> bool:
+        """Whether the model can be made to fit its answer into a schema."""
+        return self.takes_schema and self.family.takes_output_schema
+
+
+@attrs.define(eq=False)
+class Encoding:
+    """One request that is being encoded for one target; warns of each thing once."""
+
+    request: ModelRequest
+    target: Target
+    _told: set[str] = attrs.field(factory=set, init=False)
+
+    @property
+    def wants_thinking(self) -> bool:
+        """Whether the model is asked to think before it answers."""
+        params = self.request.params
+        return params.thinking_budget_tokens is not None or params.reasoning_effort is not None
+
+    def leave_out(self, parameter: str, hint: str | None = None) -> None:
+        """Warns that `parameter` is not sent; `hint` says why, or what would work."""
+        self._warn("provider takes no such parameter", parameter, hint)
+
+    def alter(self, parameter: str, hint: str) -> None:
+        """Warns that `parameter` is sent otherwise than it was asked for."""
+        self._warn("provider takes the parameter in another form only", parameter, hint)
+
+    def _warn(self, event: str, parameter: str, hint: str | None) -> None:
+        if parameter in self._told:
+            return
+        self._told.add(parameter)
+        hints = {} if hint is None else {"hint": hint}
+        log.warning(event, provider_type=self.target.provider_type, parameter=parameter, **hints)
+
+    def refusal(self, reason: str, *, shown: str | None = None) -> AttemptFailed:
+        """The failure of a request that this provider cannot take; nothing was sent.
+
+        `shown` is the text that was the reason, if there was one.
+        """
+        text = f"{self.target.provider_type}: {reason}"
+        return AttemptFailed(kind="config", text=text, raw_response=shown)

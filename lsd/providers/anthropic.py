@@ -1,0 +1,188 @@
+"""The dialect of Anthropic's Messages, for Anthropic itself and for hosts of its models."""
+
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit, urlunsplit
+
+import attrs
+
+from lsd.config import AnthropicProvider
+from lsd.conversation import (
+    ApiType,
+    AttemptFailed,
+    Edits,
+    HeaderEdit,
+    JsonValue,
+    ModelRequest,
+    ModelResponse,
+    NotJson,
+    UrlFile,
+    WireRequest,
+    decode_json,
+)
+from lsd.providers._anthropic_answer import read_message, reported_error
+from lsd.providers._anthropic_body import messages_body
+from lsd.providers._anthropic_messages import is_forwarded
+from lsd.providers._anthropic_stream import MessageStream
+from lsd.providers._anthropic_target import STRUCTURED_OUTPUTS, Encoding, Target
+from lsd.providers._http_errors import excerpt, failed_answer, undecodable
+from lsd.providers._sealing import USER_AGENT, Draft, seal
+from lsd.providers._whole_body import failing
+from lsd.providers.claude_models import claude_family
+from lsd.providers.dialect import StreamDecoder
+from lsd.telemetry import logger
+
+log = logger(__name__)
+
+API_VERSION = "2023-06-01"
+_BETA = "anthropic-beta"
+
+Credentials = Mapping[str, str | None]
+
+
+@attrs.frozen(kw_only=True)
+class Host:
+    """Where messages go. `headers` get the credentials, which are None where none are sent.
+
+    `explain` adds to a failure what this host's errors leave unsaid.
+    """
+
+    url: Callable[[bool], str]
+    headers: Callable[[Credentials], dict[str, str]]
+    explain: Callable[[AttemptFailed], None] | None = None
+
+
+@attrs.frozen(eq=False)
+class AnthropicMessages:
+    """Messages of one configured provider."""
+
+    target: Target
+    host: Host
+
+    @property
+    def provider_type(self) -> str:
+        return self.target.provider_type
+
+    @property
+    def api_type(self) -> ApiType:
+        return "chat_completions"
+
+    def encode(self, request: ModelRequest, credentials: Credentials, edits: Edits) -> WireRequest:
+        body, prefill = messages_body(Encoding(request, self.target))
+        draft = Draft(
+            url=self.host.url(request.stream),
+            headers=self._headers(request.stream, credentials),
+            body=body,
+            prefill=prefill,
+        )
+        return seal(draft, _with_betas(edits, self.target.betas), self.provider_type)
+
+    def decode(self, status: int, headers: Mapping[str, str], body: bytes) -> ModelResponse:
+        if not 200 <= status < 300:
+            raise self._failed(status, headers, body)
+        response = read_message(self.target, headers, body)
+        if not response.output:
+            log.warning(
+                "provider gave an empty answer",
+                provider_type=self.provider_type,
+                finish_reason=response.finish_reason,
+            )
+        return response
+
+    def stream_decoder(self, status: int, headers: Mapping[str, str]) -> StreamDecoder:
+        if not 200 <= status < 300:
+            return failing(lambda body: self._failed(status, headers, body))
+        if headers.get("content-type", "").strip().lower().startswith("text/event-stream"):
+            return MessageStream(self.target, headers)
+        return failing(lambda body: self._no_stream(headers, body))
+
+    def forwards(self, file: UrlFile) -> bool:
+        if file.mime_type is None:
+            log.warning(
+                "a URL without mime_type cannot be forwarded; it is fetched",
+                provider_type=self.provider_type,
+                url=file.url,
+            )
+        return is_forwarded(file)
+
+    def _headers(self, stream: bool, credentials: Credentials) -> dict[str, str]:
+        headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT}
+        headers |= self.host.headers(credentials)
+        if self.target.betas:
+            headers[_BETA] = ",".join(self.target.betas)
+        if stream:
+            headers["Accept"] = "text/event-stream"
+            # A compressed stream would be held back until the compressor has a block together.
+            headers["Accept-Encoding"] = "identity"
+        return headers
+
+    def _failed(self, status: int, headers: Mapping[str, str], body: bytes) -> AttemptFailed:
+        failure = failed_answer(self.provider_type, status, headers, body)
+        if self.host.explain is not None:
+            self.host.explain(failure)
+        return failure
+
+    def _no_stream(self, headers: Mapping[str, str], body: bytes) -> AttemptFailed:
+        raw = body.decode(errors="replace")
+        document = _maybe_json(body)
+        if isinstance(document, dict) and document.get("error"):
+            return reported_error(self.target, document, headers, raw)
+        kind = headers.get("content-type") or "no content type"
+        reason = f"found {kind}; wanted text/event-stream: {excerpt(body)}"
+        return undecodable(self.provider_type, reason, headers, raw)
+
+
+def anthropic_dialect(
+    provider: AnthropicProvider, *, model_name: str, provider_name: str
+) -> AnthropicMessages:
+    """The dialect of Anthropic, or of another host under its base, for one entry of a model."""
+    url = _messages_url(provider.api_base)
+    wants_schema = provider.beta_structured_outputs
+    target = Target(
+        provider_type="anthropic",
+        model=provider.model_name,
+        family=claude_family(provider.model_name),
+        model_name=model_name,
+        provider_name=provider_name,
+        provider_tools=provider.provider_tools,
+        takes_schema=wants_schema is not False,
+        takes_prefill=True,
+        takes_service_tier=True,
+        betas=(STRUCTURED_OUTPUTS,) if wants_schema else (),
+        discard_unknown_chunks=provider.discard_unknown_chunks,
+    )
+    return AnthropicMessages(target, Host(url=lambda _: url, headers=_key_headers))
+
+
+def _messages_url(base: str) -> str:
+    """The base may end where the messages are, or above."""
+    parts = urlsplit(base)
+    path = parts.path.removesuffix("/").removesuffix("/messages").removesuffix("/")
+    return urlunsplit((parts.scheme, parts.netloc, f"{path}/messages", parts.query, ""))
+
+
+def _key_headers(credentials: Credentials) -> dict[str, str]:
+    headers = {"anthropic-version": API_VERSION}
+    key = credentials.get("api_key")
+    return headers if key is None else {**headers, "x-api-key": key}
+
+
+def _with_betas(edits: Edits, betas: tuple[str, ...]) -> Edits:
+    """The edits, those of the beta header with what LSD asks for itself in front."""
+    if not betas or not any(_is_beta(each) for each in edits.headers):
+        return edits
+    headers = tuple(
+        attrs.evolve(each, value=",".join((*betas, each.value))) if _is_beta(each) else each
+        for each in edits.headers
+    )
+    return attrs.evolve(edits, headers=headers)
+
+
+def _is_beta(edit: HeaderEdit) -> bool:
+    return edit.name.lower() == _BETA and not edit.delete
+
+
+def _maybe_json(body: bytes) -> JsonValue:
+    try:
+        return decode_json(body)
+    except NotJson:
+        return None

@@ -1,0 +1,41 @@
+"""Claude at Vertex AI: Anthropic's Messages, another way in, and the model in the URL."""
+
+from lsd.config import GcpVertexAnthropicProvider
+from lsd.providers._anthropic_target import STRUCTURED_OUTPUTS, Target
+from lsd.providers.anthropic import AnthropicMessages, Host
+from lsd.providers.claude_models import claude_family
+from lsd.providers.vertex import explain_not_found, vertex_headers, vertex_url
+
+BODY_VERSION = "vertex-2023-10-16"
+
+
+def vertex_anthropic_dialect(
+    provider: GcpVertexAnthropicProvider, *, model_name: str, provider_name: str
+) -> AnthropicMessages:
+    """The dialect of Claude at Vertex AI for one entry of a model.
+
+    Nobody knows which model is behind an endpoint. Schemas are off unless the operator wants them:
+    an organisation's policy may forbid them.
+    """
+    target = Target(
+        provider_type="gcp_vertex_anthropic",
+        model=None,
+        body_version=BODY_VERSION,
+        family=claude_family(provider.model_id or ""),
+        model_name=model_name,
+        provider_name=provider_name,
+        provider_tools=provider.provider_tools,
+        takes_schema=provider.beta_structured_outputs,
+        takes_prefill=False,
+        takes_service_tier=False,
+        betas=(STRUCTURED_OUTPUTS,) if provider.beta_structured_outputs else (),
+        discard_unknown_chunks=provider.discard_unknown_chunks,
+    )
+
+    def url(stream: bool) -> str:
+        method = "streamRawPredict" if stream else "rawPredict"
+        return vertex_url(provider, "anthropic", method)
+
+    return AnthropicMessages(
+        target, Host(url=url, headers=vertex_headers, explain=explain_not_found)
+    )
