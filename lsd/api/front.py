@@ -106,10 +106,16 @@ class Front:
         else:
             work = _directly(endpoint, headers, responder)
             leaving = endpoint.when_client_leaves or self.when_client_leaves
-        tell_leaving = scope.get("extensions", {}).get(TELLS_LEAVING)
-        await self._serve(
-            _Work(scope["method"], path, headers, leaving, tell_leaving, work), receive, responder
+        asked = _Work(
+            method=scope["method"],
+            path=path,
+            headers=headers,
+            started_at=self.clock.monotonic(),
+            when_client_leaves=leaving,
+            tell_leaving=scope.get("extensions", {}).get(TELLS_LEAVING),
+            run=work,
         )
+        await self._serve(asked, receive, responder)
 
     def _local_path(self, path: str) -> str | None:
         """The path below the base path, one trailing slash dropped; None if it is none of ours."""
@@ -120,11 +126,9 @@ class Front:
         return None if "//" in path else path.removesuffix("/") or "/"
 
     async def _serve(self, work: "_Work", receive: Receive, out: Responder) -> None:
-        started_at = self.clock.monotonic()
         log.debug("request started")
         await self._answered(work, receive, out)
-        latency_ms = round((self.clock.monotonic() - started_at) * 1000)
-        log.debug("request finished", status=out.status, latency_ms=latency_ms)
+        log.debug("request finished", status=out.status, latency_ms=self._latency_ms(work))
 
     async def _answered(self, work: "_Work", receive: Receive, out: Responder) -> None:
         try:
@@ -132,6 +136,7 @@ class Front:
                 body = await read_body(receive, work.headers, self.body_bytes_max)
                 await self._run(work, body, scope, receive, out)
         except ClientGone:
+            log.warning("client left", latency_ms=self._latency_ms(work))
             return
         except Exception as error:  # noqa: BLE001 (the edge of a request: everything is answered)
             answer = self.errors.answer_and_log(error, work.route, self.ids)
@@ -149,14 +154,16 @@ class Front:
         out: Responder,
     ) -> None:
         """The work, with an ear for the client's leaving."""
-        started_at = self.clock.monotonic()
+        context = CURRENT_REQUEST.get()
 
         def hear_leaving() -> None:
             if out.is_done:
                 return
             out.is_client_gone = True
-            waited_ms = round((self.clock.monotonic() - started_at) * 1000)
-            log.warning("client left", latency_ms=waited_ms)
+            if not out.is_head:
+                # The server may call this in a task that knows of no request.
+                fields = {} if context is None else context.fields()
+                log.warning("client left", latency_ms=self._latency_ms(work), **fields)
             if work.when_client_leaves == "cancel":
                 scope.cancel()
 
@@ -165,6 +172,9 @@ class Front:
             await work.run(body)
         else:
             await _run_beside_watch(work, body, receive, hear_leaving)
+
+    def _latency_ms(self, work: "_Work") -> int:
+        return round((self.clock.monotonic() - work.started_at) * 1000)
 
 
 async def _run_beside_watch(
@@ -189,16 +199,18 @@ async def _run_beside_watch(
         raise failed
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class _Work:
     """What one request asks for; `run` is given its body.
 
-    `tell_leaving` is given what the server shall call when the client leaves; None if it cannot.
+    `started_at` is by the clock that never steps back. `tell_leaving` is given what the server
+    shall call when the client leaves; None if it cannot.
     """
 
     method: str
     path: str
     headers: Mapping[str, str]
+    started_at: float
     when_client_leaves: WhenClientLeaves
     tell_leaving: Callable[[Callable[[], None]], None] | None
     run: Callable[[bytes], Awaitable[None]]

@@ -133,6 +133,28 @@ def test_the_log_hears_of_errors(log: Log, error: LsdError, level: str, event: s
     ]
 
 
+VALUES: list[tuple[LsdError, str]] = [
+    (Malformed((Problem("input.a", "found 'sk'"), Problem("", "sk"))), "input.a, the body"),
+    (BadRequest("input.system", "found 'sk'; wanted an object"), "input.system"),
+    (BadFeedback("value", "found 'sk'; wanted a number"), "value"),
+    (UnknownName("function_name", "function", "ghost"), "the same"),
+]
+
+
+@pytest.mark.parametrize(("error", "place"), VALUES, ids=lambda each: type(each).__name__)
+def test_what_callers_send_stays_out_of_the_log(log: Log, error: LsdError, place: str) -> None:
+    """The caller is told all, the log the places; names that are looked up are no inputs."""
+    quiet, debugging = ErrorAnswers(shows_tree=False), ErrorAnswers(False, logs_values=True)
+
+    answers = [each.answer_and_log(error, "POST /x", new_ids()) for each in (quiet, debugging)]
+
+    assert [shown(answer) for answer in answers] == [{"error": str(error)}] * 2
+    assert [entry["reason"] for entry in log] == [
+        str(error) if place == "the same" else place,
+        str(error),
+    ]
+
+
 class Forgotten(LsdError):
     """An error of ours that nobody has given a status."""
 

@@ -8,12 +8,14 @@ import attrs
 import orjson
 import pytest
 import trio
+from structlog.testing import capture_logs
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from lsd import __version__
 from lsd.api import Answer, Edge, Endpoint, Front, InFlight, Request
 from lsd.api.errors import Refused
 from lsd.api.exchange import Start
+from lsd.telemetry import CURRENT_REQUEST
 from tests.unit.api.endpoints import (
     Gate,
     endpoint,
@@ -139,6 +141,23 @@ async def test_a_route_that_is_read_can_be_asked_for_its_head(front: MakeFront) 
     assert refused.headers["allow"] == "GET, HEAD"
 
 
+@pytest.mark.parametrize("path", ["/work", "/absent", "/work//"])
+@pytest.mark.parametrize(
+    "headers", [{}, {"origin": "https://evil.example"}, {"host": "evil.example"}]
+)
+async def test_options_are_answered_on_every_route(
+    front: MakeFront, path: str, headers: dict[str, str]
+) -> None:
+    """204 without a body, for anybody, which allows nothing to anybody."""
+    gate = Gate()
+
+    asked = await ask(front(endpoint(gate)), "OPTIONS", path, headers=headers)
+
+    assert (asked.status, asked.body) == (204, b"")
+    assert dict(asked.headers) == {"x-lsd-gateway-version": __version__}
+    assert not gate.begun.is_set()
+
+
 ANYTHING: list[tuple[str, str, dict[str, str], int]] = [
     ("POST", "/work", {}, 200),
     ("POST", "/stream", {}, 200),
@@ -261,6 +280,44 @@ async def test_an_unexpected_error_is_told_by_an_id(front: MakeFront, log: Log) 
     assert asked.status == 500
     assert asked.error() == f"internal error; the log tells more under {entry['request_id']}"
     assert entry["exc_info"] is error
+
+
+async def test_a_request_has_one_id_in_the_log(front: MakeFront, log: Log) -> None:
+    """Whatever is logged on its behalf can be found by what the client was told."""
+    ids: list[str] = []
+
+    async def handle(_request: Request, _start: Start) -> Answer:
+        context = CURRENT_REQUEST.get()
+        assert context is not None
+        ids.append(context.request_id)
+        assert context.fields() == {
+            "request_id": ids[0],
+            "method": "POST",
+            "path": "/llm/work/",
+            "x_amzn_trace_id": "Root=1-2",
+        }
+        raise ValueError("sk-secret")
+
+    app = front(endpoint(handle), base_path="/llm")
+    asked = await ask(app, "POST", "/llm/work/", headers={"x-amzn-trace-id": "Root=1-2"})
+
+    assert asked.error().endswith(f" under {ids[0]}")
+    assert log[0]["request_id"] == ids[0]
+    assert CURRENT_REQUEST.get() is None
+
+
+async def test_requests_are_told_for_debugging(front: MakeFront) -> None:
+    """When they begin, and how they end; a stream ends with its last event."""
+    app = front(endpoint(streaming), endpoint(failing(Refused(418, "a teapot")), path="/refused"))
+
+    with capture_logs() as entries:
+        await ask(app, "POST", "/work")
+        await ask(app, "POST", "/refused")
+
+    told = [entry for entry in entries if entry["log_level"] == "debug"]
+    assert [entry["event"] for entry in told] == ["request started", "request finished"] * 2
+    assert [entry["status"] for entry in told[1::2]] == [200, 418]
+    assert [entry["latency_ms"] for entry in told[1::2]] == [0, 0]
 
 
 async def test_an_expected_error_is_told_as_it_is(front: MakeFront, log: Log) -> None:
@@ -414,7 +471,19 @@ async def test_a_leaving_client_ends_the_work_or_not(
     assert asked.faults == []
     assert len(asked.messages) == (2 if streams else 0)
     assert [(entry["event"], entry["log_level"]) for entry in log] == [("client left", "warning")]
-    assert log[0]["latency_ms"] == 0
+    assert {key: log[0][key] for key in ("method", "path", "latency_ms")} == {
+        "method": "POST",
+        "path": "/work",
+        "latency_ms": 0,
+    }
+
+
+async def test_nobody_minds_a_leaving_head(log: Log, calls: bool) -> None:
+    """Whoever only looks whether all is well does not always wait."""
+    _, gate = await left(lambda gate: front_of(endpoint(gate, "GET")), "HEAD", calls=calls)
+
+    assert gate.outcome == "cancelled"
+    assert log == []
 
 
 @pytest.mark.parametrize(("method", "outcome"), [("GET", "cancelled"), ("POST", "finished")])
@@ -471,9 +540,9 @@ async def test_a_client_that_has_its_answer_may_leave(
 
 @pytest.mark.parametrize("pieces", [[], [b"half"]])
 async def test_a_client_that_leaves_within_its_body_has_not_asked(
-    front: MakeFront, pieces: list[bytes]
+    front: MakeFront, log: Log, pieces: list[bytes]
 ) -> None:
-    """The endpoint hears of nothing, and nothing is answered."""
+    """The endpoint hears of nothing, and nothing is answered; the log hears of it."""
     gate = Gate()
     app = front(endpoint(gate))
 
@@ -482,6 +551,7 @@ async def test_a_client_that_leaves_within_its_body_has_not_asked(
     assert not gate.begun.is_set()
     assert not asked.is_answered
     assert app.in_flight.by_route() == {}
+    assert [(entry["event"], entry["log_level"]) for entry in log] == [("client left", "warning")]
 
 
 @pytest.mark.parametrize("streams", [False, True], ids=["plain", "stream"])

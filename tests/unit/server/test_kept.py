@@ -91,10 +91,28 @@ def test_a_second_server_is_refused_by_the_first_ones_pid(folder: Folder) -> Non
     assert first is not None
 
     with pytest.raises(StartRefused) as refused:
-        opened(folder, "[gateway.observability]\nenabled = true\n")
+        opened(folder)
 
     first.store.close()
+    assert str(refused.value).startswith(f"the store cannot be opened: {first.store.path}: ")
     assert f"is in use by another server (pid {os.getpid()})" in str(refused.value)
+
+
+@pytest.mark.parametrize("way", ["storage.path", "--data-dir", "LSD_DATA_DIR"])
+def test_a_store_whose_place_was_named_must_be_there(folder: Folder, way: str) -> None:
+    """Who has said where records belong does not want to lose them elsewhere."""
+    folder.write("here", "a file where a folder should be")
+    text = SMALL + ('path = "here"\n' if way == "storage.path" else "")
+    if way == "LSD_DATA_DIR":
+        folder.environment["LSD_DATA_DIR"] = "here"
+    loaded = folder.load(text, data_dir="here" if way == "--data-dir" else None)
+
+    with pytest.raises(StartRefused) as refused:
+        open_kept(loaded, SystemClock(), Metrics(()))
+
+    assert str(refused.value) == (
+        f"the store cannot be opened: {folder.path}/here: found a file; wanted a folder"
+    )
 
 
 @pytest.mark.parametrize("text", ["", "[metrics]\n" + METRICS], ids=["at once", "by its snapshot"])

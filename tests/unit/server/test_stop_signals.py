@@ -7,6 +7,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from lsd.server.stop_signals import StopSignals
+from tests.unit.captured_log import Log
 
 
 class Watched:
@@ -73,6 +74,19 @@ async def test_further_signals_change_nothing(nursery: trio.Nursery) -> None:
         await watched.raise_signal(signal.SIGINT)
 
     assert watched.heard == ["asked", "insisted"]
+    nursery.cancel_scope.cancel()
+
+
+async def test_a_signal_to_reload_stops_nothing(nursery: trio.Nursery, log: Log) -> None:
+    """The log answers that a restart is needed."""
+    watched = Watched()
+    await watched.watch(nursery)
+
+    await watched.raise_signal(signal.SIGHUP)
+
+    assert watched.heard == []
+    assert [entry["log_level"] for entry in log] == ["warning"]
+    assert "restart" in log[0]["event"]
     nursery.cancel_scope.cancel()
 
 
