@@ -1,7 +1,7 @@
 """Requests, dialects and fixtures that the tests of dialects share."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from random import Random
 from typing import Any, Literal
@@ -11,9 +11,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from lsd.config import (
+    AnthropicProvider,
     AzureProvider,
+    ChatProvider,
     DeepSeekProvider,
     FireworksProvider,
+    GcpVertexAnthropicProvider,
     GroqProvider,
     HyperbolicProvider,
     LiteralLocation,
@@ -52,9 +55,11 @@ from lsd.providers import Dialect, dialect_for
 FIXTURES = Path(__file__).parent / "fixtures"
 
 PROVIDERS: dict[str, Any] = {
+    "anthropic": AnthropicProvider,
     "azure": AzureProvider,
     "deepseek": DeepSeekProvider,
     "fireworks": FireworksProvider,
+    "gcp_vertex_anthropic": GcpVertexAnthropicProvider,
     "groq": GroqProvider,
     "hyperbolic": HyperbolicProvider,
     "mistral": MistralProvider,
@@ -66,11 +71,19 @@ PROVIDERS: dict[str, Any] = {
     "vllm": VllmProvider,
     "xai": XaiProvider,
 }
-"""The classes of `[models.M.providers.P]` by the types that speak chat completions."""
+"""The classes of `[models.M.providers.P]` by type."""
+
+CHAT_TYPES = tuple(kind for kind, each in PROVIDERS.items() if issubclass(each, ChatProvider))
+"""The types that speak chat completions."""
+
+CREDENTIALS = {"api_key": "sk-secret", "access_token": "ya29.secret"}
+"""What dialects are told, each by the name that it knows."""
 
 ON_PREMISES = {"api_base": "http://gpu1:8000/v1"}
+AT_VERTEX = {"location": "us-central1", "project_id": "proj"}
 REQUIRED: dict[str, dict[str, Any]] = {
     "azure": {"deployment_id": "d-1", "endpoint": LiteralLocation("https://res.example")},
+    "gcp_vertex_anthropic": {**AT_VERTEX, "model_id": "m-1"},
     "sglang": {"model_name": "m-1", **ON_PREMISES},
     "tgi": ON_PREMISES,
     "vllm": {"model_name": "m-1", **ON_PREMISES},
@@ -100,7 +113,7 @@ def request(*turns: Any, **fields: Any) -> ModelRequest:
 
 def body(dialect: Dialect, asked: ModelRequest) -> dict[str, Any]:
     """The body of the request as it is sent."""
-    wire = dialect.encode(asked, {"api_key": "sk-secret"}, NO_EDITS)
+    wire = dialect.encode(asked, CREDENTIALS, NO_EDITS)
     sent = decode_json(wire.body)
     assert isinstance(sent, dict)
     return sent
@@ -109,7 +122,7 @@ def body(dialect: Dialect, asked: ModelRequest) -> dict[str, Any]:
 def refused(dialect: Dialect, asked: ModelRequest) -> str:
     """Why the request cannot be sent to this provider."""
     with pytest.raises(AttemptFailed) as failed:
-        dialect.encode(asked, {"api_key": "sk-secret"}, NO_EDITS)
+        dialect.encode(asked, CREDENTIALS, NO_EDITS)
     assert failed.value.kind == "config"
     return failed.value.text
 
@@ -117,7 +130,7 @@ def refused(dialect: Dialect, asked: ModelRequest) -> str:
 def warned(dialect: Dialect, asked: ModelRequest) -> list[str]:
     """The parameters that the encoding of the request warns of."""
     with capture_logs() as logs:
-        dialect.encode(asked, {"api_key": "sk-secret"}, NO_EDITS)
+        dialect.encode(asked, CREDENTIALS, NO_EDITS)
     assert all(each["log_level"] == "warning" for each in logs)
     assert all(each["provider_type"] == dialect.provider_type for each in logs)
     return [each["parameter"] for each in logs]
@@ -140,11 +153,11 @@ class Fixture:
         return make_dialect(self.folder, **self.keys)
 
 
-def fixtures(kind: Literal["answers", "streams"]) -> list[Any]:
-    """All fixtures of this kind, for `parametrize`."""
+def fixtures(kind: Literal["answers", "streams"], types: Collection[str] = CHAT_TYPES) -> list[Any]:
+    """All fixtures of this kind for providers of these types, for `parametrize`."""
     found = []
     for path in sorted(FIXTURES.glob(f"*/{kind}/*")):
-        if path.name.endswith(".expected.json"):
+        if path.name.endswith(".expected.json") or path.parent.parent.name not in types:
             continue
         told = decode_json(path.with_suffix(".expected.json").read_bytes())
         content_type = "text/event-stream" if kind == "streams" else "application/json"
@@ -161,6 +174,17 @@ def fixtures(kind: Literal["answers", "streams"]) -> list[Any]:
         )
         found.append(pytest.param(fixture, id=f"{folder}/{path.stem}"))
     return found
+
+
+def read_stream(fixture: Fixture, pieces: list[bytes]) -> Any:
+    """What a streamed fixture means when its bytes come in these pieces."""
+    decoder = fixture.dialect().stream_decoder(fixture.status, fixture.headers)
+    try:
+        events = [event for piece in pieces for event in decoder.feed(piece)]
+        events += decoder.finish(cut=False)
+    except AttemptFailed as failure:
+        return {"failure": shown_failure(failure)}
+    return {"events": shown_events(events)}
 
 
 def shown_response(response: ModelResponse) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from lsd.conversation import (
     ToolSet,
     UrlFile,
 )
-from tests.unit.providers.recorded import PROVIDERS, body, make_dialect, refused, request, warned
+from tests.unit.providers.recorded import CHAT_TYPES, body, make_dialect, refused, request, warned
 
 TOOL = FunctionTool(name="wx", description="", parameters={}, strict=True)
 OTHER = FunctionTool(name="tm", description="", parameters={})
@@ -50,7 +50,7 @@ def sent(provider_type: str, **params: Any) -> dict[str, Any]:
 
 def test_every_type_has_its_row() -> None:
     """A new type is not forgotten here."""
-    assert set(ROWS) == set(PROVIDERS)
+    assert set(ROWS) == set(CHAT_TYPES)
 
 
 @pytest.mark.parametrize("provider_type", ROWS)

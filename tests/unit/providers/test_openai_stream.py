@@ -21,8 +21,8 @@ from tests.unit.providers.recorded import (
     Fixture,
     fixtures,
     make_dialect,
+    read_stream,
     shown_events,
-    shown_failure,
 )
 
 STREAM = {"content-type": "text/event-stream"}
@@ -31,21 +31,10 @@ STOP = b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n'
 DONE = b"data: [DONE]\n\n"
 
 
-def read(fixture: Fixture, pieces: list[bytes]) -> Any:
-    """What the fixture's bytes mean when they come in these pieces."""
-    decoder = fixture.dialect().stream_decoder(fixture.status, fixture.headers)
-    try:
-        events = [event for piece in pieces for event in decoder.feed(piece)]
-        events += decoder.finish(cut=False)
-    except AttemptFailed as failure:
-        return {"failure": shown_failure(failure)}
-    return {"events": shown_events(events)}
-
-
 @pytest.mark.parametrize("fixture", fixtures("streams"))
 def test_a_stream_means_what_the_fixture_says(fixture: Fixture) -> None:
     """Cases 23 to 33 and more: each recorded stream gives its neutral events."""
-    assert read(fixture, [fixture.wire]) == fixture.expected
+    assert read_stream(fixture, [fixture.wire]) == fixture.expected
 
 
 @pytest.mark.parametrize("fixture", fixtures("streams"))
@@ -54,7 +43,7 @@ def test_one_cut_anywhere_changes_nothing(fixture: Fixture) -> None:
     wire = fixture.wire
 
     for place in range(len(wire)):
-        assert read(fixture, [wire[:place], wire[place:]]) == fixture.expected, place
+        assert read_stream(fixture, [wire[:place], wire[place:]]) == fixture.expected, place
 
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"], ids=["LF", "CRLF", "CR"])
@@ -67,8 +56,8 @@ def test_line_ends_and_comments_change_nothing(fixture: Fixture, line_end: bytes
         return
     wire = fixture.wire.replace(b"\n\n", b"\n\n: keep-alive\n\n:\n").replace(b"\n", line_end)
 
-    assert read(fixture, [wire]) == fixture.expected
-    assert read(fixture, [bytes([each]) for each in wire]) == fixture.expected
+    assert read_stream(fixture, [wire]) == fixture.expected
+    assert read_stream(fixture, [bytes([each]) for each in wire]) == fixture.expected
 
 
 def feed(*pieces: bytes, cut: bool = False) -> list[StreamEvent]:
