@@ -145,7 +145,7 @@ class InferenceService:
             await sender.send(answer.opening())
             while events := await stream.receive():
                 await sender.send(answer.events(events))
-            nursery.cancel_scope.cancel()
+            await sender.end_keep_alive()
         await stream.settle()
         output = read_output(accepted, asked, stream.entry)
         await sender.send(answer.closing(output))
@@ -194,6 +194,7 @@ class _Sender:
     _send: Send
     _last_at: float = attrs.field(factory=trio.current_time, init=False)
     _turn: trio.Lock = attrs.field(factory=trio.Lock, init=False)
+    _keeping_alive: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
 
     async def send(self, data: bytes) -> None:
         """Waits until the caller takes `data`; sends nothing if it is empty."""
@@ -203,8 +204,14 @@ class _Sender:
                 self._last_at = trio.current_time()
 
     async def keep_alive(self) -> None:
-        """Runs until it is cancelled."""
-        while True:
-            await trio.sleep_until(self._last_at + KEEP_ALIVE_S)
-            if trio.current_time() - self._last_at >= KEEP_ALIVE_S:
-                await self.send(KEEP_ALIVE)
+        """Runs until `end_keep_alive` is called."""
+        with self._keeping_alive:
+            while True:
+                await trio.sleep_until(self._last_at + KEEP_ALIVE_S)
+                if trio.current_time() - self._last_at >= KEEP_ALIVE_S:
+                    await self.send(KEEP_ALIVE)
+
+    async def end_keep_alive(self) -> None:
+        """No comment follows; one that is being sent is sent to its end."""
+        async with self._turn:
+            self._keeping_alive.cancel()

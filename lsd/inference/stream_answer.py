@@ -95,8 +95,8 @@ class StreamAnswer:
                 extra["raw_usage"] = [self._call.raw_usage_entry(chunk.raw_usage)]
         content = chunk.content
         if self._is_json:
-            # Thoughts are collected, and not shown.
-            content = [each for each in content if isinstance(each, TextChunk | ToolCallChunk)]
+            # Thoughts and the names of tools are collected, and not shown.
+            content = [each for each in content if _json_piece(each)]
         return self._event(content, extra) if content or extra else b""
 
     def _event(self, content: Sequence[ContentChunk], extra: dict[str, Any]) -> bytes:
