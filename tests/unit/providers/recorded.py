@@ -76,6 +76,9 @@ PROVIDERS: dict[str, Any] = {
 CHAT_TYPES = tuple(kind for kind, each in PROVIDERS.items() if issubclass(each, ChatProvider))
 """The types that speak chat completions."""
 
+MESSAGES_TYPES = ("anthropic", "gcp_vertex_anthropic")
+"""The types that speak Anthropic's Messages."""
+
 CREDENTIALS = {"api_key": "sk-secret", "access_token": "ya29.secret"}
 """What dialects are told, each by the name that it knows."""
 
