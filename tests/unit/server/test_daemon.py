@@ -182,6 +182,23 @@ async def test_the_mode_of_writing_is_announced(
     assert log[0]["writes"] == mode
 
 
+@pytest.mark.parametrize(
+    ("address", "count"), [("0.0.0.0:0", 1), ("[::]:0", 1), ("127.0.0.1:0", 0), ("[::1]:0", 0)]
+)
+async def test_an_open_address_is_warned_of_once(
+    make: MakeLife, nursery: trio.Nursery, log: Log, address: str, count: int
+) -> None:
+    """The configuration's own warning tells that anybody may ask; serving adds no other."""
+    life = make(gateway=f'bind_address = "{address}"')
+    nursery.start_soon(life.run)
+    await life.wait_until_serving()
+    signal.raise_signal(signal.SIGTERM)
+    await life.exit_code()
+
+    assert len(life.daemon.loaded.warnings) == count
+    assert [entry["event"] for entry in log if entry["log_level"] != "info"] == []
+
+
 async def test_without_a_store_nothing_is_written(
     make: MakeLife, nursery: trio.Nursery, folder: Folder, log: Log
 ) -> None:

@@ -16,7 +16,7 @@ from tests.unit.config.folder import Folder
 
 METRICS = "".join(
     f'm{number} = {{ type = "boolean", optimize = "max", level = "inference" }}\n'
-    for number in range(2000)
+    for number in range(500)
 )
 """More than a small store has room for."""
 
