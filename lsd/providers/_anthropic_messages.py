@@ -1,6 +1,5 @@
 """The messages of a request to Claude: turns whose content is always a list of blocks."""
 
-import binascii
 from base64 import b64decode
 from collections.abc import Iterable
 from typing import assert_never
@@ -171,7 +170,7 @@ def _sourced(mime_type: str, source: Body) -> Body:
 def _decoded(data: str, encoding: Encoding) -> str:
     try:
         return b64decode(data, validate=True).decode(errors="replace")
-    except binascii.Error:
+    except ValueError:
         raise encoding.refusal("found a file whose data is not base64") from None
 
 
