@@ -64,7 +64,7 @@ def answer_head(
     for given_name, value in headers:
         name = given_name.lower()
         if name not in _OWN_HEADERS:
-            lines.append(b"%b: %b\r\n" % (name, value))
+            lines.append(name + b": " + value + b"\r\n")
         elif name == b"content-length":
             if length is not None or not value.isdigit():
                 raise BadAnswer("answer", "a bad Content-Length, or two", "one count of bytes")
@@ -112,7 +112,7 @@ def _framing(
         return Framing.NO_BODY  # and no header about it: RFC 9110, 8.6
     framing = Framing.CLOSE
     if length is not None:
-        lines.append(b"content-length: %b\r\n" % length)
+        lines.append(b"content-length: " + length + b"\r\n")
         framing = Framing.LENGTH
     elif request.version == "1.1" and status != HTTPStatus.NOT_MODIFIED:
         lines.append(b"transfer-encoding: chunked\r\n")

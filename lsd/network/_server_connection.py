@@ -121,8 +121,9 @@ class Connection:
             return False
         if exchange.body.is_complete:
             self._unread = exchange.unread
-            return exchange.keeps_alive
-        if exchange.keeps_alive and await self._drop_body(exchange):
+            if exchange.keeps_alive or not self._unread:
+                return exchange.keeps_alive
+        elif exchange.keeps_alive and await self._drop_body(exchange):
             return True
         await self._linger()
         return False

@@ -34,11 +34,10 @@ class SocketPoller:
         self._epoll = select.epoll()
 
     def open(self, sock: socket.socket) -> "PolledStream":
-        """A stream that owns this non-blocking socket."""
-        stream = PolledStream(sock, self._streams)
-        self._streams[sock.fileno()] = stream
+        """A stream that owns this non-blocking socket. Raises OSError."""
         # Edge-triggered: bytes that nobody reads because of back-pressure do not wake us again.
         self._epoll.register(sock, select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET)
+        stream = self._streams[sock.fileno()] = PolledStream(sock, self._streams)
         return stream
 
     async def run(self) -> None:

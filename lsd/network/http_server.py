@@ -15,7 +15,7 @@ import trio
 
 from lsd.network._server_attendance import Attendance
 from lsd.network._server_connection import Address, AsgiApp, Connection
-from lsd.network._server_sockets import HAS_EPOLL, SocketPoller
+from lsd.network._server_sockets import HAS_EPOLL, PolledStream, SocketPoller
 from lsd.network._server_streams import ClientStream, ReadAheadStream
 from lsd.telemetry import Clock, logger
 
@@ -26,6 +26,9 @@ ACCEPT_PAUSE_S = 0.1
 
 _ACCEPTED_PER_TURN = 64
 """A burst of new clients does not keep those waiting that are being served."""
+
+_ACCEPTED_AT_LAST = 4096
+"""As many as Linux lets wait for a listener; none of them is turned away by a stop."""
 
 
 async def serve_http1(
@@ -55,8 +58,8 @@ async def serve_http1(
                     task_status.started()
                     await stop()
                     accepting.cancel_scope.cancel()
-                with suppress(OSError):  # who has connected before the end is not turned away
-                    server.accept_waiting(listener, connections)
+                with suppress(OSError):
+                    server.accept_waiting(listener, connections, _ACCEPTED_AT_LAST)
                 listener.close()
                 server.attendance.drain()
             upkeep.cancel_scope.cancel()
@@ -79,7 +82,7 @@ class HttpServer:
         while True:
             await trio.lowlevel.wait_readable(listener)
             try:
-                self.accept_waiting(listener, connections)
+                self.accept_waiting(listener, connections, _ACCEPTED_PER_TURN)
                 self._has_room = True
             except OSError as error:
                 if self._has_room:
@@ -87,9 +90,11 @@ class HttpServer:
                 self._has_room = False
                 await trio.sleep(ACCEPT_PAUSE_S)
 
-    def accept_waiting(self, listener: socket.socket, connections: trio.Nursery) -> None:
-        """Accepts who is waiting. Raises OSError when there is no room, as `accept` does."""
-        for _ in range(_ACCEPTED_PER_TURN):
+    def accept_waiting(
+        self, listener: socket.socket, connections: trio.Nursery, count_max: int
+    ) -> None:
+        """Accepts who is waiting, up to so many. Raises OSError when there is no room."""
+        for _ in range(count_max):
             try:
                 client, _ = listener.accept()
             except BlockingIOError:
@@ -101,22 +106,11 @@ class HttpServer:
                 connections.start_soon(self.serve_socket, client)
 
     async def serve_socket(self, client: socket.socket) -> None:
-        """Serves a client until either side closes."""
+        """Serves a client until either side closes. Raises nothing."""
         try:
-            client.setblocking(False)
-            # Without it, a client that has died without a word is never found out.
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            if client.family != socket.AF_UNIX:
-                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            addresses = _address(client.getpeername()), _address(client.getsockname())
-        except OSError:
-            client.close()  # it has left already
-            return
-        if self._poller is None:
-            stream = trio.SocketStream(trio.socket.from_stdlib_socket(client))
-            await self.serve_stream(stream, *addresses)
-        else:
-            await self._run(self._poller.open(client), *addresses)
+            await self._serve_socket(client)
+        except Exception as error:  # a bug that one client meets must not reach the others
+            log.error("a connection failed", exc_info=error)  # noqa: TRY400 (has a traceback)
 
     async def serve_stream(
         self,
@@ -128,21 +122,37 @@ class HttpServer:
         ahead = ReadAheadStream(stream)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(ahead.run)
-            await self._run(ahead, client, server)
+            await self._connection(ahead, client, server).run()
             nursery.cancel_scope.cancel()
 
-    async def _run(self, stream: ClientStream, client: Address, server: Address) -> None:
-        connection = Connection(
+    async def _serve_socket(self, client: socket.socket) -> None:
+        polled: PolledStream | None = None
+        try:
+            client.setblocking(False)
+            # Without it, a client that has died without a word is never found out.
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            if client.family != socket.AF_UNIX:
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            addresses = _address(client.getpeername()), _address(client.getsockname())
+            if self._poller is not None:
+                polled = self._poller.open(client)
+        except OSError:
+            client.close()  # it has left already, or there is no room for one more
+            return
+        if polled is not None:
+            await self._connection(polled, *addresses).run()
+        else:
+            stream = trio.SocketStream(trio.socket.from_stdlib_socket(client))
+            await self.serve_stream(stream, *addresses)
+
+    def _connection(self, stream: ClientStream, client: Address, server: Address) -> Connection:
+        return Connection(
             app=self.app,
             stream=stream,
             attendance=self.attendance,
             client=client,
             server=server,
         )
-        try:
-            await connection.run()
-        except Exception as error:  # a bug that one client meets must not reach the others
-            log.error("a connection failed", exc_info=error)  # noqa: TRY400 (has a traceback)
 
 
 def _address(name: object) -> Address:

@@ -1,5 +1,7 @@
 """Answers as they go on the wire."""
 
+import re
+
 import orjson
 import pytest
 import trio
@@ -352,6 +354,8 @@ async def test_an_application_that_errs_is_answered_for(
     assert (only.status, only.headers["connection"]) == (500, "close")
     assert "error" in orjson.loads(only.body)
     assert [entry["log_level"] for entry in logged] == ["error"]
+    if "exc_info" in logged[0]:
+        assert re.fullmatch(r"answer: found .+; wanted .+", str(logged[0]["exc_info"]))
 
 
 async def test_an_application_that_fails_is_answered_for(

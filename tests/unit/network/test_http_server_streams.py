@@ -1,0 +1,200 @@
+"""Clients' connections by themselves: what the server builds on."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+import trio
+from structlog.testing import capture_logs
+from trio.testing import lockstep_stream_pair, memory_stream_pair, wait_all_tasks_blocked
+
+from lsd.network import _server_head, http_server
+from lsd.network._server_head import RequestRefused, parse_head
+from lsd.network._server_sockets import PolledStream, SocketPoller
+from lsd.network._server_streams import RECEIVE_BYTES_MAX, ReadAheadStream
+from tests.unit.network.serving import Notes, answers, connected
+
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+@pytest.fixture
+def poller() -> Iterator[SocketPoller]:
+    """A poller; it runs if the test lets it."""
+    made = SocketPoller()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def pair(poller: SocketPoller) -> Iterator[tuple[PolledStream, socket.socket]]:
+    """A polled stream, and the client's end of it."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    with ours, theirs:
+        yield poller.open(ours), theirs
+
+
+async def test_an_end_that_is_read_is_the_clients_leaving(
+    pair: tuple[PolledStream, socket.socket],
+) -> None:
+    """Even if the kernel's word about it comes later."""
+    stream, client = pair
+    left: list[str] = []
+    stream.when_gone = lambda: left.append("left")
+    client.close()
+    stream.end_input()
+
+    data = await stream.receive_some()
+
+    assert (data, stream.is_gone, left) == (b"", True, ["left"])
+
+
+async def test_only_one_task_may_receive(pair: tuple[PolledStream, socket.socket]) -> None:
+    """A second one is told of its mistake."""
+    stream, _ = pair
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(stream.receive_some)
+        await wait_all_tasks_blocked()
+
+        with pytest.raises(trio.BusyResourceError):
+            await stream.receive_some()
+        nursery.cancel_scope.cancel()
+
+
+async def test_receiving_can_be_cancelled_and_begun_again(
+    pair: tuple[PolledStream, socket.socket], poller: SocketPoller
+) -> None:
+    """Nothing is lost by it."""
+    stream, client = pair
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(poller.run)
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await stream.receive_some()
+        client.send(b"late")
+
+        assert await stream.receive_some() == b"late"
+        nursery.cancel_scope.cancel()
+
+
+async def test_bytes_that_nobody_reads_do_not_wake_anybody(
+    pair: tuple[PolledStream, socket.socket], poller: SocketPoller
+) -> None:
+    """Back-pressure costs nothing; and after a full piece, the rest is still known to be there."""
+    stream, client = pair
+    client.send(bytes(RECEIVE_BYTES_MAX + 1))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(poller.run)
+        await wait_all_tasks_blocked()  # it would never return if the poller did not rest
+
+        pieces = [await stream.receive_some(), await stream.receive_some()]
+        nursery.cancel_scope.cancel()
+
+    assert [len(piece) for piece in pieces] == [RECEIVE_BYTES_MAX, 1]
+
+
+async def test_reading_ahead_has_a_bound() -> None:
+    """A client's next requests wait in its own buffers, not in ours."""
+    client, ours = lockstep_stream_pair()
+    ahead = ReadAheadStream(ours)
+    sent = 0
+
+    async def flood() -> None:
+        nonlocal sent
+        while True:
+            await client.send_all(bytes(10_000))
+            sent += 10_000
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ahead.run)
+        nursery.start_soon(flood)
+        await wait_all_tasks_blocked()
+        held = sent
+        first = await ahead.receive_some()
+        await wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+
+    assert RECEIVE_BYTES_MAX <= len(first) <= 2 * RECEIVE_BYTES_MAX
+    assert held <= len(first)
+    assert sent > held
+
+
+async def test_a_stream_that_was_cut_in_a_piece_is_broken() -> None:
+    """Nobody knows how much has been sent, so nothing may follow."""
+    _client, ours = lockstep_stream_pair()
+    ahead = ReadAheadStream(ours)
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await ahead.send_all(b"half")
+
+    with pytest.raises(trio.BrokenResourceError):
+        await ahead.send_all(b"more")
+
+
+async def test_a_bug_met_by_one_client_does_not_reach_the_others(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Its connection ends, and the log tells why."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    async with connected(Notes(), "socket") as client:
+        ours, theirs = socket.socketpair()
+        monkeypatch.setattr(http_server.Connection, "run", fail)
+        with ours, theirs, capture_logs() as logged:
+            await client.server.serve_socket(theirs)
+        monkeypatch.undo()
+        data = await client.ask(GET)
+
+    assert len(answers(data, "GET")) == 1
+    assert [entry["event"] for entry in logged] == ["a connection failed"]
+
+
+FRAMED_TWICE = (
+    b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
+)
+
+
+def test_a_parser_that_allows_more_makes_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two framings are refused by a rule of our own, whatever a version of llhttp thinks of it."""
+    strict = _server_head.HttpRequestParser
+
+    def lenient(reader: object) -> object:
+        parser = strict(reader)
+        parser.set_dangerous_leniencies(lenient_chunked_length=True)
+        return parser
+
+    monkeypatch.setattr(_server_head, "HttpRequestParser", lenient)
+
+    with pytest.raises(RequestRefused, match="found Content-Length and Transfer-Encoding"):
+        parse_head(FRAMED_TWICE)
+
+
+def test_a_head_that_a_parser_takes_for_half_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What we and llhttp do not both take for a whole head is none."""
+
+    class Waiting:
+        def __init__(self, reader: object) -> None:
+            pass
+
+        def feed_data(self, data: bytes) -> None:
+            """Wants more."""
+
+    monkeypatch.setattr(_server_head, "HttpRequestParser", Waiting)
+
+    with pytest.raises(RequestRefused, match="found an end in the midst"):
+        parse_head(GET)
+
+
+async def test_leaving_is_told_over_any_stream() -> None:
+    """An end, a break and a closed stream all look the same."""
+    for leave in ("send_eof", "aclose"):
+        client, ours = memory_stream_pair()
+        ahead = ReadAheadStream(ours)
+        await getattr(client, leave)()
+
+        await ahead.run()
+
+        assert ahead.is_gone
+        assert await ahead.receive_some() == b""
