@@ -11,7 +11,7 @@ from lsd.store import FileObjects
 
 @attrs.frozen(kw_only=True)
 class FileDesk:
-    """Opens the files of requests. `objects` None: their bytes are not kept."""
+    """Opens the files of requests. `objects` None: there is no place to keep their bytes in."""
 
     _transport: Transport
     _objects: FileObjects | None
@@ -23,7 +23,8 @@ class FileDesk:
             return None
         return RunFiles(
             transport=self._transport,
-            objects=None if request.dryrun else self._objects,
+            objects=self._objects,
+            keeps=not request.dryrun,
             fetches_all=self.fetches_all,
         )
 

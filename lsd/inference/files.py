@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import attrs
 import trio
@@ -22,6 +23,7 @@ from lsd.conversation import (
     ToolResult,
     UrlFile,
     WireRequest,
+    encode_json,
     mime_type_of,
 )
 from lsd.network import BodyTooLarge, Transport, TransportFailed
@@ -47,11 +49,13 @@ class _Fetched:
 class RunFiles:
     """Files by the block in which the caller gave them.
 
-    `objects` None: bytes are not kept. `fetches_all`: no provider is sent a URL.
+    `objects` None: there is no place to keep bytes in. `keeps`: those of this request are to be
+    kept. `fetches_all`: no provider is sent a URL.
     """
 
     _transport: Transport
     _objects: FileObjects | None
+    _keeps: bool
     _fetches_all: bool
     _fetched: dict[str, _Fetched] = attrs.field(factory=dict, init=False)
     _kept: dict[File, StoredFile] = attrs.field(factory=dict, init=False)
@@ -81,7 +85,7 @@ class RunFiles:
         """Stores the bytes that the caller has sent. A full disk is told in the log only."""
         for file in files:
             if isinstance(file, Base64File):
-                await self._keep(file, _decoded(file.data), file.mime_type)
+                await self._keep(file, file.mime_type, partial(_decoded, file.data))
 
     def as_stored(self, file: File) -> File:
         """What a record holds in place of `file`: a pointer, unless nobody had its bytes."""
@@ -108,16 +112,16 @@ class RunFiles:
                 return file
             case UrlFile():
                 fetched = await self._fetch(file)
-                return _inlined(file, fetched.data, fetched.mime_type)
+                return await _inlined(file, fetched.data, fetched.mime_type)
             case StoredFile():
-                return _inlined(file, await self._read(file), file.mime_type)
+                return await _inlined(file, await self._read(file), file.mime_type)
 
     async def _fetch(self, file: UrlFile) -> _Fetched:
         async with self._turn:  # candidates that run beside each other fetch it once
             found = self._fetched.get(file.url)
             if found is None:
                 found = self._fetched[file.url] = await _fetch(self._transport, file)
-        await self._keep(file, found.data, file.mime_type or found.mime_type)
+        await self._keep(file, file.mime_type or found.mime_type, lambda: found.data)
         return found
 
     async def _read(self, file: StoredFile) -> bytes:
@@ -131,11 +135,14 @@ class RunFiles:
         except LsdError as error:
             raise AttemptFailed(kind="config", text=f"file: {error}") from None
 
-    async def _keep(self, file: UrlFile | Base64File, data: bytes, mime_type: str) -> None:
-        if self._objects is None or file in self._kept:
+    async def _keep(
+        self, file: UrlFile | Base64File, mime_type: str, read: Callable[[], bytes]
+    ) -> None:
+        objects = self._objects
+        if objects is None or not self._keeps or file in self._kept:
             return
         try:
-            storage_path = await trio.to_thread.run_sync(self._objects.put, data)
+            storage_path = await trio.to_thread.run_sync(lambda: objects.put(read()))
         except LsdError as error:
             log.error("file not kept", reason=str(error))  # noqa: TRY400 (a full disk is no bug)
             return
@@ -188,15 +195,22 @@ def without_files(raw_request: str, request: ModelRequest) -> str:
     number = 0
     for message in request.messages:
         for file in files_in(message.content):
-            if isinstance(file, Base64File) and file.data in raw_request:
-                raw_request = raw_request.replace(file.data, f"<LSD_FILE_{number}>", 1)
+            data = _as_sent(file)
+            if data and data in raw_request:
+                raw_request = raw_request.replace(data, f"<LSD_FILE_{number}>", 1)
                 number += 1
     return raw_request
 
 
-def _inlined(file: UrlFile | StoredFile, data: bytes, mime_type: str) -> Base64File:
+def _as_sent(file: File) -> str:
+    """The bytes of a file as they stand in a request; its JSON has escaped line ends in them."""
+    return encode_json(file.data).decode()[1:-1] if isinstance(file, Base64File) else ""
+
+
+async def _inlined(file: UrlFile | StoredFile, data: bytes, mime_type: str) -> Base64File:
+    encoded = await trio.to_thread.run_sync(base64.b64encode, data)
     return Base64File(
-        data=base64.b64encode(data).decode(),
+        data=encoded.decode(),
         mime_type=file.mime_type or mime_type,
         detail=file.detail,
         filename=file.filename,
@@ -219,8 +233,10 @@ async def _fetch(transport: Transport, file: UrlFile) -> _Fetched:
             data = await response.read(FETCHED_BYTES_MAX)
         finally:
             await response.aclose()
-    except (TransportFailed, BodyTooLarge) as failure:
+    except TransportFailed as failure:
         raise AttemptFailed(kind="transport", text=f"{where}: {failure}") from None
+    except BodyTooLarge as failure:
+        raise AttemptFailed(kind="config", text=f"{where}: {failure}") from None
     if response.status != 200:
         text = f"{where}: found HTTP {response.status}; wanted 200"
         raise AttemptFailed(kind="server" if response.status >= 500 else "config", text=text)

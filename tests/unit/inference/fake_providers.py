@@ -26,6 +26,13 @@ class Pause:
 
 
 @attrs.frozen
+class Until:
+    """Silence until the test says so."""
+
+    event: trio.Event
+
+
+@attrs.frozen
 class Break:
     """The connection breaks."""
 
@@ -35,7 +42,7 @@ class Hang:
     """Nothing comes any more."""
 
 
-Step = bytes | Pause | Break | Hang
+Step = bytes | Pause | Until | Break | Hang
 
 
 @attrs.frozen(kw_only=True)
@@ -118,6 +125,8 @@ async def _play(step: Step) -> bytes:
     match step:
         case Pause():
             await trio.sleep(step.seconds)
+        case Until():
+            await step.event.wait()
         case Break():
             raise TransportFailed("the connection was reset", sent=True)
         case Hang():

@@ -16,6 +16,7 @@ from tests.unit.inference.fake_providers import (
     Hang,
     Pause,
     Script,
+    Until,
     breaks_after,
     chunk,
     fails,
@@ -117,7 +118,8 @@ async def test_an_inference_is_in_progress_until_it_is_recorded(
 ) -> None:
     """Whoever waits for its end finds the record."""
     gateway = start(PLAIN, shelf=shelf)
-    gateway["one"].will(Script(before=(Pause(0.01),), body=says("Hi").body))
+    may_answer = trio.Event()
+    gateway["one"].will(Script(before=(Until(may_answer),), body=says("Hi").body))
     answers: list[Any] = []
 
     async def infer() -> None:
@@ -129,6 +131,7 @@ async def test_an_inference_is_in_progress_until_it_is_recorded(
         (inference_id,) = gateway.service.running._by_inference
         running = gateway.service.running.find(inference_id, "inference")
         assert running is not None
+        may_answer.set()
         await running.wait_ended()
         assert gateway.store is not None
         assert gateway.store.inferences.exists(inference_id)
