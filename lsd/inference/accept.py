@@ -11,7 +11,6 @@ from lsd.config import ChatFunction, JsonFunction, shorthand_problem
 from lsd.conversation import (
     BadId,
     BadSchema,
-    JsonMode,
     Schema,
     id_time_ms,
     is_version_7,
@@ -46,8 +45,7 @@ TOOL_FIELDS = ("allowed_tools", "additional_tools", "tool_choice", "parallel_too
 class Accepted:
     """A request that may run, with all that was found out on the way.
 
-    `output_schema` is the one in force: the request's, else the function's. `json_mode` is what
-    the request asks for, None if it leaves that to the variant.
+    `output_schema` is the one in force: the request's, else the function's.
     """
 
     request: InferenceRequest
@@ -57,11 +55,6 @@ class Accepted:
     tags: Mapping[str, str]
     toolbox: Toolbox | None
     output_schema: Schema | None
-
-    @property
-    def json_mode(self) -> JsonMode | None:
-        """The mode that the request asks for."""
-        return self.request.params.chat_completion.json_mode
 
 
 def accept(request: InferenceRequest, prepared: Prepared, *, now_ms: int) -> Accepted:
