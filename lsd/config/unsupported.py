@@ -14,10 +14,12 @@ NOT_YET: Final = "not supported yet"
 
 PROVIDER_TYPES_NOW: Final = frozenset(
     {
+        "anthropic",
         "azure",
         "deepseek",
         "echo",
         "fireworks",
+        "gcp_vertex_anthropic",
         "groq",
         "hyperbolic",
         "mistral",

@@ -30,6 +30,7 @@ BY_TYPE = "by type"
 
 DEFAULTS_BY_TYPE = {
     "models.*.providers.*.api_base",
+    "models.*.providers.*.beta_structured_outputs",
     "models.*.providers.*.model_name",
     "models.*.providers.*.parse_think_blocks",
 }
