@@ -213,10 +213,7 @@ def start_gateway(
     waits_for_commit: bool = True,
 ) -> Gateway:
     """A gateway on the configuration `config`, written into `folder` with its other files."""
-    written = {"verdict.json": encode_json(VERDICT_SCHEMA).decode(), "lsd.toml": config}
-    for name, text in {**written, **(files or {})}.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    loaded = load(Sources(environment=environment, working_directory=folder))
+    loaded = _load(folder, config, files or {}, environment)
     providers = FakeProviders()
     clock = TrioClock()
     gateway = loaded.config.gateway
@@ -242,6 +239,22 @@ def start_gateway(
         store=None if shelf is None else shelf.store,
         writer=None if shelf is None else shelf.writer,
     )
+
+
+_LOADED: dict[tuple[Any, ...], Loaded] = {}
+"""Configurations by their texts: many tests share one, and loading is most of a gateway's start."""
+
+
+def _load(
+    folder: Path, config: str, files: Mapping[str, str], environment: Mapping[str, str]
+) -> Loaded:
+    key = (config, *sorted(files.items()), *sorted(environment.items()))
+    if key not in _LOADED:
+        written = {"verdict.json": encode_json(VERDICT_SCHEMA).decode(), "lsd.toml": config}
+        for name, text in {**written, **files}.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        _LOADED[key] = load(Sources(environment=environment, working_directory=folder))
+    return _LOADED[key]
 
 
 def request(**fields: Any) -> InferenceRequest:
