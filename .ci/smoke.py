@@ -9,12 +9,10 @@ machine helps. Ends with 1 and the daemon's log when an answer is not the right 
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -33,10 +31,9 @@ def main() -> None:
     program = Path(sys.argv[1]).resolve()
     with tempfile.TemporaryDirectory() as scratch:
         log = Path(scratch) / "log"
-        port = free_port()
-        daemon = start(program, Path(scratch), log, port)
+        daemon = start(program, Path(scratch), log)
         try:
-            story(daemon, f"http://127.0.0.1:{port}")
+            story(daemon, wait_until_serving(daemon, log))
         except Exception as failure:  # noqa: BLE001 - whatever it is, the log tells the rest
             daemon.kill()
             daemon.wait()
@@ -44,7 +41,7 @@ def main() -> None:
     print(f"{program.name}: started, answered, streamed and stopped")
 
 
-def start(program: Path, scratch: Path, log: Path, port: int) -> subprocess.Popen[bytes]:
+def start(program: Path, scratch: Path, log: Path) -> subprocess.Popen[bytes]:
     """The daemon on the example configuration, with folders of its own."""
     home = scratch / "home"
     home.mkdir()
@@ -54,7 +51,8 @@ def start(program: Path, scratch: Path, log: Path, port: int) -> subprocess.Pope
         if not name.startswith(("LSD_", "PYTHON", "SHIV_", "XDG_"))
     }
     command: list[str | Path] = [sys.executable, program, "--config", CONFIG]
-    command += ["--data-dir", scratch / "data", "--bind-address", f"127.0.0.1:{port}"]
+    command += ["--data-dir", scratch / "data", "--bind-address", "127.0.0.1:0"]
+    command += ["--log-format", "json"]
     with log.open("wb") as output:
         return subprocess.Popen(
             command,
@@ -68,7 +66,8 @@ def start(program: Path, scratch: Path, log: Path, port: int) -> subprocess.Pope
 
 def story(daemon: subprocess.Popen[bytes], address: str) -> None:
     """Healthy, one answer, one stream, an orderly stop."""
-    wait_until_healthy(daemon, address)
+    with urllib.request.urlopen(f"{address}/health", timeout=30) as healthy:
+        assert healthy.status == 200
 
     answer = json.loads(ask(address, {"function_name": "answer", "input": QUESTION}))
     assert answer["content"] == [{"type": "text", "text": ANSWER}], answer
@@ -84,17 +83,17 @@ def story(daemon: subprocess.Popen[bytes], address: str) -> None:
     assert daemon.wait(STOP_S) == 0, f"the daemon ended with exit {daemon.returncode}"
 
 
-def wait_until_healthy(daemon: subprocess.Popen[bytes], address: str) -> None:
-    """Returns when `/health` answers 200; it does not before everything is ready."""
+def wait_until_serving(daemon: subprocess.Popen[bytes], log: Path) -> str:
+    """The address, once the daemon's log tells the port that it has taken."""
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         assert daemon.poll() is None, f"the daemon ended with exit {daemon.returncode}"
-        try:
-            with urllib.request.urlopen(f"{address}/health", timeout=5):
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.05)
-    raise AssertionError(f"not healthy after {START_S} s")
+        for line in log.read_text().splitlines():
+            record = json.loads(line) if line.startswith("{") and line.endswith("}") else {}
+            if record.get("message") == "serving":
+                return f"http://{record['address']}"
+        time.sleep(0.05)
+    raise AssertionError(f"not serving after {START_S} s")
 
 
 def ask(address: str, body: dict[str, object]) -> bytes:
@@ -104,12 +103,6 @@ def ask(address: str, body: dict[str, object]) -> bytes:
     )
     with urllib.request.urlopen(request, timeout=30) as response:
         return bytes(response.read())
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ The draw is a pure function. A variant that has failed is taken out and the draw
 the same number.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 from itertools import accumulate
 
@@ -77,12 +77,3 @@ def draw_number(function_name: str, episode_id: str) -> float:
     """The number in [0, 1) of a function in an episode: always the same for the same two."""
     digest = sha256(function_name.encode() + bytes.fromhex(episode_id.replace("-", ""))).digest()
     return int.from_bytes(digest[:_DRAW_BYTES], "big") / (1 << 8 * _DRAW_BYTES)
-
-
-def draw_order(draw: Draw, function_name: str, episode_id: str) -> Sequence[str]:
-    """All variants in the order in which they would be tried if each of them failed."""
-    number = draw_number(function_name, episode_id)
-    tried: list[str] = []
-    while (name := draw.choose(number, tried)) is not None:
-        tried.append(name)
-    return tried

@@ -220,7 +220,11 @@ def test_every_option_and_variable_is_documented() -> None:
     page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     command_line, _, environment = page.partition("## Environment")
     helped = subprocess.run(
-        [*shlex.split(PROGRAM), "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+        [*shlex.split(PROGRAM), "--help"],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "lsd").rglob("*.py"))
 

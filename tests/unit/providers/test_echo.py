@@ -72,6 +72,7 @@ def test_a_request_is_answered_by_itself() -> None:
         usage=Usage(input_tokens=5, output_tokens=5),
         raw_usage={"input_tokens": 5, "output_tokens": 5},
         finish_reason="stop",
+        document=decode_json(body_of(answer)),
     )
 
 
