@@ -124,7 +124,9 @@ def tried(run: Run) -> list[str]:
     return [call.variant_name for call in run.journal.calls]
 
 
-async def test_an_episode_draws_the_same_variant_each_time(start: StartGateway) -> None:
+async def test_an_episode_draws_the_same_variant_each_time(
+    start: StartGateway, autojump_clock: trio.testing.MockClock
+) -> None:
     """Different episodes draw different ones."""
     gateway = start(DEFAULT)
     for name in "abcd":
