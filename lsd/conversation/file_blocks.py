@@ -6,7 +6,7 @@ import attrs
 from cattrs import Converter
 
 from lsd.conversation.content import Base64File, Detail, File, StoredFile, UrlFile
-from lsd.conversation.files import mime_type_of_base64
+from lsd.conversation.files import is_base64, mime_type_of_base64
 from lsd.conversation.json import describe_json
 from lsd.conversation.problems import Mismatch, at
 
@@ -44,6 +44,8 @@ def _checked(file: StoredFile, file_type: str) -> StoredFile:
         raise at("data", Mismatch("nothing", "the file in base64, as its type has it"))
     if file.data is not None and file_type == "object_storage_pointer":
         raise at("data", Mismatch(describe_json(file.data), "no data with this type"))
+    if file.data is not None:
+        _check_base64(file.data)
     return file
 
 
@@ -61,6 +63,13 @@ def _base64_file(file: _Base64File) -> Base64File:
     mime_type = file.mime_type or mime_type_of_base64(file.data)
     if mime_type is None:
         raise Mismatch("no `mime_type`, and bytes of no known kind", "the file's `mime_type`")
+    _check_base64(file.data)
     return Base64File(
         data=file.data, mime_type=mime_type, detail=file.detail, filename=file.filename
     )
+
+
+def _check_base64(data: str) -> None:
+    """What is kept of the file are its bytes, so there have to be some that `data` stands for."""
+    if not is_base64(data):
+        raise at("data", Mismatch(describe_json(data), "bare base64"))

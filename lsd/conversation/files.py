@@ -52,3 +52,12 @@ def mime_type_of_base64(data: str) -> str | None:
         return mime_type_of(base64.b64decode(data[:HEAD_LENGTH], validate=True))
     except (binascii.Error, ValueError):
         return None
+
+
+def is_base64(data: str) -> bool:
+    """Whether `data` is bare base64; it may be broken into lines."""
+    try:
+        binascii.a2b_base64("".join(data.split()), strict_mode=True)
+    except ValueError:
+        return False
+    return True

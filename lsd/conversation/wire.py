@@ -12,6 +12,7 @@ class WireRequest:
     `headers` keep the case and order in which they are written; names are unique in any case.
     `url` is absolute; the scheme `echo` addresses the offline provider. `prefill` is the beginning
     of the answer, if the body has put one into the model's mouth: the answer comes without it.
+    `anonymous`: its User-Agent was taken away; none is added.
     """
 
     method: str
@@ -19,6 +20,7 @@ class WireRequest:
     headers: Mapping[str, str]
     body: bytes = b""
     prefill: str = ""
+    anonymous: bool = False
 
 
 @attrs.frozen(kw_only=True)

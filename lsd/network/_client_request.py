@@ -91,7 +91,7 @@ def outgoing(request: WireRequest) -> Outgoing:
     head = f"{method} {target.path} HTTP/1.1\r\n"
     if "host" not in given:
         head += f"Host: {target.host_header}\r\n"
-    if "user-agent" not in given:
+    if "user-agent" not in given and not request.anonymous:
         head += f"User-Agent: {USER_AGENT}\r\n"
     if not given.isdisjoint(_FRAMING):
         _refuse("request: found a header that says where the body ends; wanted it left to LSD")

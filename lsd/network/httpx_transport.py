@@ -93,7 +93,7 @@ def _outgoing(request: WireRequest) -> httpx.Request:
     except (httpx.InvalidURL, UnicodeEncodeError):
         reason = "request: found a URL or header that is not HTTP; wanted a legal one"
         raise TransportFailed(reason, sent=False) from None
-    if "user-agent" not in given:
+    if "user-agent" not in given and not request.anonymous:
         headers.insert(0, (b"User-Agent", USER_AGENT.encode()))
     if "host" not in given:
         headers.insert(0, (b"Host", url.netloc))

@@ -45,6 +45,7 @@ def seal(draft: Draft, edits: Edits, provider_type: str) -> WireRequest:
         headers=headers,
         body=b"" if body is None else _encoded(body, provider_type),
         prefill=draft.prefill,
+        anonymous=_is_anonymous(headers, edits),
     )
 
 
@@ -70,6 +71,13 @@ def _edit_headers(headers: dict[str, str], edit: HeaderEdit) -> None:
         del headers[name]
     if not edit.delete:
         headers[edit.name] = edit.value
+
+
+def _is_anonymous(headers: dict[str, str], edits: Edits) -> bool:
+    """Whether an edit has taken the User-Agent away, and none has brought another."""
+    name = "user-agent"
+    touched = any(edit.name.lower() == name for edit in edits.headers)
+    return touched and all(each.lower() != name for each in headers)
 
 
 def _check_headers(headers: dict[str, str], provider_type: str) -> None:

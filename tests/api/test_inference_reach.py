@@ -245,6 +245,15 @@ def test_headers_can_be_changed_and_left_out(gateway: Gateway, boxes: FakeProvid
     assert got.keys().isdisjoint({"accept", "authorization"})
 
 
+def test_lsd_need_not_name_itself(gateway: Gateway, boxes: FakeProviderThread) -> None:
+    """A deleted User-Agent is not replaced by another."""
+    headers = [{"name": "User-Agent", "delete": True}]
+
+    gateway.infer(model_name="static", extra_headers=headers, **SAYING_HI)
+
+    assert "user-agent" not in boxes.requests[0].headers
+
+
 @pytest.mark.parametrize(
     ("target", "is_made"),
     [

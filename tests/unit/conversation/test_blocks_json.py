@@ -1,5 +1,6 @@
 """Content blocks as they are stored and shown."""
 
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ from tests.unit.conversation.json_values import JSON_OBJECTS, JSON_VALUES
 from tests.unit.conversation.reading import read_input
 
 WORDS = st.text(max_size=8)
+BASE64 = st.binary(max_size=6).map(lambda data: b64encode(data).decode())
 MAYBE = st.none() | WORDS
 ABOUT_FILES: dict[str, Any] = {
     "detail": st.none() | st.sampled_from(["low", "high", "auto"]),
@@ -41,7 +43,7 @@ FILES = (
     st.builds(UrlFile, url=WORDS, mime_type=MAYBE, **ABOUT_FILES)
     | st.builds(
         Base64File,
-        data=st.text(alphabet="ABCD0123+/", max_size=8),
+        data=BASE64,
         mime_type=st.text(min_size=1),
         **ABOUT_FILES,
     )
@@ -50,7 +52,7 @@ FILES = (
         storage_path=PRESENT,
         mime_type=WORDS,
         source_url=MAYBE,
-        data=MAYBE,
+        data=st.none() | BASE64,
         **ABOUT_FILES,
     )
 )

@@ -98,10 +98,19 @@ def test_a_data_url_is_not_base64(prefix: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("data", ["AAAAAAAA", "", "hello world"])
+@pytest.mark.parametrize("data", ["AAAAAAAA", "", "AAAA\r\nAAAA\n"])
 def test_bytes_of_no_known_kind_need_their_type(data: str) -> None:
     """With a type they are taken as they are."""  # case 22
     assert flaws(data=data) == [
         "found no `mime_type`, and bytes of no known kind; wanted the file's `mime_type`"
     ]
     assert file(data=data, mime_type="text/plain") == Base64File(data=data, mime_type="text/plain")
+
+
+@pytest.mark.parametrize("data", ["!!!", "AAA", "AA-_", "A=AA", "é"])
+def test_data_that_is_not_base64_is_refused(data: str) -> None:
+    """Else other bytes would be kept than the caller meant."""
+    told = f'data: found "{data}"; wanted bare base64'
+
+    assert flaws(data=data, mime_type="image/png") == [told]
+    assert flaws(**{**STORED, "data": data}) == [told]

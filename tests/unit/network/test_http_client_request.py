@@ -45,6 +45,13 @@ def test_given_names_are_kept() -> None:
     ]
 
 
+def test_an_anonymous_request_names_nobody() -> None:
+    """Our name can be left out."""
+    request = WireRequest(method="GET", url="http://host/v1", headers={}, anonymous=True)
+
+    assert outgoing(request).head == b"GET /v1 HTTP/1.1\r\nHost: host\r\n\r\n"
+
+
 @pytest.mark.parametrize(
     ("method", "body", "length"),
     [("POST", b"", "0"), ("DELETE", b"", "0"), ("GET", b"ab", "2"), ("HEAD", b"", None)],

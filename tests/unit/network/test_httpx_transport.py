@@ -4,6 +4,7 @@ import gzip
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
+import attrs
 import pytest
 import trio
 
@@ -105,6 +106,17 @@ async def test_a_given_user_agent_is_kept(
     await fetch(transport, post(url, {"user-agent": "mine"}))
 
     assert provider.requests[0].headers["user-agent"] == "mine"
+
+
+async def test_an_anonymous_request_names_nobody(
+    provider: FakeProvider, transport: HttpxTransport
+) -> None:
+    """Our name can be left out."""
+    url = provider.will("says", says("hello"))
+
+    await fetch(transport, attrs.evolve(post(url), anonymous=True))
+
+    assert "user-agent" not in provider.requests[0].headers
 
 
 async def test_a_response_shows_its_status_and_headers(

@@ -124,3 +124,18 @@ def test_requests_without_a_body_have_none() -> None:
 def test_lsd_names_itself() -> None:
     """Providers see which program calls, and its version."""
     assert f"LSD/{__version__}" == USER_AGENT
+
+
+@pytest.mark.parametrize(
+    ("edits", "anonymous"),
+    [
+        ((), False),
+        ((HeaderEdit(name="x-other", delete=True),), False),
+        ((HeaderEdit(name="user-agent", delete=True),), True),
+        ((HeaderEdit(name="user-agent", delete=True), HeaderEdit(name="User-Agent", value="a")),
+         False),
+    ],
+)  # fmt: skip
+def test_lsd_can_be_kept_from_naming_itself(edits: tuple[HeaderEdit, ...], anonymous: bool) -> None:
+    """A deleted User-Agent stays deleted."""
+    assert seal(draft(), Edits(headers=edits), "groq").anonymous is anonymous
