@@ -97,6 +97,8 @@ class StreamAnswer:
         if self._is_json:
             # Thoughts and the names of tools are collected, and not shown.
             content = [each for each in content if _json_piece(each)]
+        elif self._asked.calls_as_text:
+            content = [each for each in content if not _is_bare_call(each)]
         return self._event(content, extra) if content or extra else b""
 
     def _event(self, content: Sequence[ContentChunk], extra: dict[str, Any]) -> bytes:
@@ -138,6 +140,11 @@ def _json_piece(chunk: ContentChunk) -> str:
     if isinstance(chunk, TextChunk):
         return chunk.text
     return chunk.raw_arguments if isinstance(chunk, ToolCallChunk) else ""
+
+
+def _is_bare_call(chunk: ContentChunk) -> bool:
+    """Whether a piece of a call has no arguments, and so nothing to show as text."""
+    return isinstance(chunk, ToolCallChunk) and not chunk.raw_arguments
 
 
 def _thought(chunk: ThoughtChunk) -> dict[str, Any]:
