@@ -28,6 +28,7 @@ class _Options:
     pid_file: Path | None
     skip_credential_validation: bool
     check: bool
+    version: bool
 
     def sources(self) -> Sources:
         """Where the configuration comes from."""
@@ -54,12 +55,17 @@ class _Options:
 @click.option("--pid-file", type=click.Path(path_type=Path), help="Holds the pid while serving.")
 @click.option("--skip-credential-validation", is_flag=True, help="Only warn of missing ones.")
 @click.option("--check", "--validate", is_flag=True, help="Check the configuration, and exit.")
-@click.version_option(__version__, prog_name="lsd")
+@click.option("--version", is_flag=True, help="Show the version and exit.")
 def lsd(**values: Any) -> None:
     """Serve LSD, the gateway between applications and language models."""
     options = _Options(**values)
     if options.config and options.default_config:
         raise click.UsageError("--config and --default-config exclude each other.")
+    if options.check and options.version:
+        raise click.UsageError("--check and --version exclude each other.")
+    if options.version:
+        click.echo(f"lsd, version {__version__}")
+        return
     logging = logging_from(options.log_format, options.log_level, os.environ)
     logging.configure(debug=False)
     as_records = logging.form == "json" and not options.check

@@ -80,6 +80,15 @@ def test_the_version_is_told(daemon: FakeDaemon) -> None:
     assert daemon.served == []
 
 
+@pytest.mark.parametrize("words", [("--check", "--version"), ("--version", "--validate")])
+def test_one_command_at_a_time_is_run(words: tuple[str, ...]) -> None:
+    """Two of them are a bad command line, and neither prints its result."""
+    result = run(*words)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--check and --version exclude each other" in result.stderr
+
+
 def test_help_names_all_options(daemon: FakeDaemon) -> None:
     """On lines that fit a terminal."""
     result = run("--help")
