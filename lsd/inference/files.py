@@ -27,7 +27,7 @@ from lsd.conversation import (
     mime_type_of,
 )
 from lsd.network import BodyTooLarge, Transport, TransportFailed
-from lsd.store import FileObjects
+from lsd.store import FileObjects, storage_path_of
 from lsd.telemetry import logger
 
 log = logger(__name__)
@@ -138,11 +138,12 @@ class RunFiles:
     async def _keep(
         self, file: UrlFile | Base64File, mime_type: str, read: Callable[[], bytes]
     ) -> None:
-        objects = self._objects
-        if objects is None or not self._keeps or file in self._kept:
+        if not self._keeps or file in self._kept:
             return
+        # Without a place for bytes the record has their pointer all the same, not the bytes.
+        keep = storage_path_of if self._objects is None else self._objects.put
         try:
-            storage_path = await trio.to_thread.run_sync(lambda: objects.put(read()))
+            storage_path = await trio.to_thread.run_sync(lambda: keep(read()))
         except LsdError as error:
             log.error("file not kept", reason=str(error))  # noqa: TRY400 (a full disk is no bug)
             return

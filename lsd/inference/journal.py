@@ -1,6 +1,6 @@
 """The calls that one inference makes of providers, kept as they go for answers and records."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from lsd.conversation import (
     OutputBlock,
     Usage,
 )
+from lsd.inference.masking import masked
 
 CallStatus = Literal["open", "ok", "interrupted", "error"]
 
@@ -24,7 +25,8 @@ class ModelCall:
     """One call of one provider: what was asked, what came back, how long it took.
 
     `open` until it is settled in one of three ways; a call still open when its request is over
-    was cut off by it. Times are seconds of the monotonic clock.
+    was cut off by it. Times are seconds of the monotonic clock. `echoed` are credentials that the
+    output may hold, which records must not.
     """
 
     id: str
@@ -47,6 +49,13 @@ class ModelCall:
     cost: Decimal | None = None
     finish_reason: FinishReason | None = None
     cached: bool = False
+    echoed: frozenset[str] = frozenset()
+
+    def take_raw_response(self, text: str, secrets: Collection[str]) -> None:
+        """Keeps the text of the answer, without the `secrets` that the provider may repeat."""
+        self.raw_response = masked(text, secrets)
+        if self.raw_response != text:
+            self.echoed = frozenset(secrets)
 
     def settle(self, status: CallStatus, now: float, error: str | None = None) -> None:
         """The call is over."""

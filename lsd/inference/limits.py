@@ -34,6 +34,11 @@ class Limit:
         return f"{where}: {self.key} = {self.value_ms} reached"
 
     @property
+    def within_scope(self) -> str:
+        """The same where the scope has been named already."""
+        return f"{self.key} = {self.value_ms} reached"
+
+    @property
     def seconds(self) -> float:
         """The same in the unit of cancel scopes."""
         return self.value_ms / 1000

@@ -1,11 +1,20 @@
 """Credentials never show: wherever a text could carry one, it is masked."""
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterable
+
+from lsd.conversation import Fragment, HeaderEdit, JsonValue, encode_json
 
 MASK = "***"
 
 SECRET_LENGTH_MIN = 4
 """Shorter values are no secrets, and masking them would riddle every text."""
+
+HEADER_LENGTH_MIN = 8
+"""Of a header's value that is masked whatever its name: shorter ones are flags and versions, and
+masking every `true` would spoil the records."""
+
+_TELLING_NAME = re.compile(r"auth|key|token|secret|cookie|credential|password", re.IGNORECASE)
 
 _JSON_ESCAPES = str.maketrans(
     {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
@@ -19,3 +28,21 @@ def masked(text: str, secrets: Collection[str]) -> str:
         if len(secret) >= SECRET_LENGTH_MIN:
             text = text.replace(secret, MASK).replace(secret.translate(_JSON_ESCAPES), MASK)
     return text
+
+
+def secret_values(headers: Iterable[HeaderEdit]) -> set[str]:
+    """The values of headers that may be credentials, by their names or by their length."""
+    return {
+        edit.value
+        for edit in headers
+        if len(edit.value) >= HEADER_LENGTH_MIN or (edit.value and _TELLING_NAME.search(edit.name))
+    }
+
+
+def masked_json(value: JsonValue, secrets: Collection[str]) -> JsonValue:
+    """`value` as it is, or as JSON text with `secrets` masked if it holds one."""
+    if not secrets:
+        return value
+    text = encode_json(value).decode()
+    shown = masked(text, secrets)
+    return value if shown == text else Fragment(shown)

@@ -183,7 +183,9 @@ class OpenStream:
         """Brings the journal's entry up to date with what had arrived."""
         self._take_held()
         self.entry.output = self._collector.blocks()
-        self.entry.raw_response = masked("\n".join(self._raw), self._call.secrets)
+        self.entry.take_raw_response("\n".join(self._raw), self._call.secrets)
+        # A key may have been cut in two by the events, so that the raw text does not show it.
+        self.entry.echoed = frozenset(self._call.secrets)
 
 
 StartedStream = OpenStream | ReplayedStream

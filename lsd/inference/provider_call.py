@@ -13,7 +13,7 @@ from lsd.inference.files import without_files
 from lsd.inference.foreign_blocks import request_for
 from lsd.inference.journal import ModelCall
 from lsd.inference.limits import TimeLimitReached, bounded_by, earlier
-from lsd.inference.masking import masked
+from lsd.inference.masking import masked, secret_values
 from lsd.inference.prepared import PreparedModel, PreparedProvider, PreparedVariant
 from lsd.inference.run import Run
 from lsd.network import BodyTooLarge, TransportFailed, WireResponse
@@ -60,7 +60,7 @@ class ProviderCall:
             provider_name=provider.name,
         )
         edits = run.edits_for(variant, model, provider)
-        secrets = {edit.value for edit in edits.headers if edit.value}
+        secrets = secret_values(edits.headers)
         secrets.update(run.request.credentials.values())
         return cls(
             run=run,
@@ -181,7 +181,7 @@ async def _ask(call: ProviderCall) -> None:
         await response.aclose()
     answer = provider.dialect.decode(response.status, response.headers, body)
     answer = completed_answer(answer, wire.prefill)
-    entry.raw_response = masked(body.decode(errors="replace"), call.secrets)
+    entry.take_raw_response(body.decode(errors="replace"), call.secrets)
     entry.output = answer.output
     entry.usage = answer.usage
     entry.finish_reason = answer.finish_reason

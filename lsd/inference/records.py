@@ -10,8 +10,10 @@ from lsd.conversation import (
     FunctionTool,
     Input,
     InputBlock,
+    JsonValue,
     LsdError,
     ModelRequest,
+    OutputBlock,
     ProviderTool,
     SpecificTool,
     Tool,
@@ -23,6 +25,7 @@ from lsd.inference.accept import Accepted
 from lsd.inference.answers import Output
 from lsd.inference.files import RunFiles, stored_block, stored_input
 from lsd.inference.journal import ModelCall
+from lsd.inference.masking import masked_json
 from lsd.inference.model_request import Asked
 from lsd.inference.run import Run
 from lsd.store import (
@@ -100,15 +103,17 @@ def _inference(
         processing_time_ms=round((run.clock.monotonic() - run.started_at) * 1000),
         ttft_ms=None if first is None else round((first - run.started_at) * 1000),
         snapshot_hash=run.prepared.loaded.hash,
-        body=_body(run, accepted, asked, output),
+        body=_body(run, accepted, asked, output, call.echoed),
     )
 
 
-def _body(run: Run, accepted: Accepted, asked: Asked, output: Output) -> InferenceBody:
+def _body(
+    run: Run, accepted: Accepted, asked: Asked, output: Output, echoed: frozenset[str]
+) -> InferenceBody:
     request = accepted.request
     shared = {
         "input": input_to_json(_input(request.input, run.files)),
-        "output": output.to_json(),
+        "output": masked_json(output.to_json(), echoed),
         "inference_params": {"chat_completion": asked.params.set_values()},
         "extra_body": [dict(entry.as_sent) for entry in request.extra_body],
     }
@@ -117,7 +122,7 @@ def _body(run: Run, accepted: Accepted, asked: Asked, output: Output) -> Inferen
         return InferenceBody(
             **shared,
             output_schema=accepted.output_schema.value,
-            auxiliary_content=[block_to_json(block) for block in output.value.auxiliary],
+            auxiliary_content=_blocks(output.value.auxiliary, echoed),
         )
     if accepted.toolbox is None:
         return InferenceBody(**shared, output_schema=request.output_schema)
@@ -200,7 +205,7 @@ def _call(run: Run, accepted: Accepted, call: ModelCall) -> ModelInferenceRecord
             raw_response=call.raw_response,
             system=call.request.system,
             input_messages=_messages(call.request, run.files),
-            output=None if has_failed else [block_to_json(block) for block in call.output],
+            output=None if has_failed else _blocks(call.output, call.echoed),
         ),
     )
 
@@ -220,3 +225,7 @@ def _messages(request: ModelRequest, files: RunFiles | None) -> list[dict[str, A
         }
         for message in request.messages
     ]
+
+
+def _blocks(blocks: Sequence[OutputBlock], echoed: frozenset[str]) -> JsonValue:
+    return masked_json([block_to_json(block) for block in blocks], echoed)

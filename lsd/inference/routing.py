@@ -40,7 +40,8 @@ class _FailedPass:
     def __str__(self) -> str:
         told = [_told_of(name, failure) for name, failure in self.failures]
         if self.limit is not None:
-            told.append(str(self.limit))
+            # Behind the providers, the model is named once more: it is not their time that is over.
+            told.append(str(self.limit) if told else self.limit.limit.within_scope)
         return "; ".join(told)
 
     def tree(self) -> dict[str, Any]:

@@ -48,7 +48,7 @@ async def _run_variant(
             answer = await ask(run, variant, asked.request)
     except TimeLimitReached as reached:
         run.end_open_calls("error", str(reached))
-        raise VariantFailed("timeout", str(reached)) from None
+        raise VariantFailed("timeout", reached.limit.within_scope) from None
     bind(answer, variant.limits, started_at)
     return asked, answer
 

@@ -23,7 +23,7 @@ from lsd.store.errors import (
 from lsd.store.feedback import Feedback, LatestValue
 from lsd.store.inferences import Episode, Inferences, VariantCount
 from lsd.store.judgements import Verdict
-from lsd.store.objects import FileObjects, ObjectMissing, ObjectsRefused
+from lsd.store.objects import FileObjects, ObjectMissing, ObjectsRefused, storage_path_of
 from lsd.store.records import (
     FeedbackKind,
     FeedbackRecord,
@@ -85,5 +85,6 @@ __all__ = [
     "WriteRefused",
     "Writer",
     "WriterStatistics",
+    "storage_path_of",
     "verify",
 ]

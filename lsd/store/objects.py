@@ -40,6 +40,12 @@ class ObjectMissing(LsdError):
         return f"storage_path: found {self.storage_path!r}; wanted the path of a stored file"
 
 
+def storage_path_of(data: bytes) -> str:
+    """Where `data` lies in every object store that has it."""
+    digest = sha256(data).hexdigest()
+    return f"{digest[:2]}/{digest}"
+
+
 @attrs.frozen
 class FileObjects:
     """The files below a folder."""
@@ -62,8 +68,7 @@ class FileObjects:
 
         Raises ObjectsRefused when it cannot be.
         """
-        digest = sha256(data).hexdigest()
-        storage_path = f"{digest[:2]}/{digest}"
+        storage_path = storage_path_of(data)
         target = self.path / storage_path
         if target.exists():
             return storage_path

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lsd.conversation import encode_json
-from lsd.inference.masking import masked
+from lsd.conversation import HeaderEdit, decode_json, encode_json
+from lsd.inference.masking import masked, masked_json, secret_values
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,26 @@ def test_a_credential_is_masked_as_json_writes_it(secret: str) -> None:
     escaped = encode_json({"message": f"bad key {secret}!"}).decode()
 
     assert masked(escaped, {secret}) == '{"message":"bad key ***!"}'
+
+
+def test_values_of_headers_are_secrets_by_name_or_by_length() -> None:
+    """A short flag is none, so that records keep their `true`; a short key is."""
+    headers = [
+        HeaderEdit(name="x-debug", value="true"),
+        HeaderEdit(name="X-Api-Key", value="k-12"),
+        HeaderEdit(name="x-trace", value="0123456789"),
+        HeaderEdit(name="authorization", delete=True),
+    ]
+
+    assert secret_values(headers) == {"k-12", "0123456789"}
+
+
+def test_a_key_that_a_model_repeats_is_masked_in_what_is_stored() -> None:
+    """Only then is the value written anew."""
+    blocks = [{"type": "text", "text": 'your key is "sk-12345"'}]
+
+    assert masked_json(blocks, {"sk-99999"}) is blocks
+    assert masked_json(blocks, ()) is blocks
+    assert decode_json(encode_json(masked_json(blocks, {"sk-12345"}))) == [
+        {"type": "text", "text": 'your key is "***"'}
+    ]

@@ -345,6 +345,7 @@ async def test_provider_tools_are_kept_with_their_scopes(
         asked.accepted,
         model_request(asked.accepted, asked.variant),
         Output(content=[]),
+        frozenset(),
     )
 
     assert body.provider_tools == [kept]

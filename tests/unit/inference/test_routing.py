@@ -336,7 +336,7 @@ async def test_a_models_stream_must_start_in_time(
     failed = await failure(variant_run(gateway, stream=True))
 
     assert failed.cause == "timeout"
-    assert str(failed) == f'model "m": model "m": {told} reached'
+    assert str(failed) == f'model "m": {told} reached'
 
 
 @pytest.mark.parametrize(
