@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 import attrs
 
+from lsd import __version__
 from lsd.conversation import LsdError, encode_json
 from lsd.network._server_head import RequestHead
 
@@ -15,6 +16,9 @@ _STATUS_LINES = {
 
 _OWN_HEADERS = frozenset({b"connection", b"content-length", b"date", b"transfer-encoding"})
 """What the server has a say in. All other headers are the application's."""
+
+_VERSION_LINE = f"x-lsd-gateway-version: {__version__}\r\n".encode()
+"""Of answers that the application, which adds it to its own, knows nothing of."""
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -96,6 +100,7 @@ def error_answer(status: int, text: str, date_line: bytes, *, has_body: bool = T
             _STATUS_LINES[status],
             b"content-type: application/json\r\n",
             b"content-length: %d\r\n" % len(body),
+            _VERSION_LINE,
             date_line,
             b"connection: close\r\n\r\n",
             body if has_body else b"",

@@ -6,6 +6,7 @@ import orjson
 import pytest
 from trio.testing import MockClock
 
+from lsd import __version__
 from tests.unit.network.serving import WAYS, Notes, Way, answers, connected
 
 H = b"Host: a\r\n"
@@ -241,6 +242,7 @@ async def test_what_is_not_http_is_refused_and_nothing_after_it_is_heard(
     assert answer.status == status
     assert answer.headers["connection"] == "close"
     assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-lsd-gateway-version"] == __version__
     error = orjson.loads(answer.body)["error"]
     assert "found" in error
     assert "wanted" in error
