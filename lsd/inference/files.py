@@ -191,14 +191,20 @@ def stored_block(block: InputBlock, files: RunFiles) -> InputBlock:
     return block
 
 
+_FORMS = (';base64,{}"', '"data":"{}"', "{}")
+"""How the bytes of a file stand in a request, surest first: a text may hold the same letters."""
+
+
 def without_files(raw_request: str, request: ModelRequest) -> str:
     """`raw_request` with a short mark in place of the bytes of each file, counted from 0."""
     number = 0
     for message in request.messages:
         for file in files_in(message.content):
             data = _as_sent(file)
-            if data and data in raw_request:
-                raw_request = raw_request.replace(data, f"<LSD_FILE_{number}>", 1)
+            found = next((form for form in _FORMS if form.format(data) in raw_request), None)
+            if data and found is not None:
+                mark = found.format(f"<LSD_FILE_{number}>")
+                raw_request = raw_request.replace(found.format(data), mark, 1)
                 number += 1
     return raw_request
 

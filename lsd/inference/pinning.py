@@ -50,10 +50,10 @@ def pinned_variant(
     Raises UnknownName and BadRequest.
     """
     if request.variant_name is not None:
-        if dynamic is not None:
-            raise BadRequest("variant_name", f"found it with `{DYNAMIC_FIELD}`; wanted one of them")
         if request.variant_name not in function.variants:
             raise UnknownName("variant_name", "variant", request.variant_name)
+        if dynamic is not None:
+            raise BadRequest("variant_name", f"found it with `{DYNAMIC_FIELD}`; wanted one of them")
         variant = function.variants[request.variant_name]
     elif dynamic is not None:
         variant = dynamic

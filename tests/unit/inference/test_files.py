@@ -435,6 +435,15 @@ def test_a_recorded_request_holds_marks_instead_of_bytes(
     assert without_files(body, asking(*files)) == shown
 
 
+def test_a_text_of_the_same_letters_is_left_alone() -> None:
+    """It is the file's payload that leaves the record, wherever it stands."""
+    request = asking(Base64File(data="aGVsbG8=", mime_type="image/png"))
+    body = '[{"text":"see aGVsbG8= here"},{"url":"data:image/png;base64,aGVsbG8="}]'
+
+    shown = '[{"text":"see aGVsbG8= here"},{"url":"data:image/png;base64,<LSD_FILE_0>"}]'
+    assert without_files(body, request) == shown
+
+
 def test_marks_reach_into_results_of_tools() -> None:
     """Wherever the bytes stand."""
     request = asking(INLINE, ToolResult(id="c", name="draw", result=(INLINE,)))
