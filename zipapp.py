@@ -116,6 +116,9 @@ def run():
             sys.exit("lsd.pyz: found no folder to unpack into; set XDG_CACHE_HOME to one of yours")
         # Not by the variable: what LSD starts would inherit it.
         _bootstrap.Environment.root = folder
+    # PYTHONDONTWRITEBYTECODE spares folders of others; this one is LSD's own, and without compiled
+    # modules in it every start would take two seconds longer and more memory.
+    sys.dont_write_bytecode = False
     _bootstrap.bootstrap()
 
 

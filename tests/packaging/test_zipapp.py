@@ -227,6 +227,14 @@ def test_it_unpacks_into_the_cache_folder_of_the_user(pyz: Path, home: Path) -> 
     assert [path.name for path in pyz.parent.iterdir()] == ["lsd.pyz"]
 
 
+def test_the_second_start_finds_compiled_modules(pyz: Path, home: Path) -> None:
+    """In LSD's own folder they are kept, whatever Python was told about the folders of others."""
+    status, _, _ = outcome(start(pyz, home, PYTHONDONTWRITEBYTECODE="1"))
+
+    assert status == 0
+    assert any((home / ".cache" / "lsd").rglob("lsd/**/*.pyc"))
+
+
 def test_xdg_cache_home_moves_the_unpacked_files(pyz: Path, home: Path, tmp_path: Path) -> None:
     """Whoever keeps caches elsewhere is obeyed."""
     status, said, _ = outcome(start(pyz, home, XDG_CACHE_HOME=str(tmp_path / "caches")))
