@@ -8,7 +8,8 @@ floor  rooms                                          what lives there
 6      ``cli``                                        the command line
 5      ``server``                                     a process's life: listener, signals, drain
 4      ``api``                                        routes; HTTP and its errors end here
-3      ``inference``                                  what happens to one inference
+3      ``inference``, ``feedback``                    what happens to one inference, to one
+                                                      feedback
 2      ``providers``, ``experiments``, ``store``,     dialects; choice of variant; LMDB;
        ``network``                                    bytes on sockets. They do not know
                                                       each other.
