@@ -62,7 +62,6 @@ from lsd.conversation.params import (
 from lsd.conversation.problems import (
     METADATA_KEY,
     Mismatch,
-    UnknownKeys,
     at,
     join_path,
     unknown_key,
@@ -150,7 +149,6 @@ __all__ = [
     "ToolSet",
     "Unknown",
     "UnknownChunk",
-    "UnknownKeys",
     "UrlFile",
     "Usage",
     "WireRequest",

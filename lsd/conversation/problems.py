@@ -38,14 +38,6 @@ class Mismatch(LsdError):
         return f"found {self.found}; wanted {self.wanted}"
 
 
-@attrs.frozen
-class UnknownKeys(LsdError):
-    """A table holds keys that it may not hold."""
-
-    unknown: tuple[str, ...]
-    known: tuple[str, ...]
-
-
 def join_path(path: str, part: str | int) -> str:
     """`path` with one more part: `a.b[3]."x y"`."""
     if isinstance(part, int):
@@ -120,8 +112,6 @@ def _problems(error: BaseException, path: str) -> Iterator[Problem]:
         case ForbiddenExtraKeysError():
             known = [_key_of(field) for field in attrs.fields(error.cl)]
             yield from _unknown_keys(path, error.extra_fields, known)
-        case UnknownKeys():
-            yield from _unknown_keys(path, error.unknown, error.known)
         case KeyError():
             yield Problem(path, "missing; it is required")
         case LsdError():
