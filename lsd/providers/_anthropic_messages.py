@@ -10,7 +10,6 @@ from lsd.conversation import (
     JsonValue,
     ModelBlock,
     ModelMessage,
-    NotJson,
     StoredFile,
     Text,
     Thought,
@@ -18,9 +17,10 @@ from lsd.conversation import (
     ToolResult,
     Unknown,
     UrlFile,
-    decode_json,
 )
 from lsd.providers._anthropic_target import Body, Encoding
+from lsd.providers._inline_files import InlineFile, bare_mime_type, inline_file
+from lsd.providers._tool_requests import arguments_object
 from lsd.providers.tool_call_ids import fitting_tool_call_id
 
 
@@ -86,22 +86,8 @@ def _tool_use(block: ToolCall, encoding: Encoding) -> Body:
         "type": "tool_use",
         "id": _fitting(block.id),
         "name": block.name,
-        "input": _arguments(block, encoding),
+        "input": arguments_object(block, encoding),
     }
-
-
-def _arguments(block: ToolCall, encoding: Encoding) -> JsonValue:
-    """The object that the text holds. Nothing at all is how some models write no arguments."""
-    if not block.arguments.strip():
-        return {}
-    where = f"the arguments of tool call {block.id!r}"
-    try:
-        value = decode_json(block.arguments)
-    except NotJson:
-        raise encoding.refusal(f"{where} are not JSON", shown=block.arguments) from None
-    if not isinstance(value, dict):
-        raise encoding.refusal(f"{where} must be an object", shown=block.arguments)
-    return value
 
 
 def _tool_result(block: ToolResult, encoding: Encoding) -> Body:
@@ -132,7 +118,7 @@ def _fitting(identifier: str) -> str:
 
 def is_forwarded(file: UrlFile) -> bool:
     """Whether Claude fetches the file itself: images and documents, but no plain text."""
-    return file.mime_type is not None and not _bare(file.mime_type).startswith("text/")
+    return file.mime_type is not None and not bare_mime_type(file.mime_type).startswith("text/")
 
 
 def _file(file: File, encoding: Encoding) -> Body:
@@ -140,21 +126,13 @@ def _file(file: File, encoding: Encoding) -> Body:
         encoding.leave_out("detail")
     match file:
         case UrlFile(mime_type=str(mime_type)) if is_forwarded(file):
-            return _sourced(_bare(mime_type), {"type": "url", "url": file.url})
-        case UrlFile():
-            raise encoding.refusal(
-                f"the file at {file.url} is {file.mime_type or 'of unknown type'};"
-                " only images and documents are sent as a URL"
-            )
-        case StoredFile(data=None):
-            raise encoding.refusal("the bytes of a stored file are not at hand")
-        case Base64File(data=data) | StoredFile(data=str(data)):
-            return _inlined(_bare(file.mime_type), data, encoding)
+            return _sourced(bare_mime_type(mime_type), {"type": "url", "url": file.url})
         case _:
-            raise AssertionError(f"no file of this kind exists: {type(file).__name__}")
+            return _inlined(inline_file(file, encoding), encoding)
 
 
-def _inlined(mime_type: str, data: str, encoding: Encoding) -> Body:
+def _inlined(file: InlineFile, encoding: Encoding) -> Body:
+    mime_type, data = file.mime_type, file.data
     if mime_type.startswith("text/"):
         # Claude knows but one kind of text, whatever it is written in.
         text = _decoded(data, encoding)
@@ -172,8 +150,3 @@ def _decoded(data: str, encoding: Encoding) -> str:
         return b64decode(data, validate=True).decode(errors="replace")
     except ValueError:
         raise encoding.refusal("found a file whose data is not base64") from None
-
-
-def _bare(mime_type: str) -> str:
-    """The type without its parameters, in lower case."""
-    return mime_type.partition(";")[0].strip().lower()

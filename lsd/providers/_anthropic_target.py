@@ -8,11 +8,9 @@ from typing import Any
 
 import attrs
 
-from lsd.conversation import AttemptFailed, JsonValue, ModelRequest
+from lsd.conversation import JsonValue
+from lsd.providers._encoding import EncodingFor
 from lsd.providers.claude_models import ClaudeFamily
-from lsd.telemetry import logger
-
-log = logger(__name__)
 
 STRUCTURED_OUTPUTS = "structured-outputs-2025-11-13"
 """The beta under which schemas for answers and tools came; today it is needed by old models."""
@@ -54,38 +52,11 @@ class Target:
 
 
 @attrs.define(eq=False)
-class Encoding:
-    """One request that is being encoded for one target; warns of each thing once."""
-
-    request: ModelRequest
-    target: Target
-    _told: set[str] = attrs.field(factory=set, init=False)
+class Encoding(EncodingFor[Target]):
+    """One request that is being encoded for one target."""
 
     @property
     def wants_thinking(self) -> bool:
         """Whether the model is asked to think before it answers."""
         params = self.request.params
         return params.thinking_budget_tokens is not None or params.reasoning_effort is not None
-
-    def leave_out(self, parameter: str, hint: str | None = None) -> None:
-        """Warns that `parameter` is not sent; `hint` says why, or what would work."""
-        self._warn("provider takes no such parameter", parameter, hint)
-
-    def alter(self, parameter: str, hint: str) -> None:
-        """Warns that `parameter` is sent otherwise than it was asked for."""
-        self._warn("provider takes the parameter in another form only", parameter, hint)
-
-    def _warn(self, event: str, parameter: str, hint: str | None) -> None:
-        if parameter in self._told:
-            return
-        self._told.add(parameter)
-        hints = {} if hint is None else {"hint": hint}
-        log.warning(event, provider_type=self.target.provider_type, parameter=parameter, **hints)
-
-    def refusal(self, reason: str, *, shown: str | None = None) -> AttemptFailed:
-        """The failure of a request that this provider cannot take; nothing was sent.
-
-        `shown` is the text that was the reason, if there was one.
-        """
-        text = f"{self.target.provider_type}: {reason}"
-        return AttemptFailed(kind="config", text=text, raw_response=shown)

@@ -1,8 +1,9 @@
 """Tools of a request to Claude, and what it is to do with them."""
 
-from lsd.conversation import FunctionTool, JsonValue, SpecificTool, Tool, ToolSet
+from lsd.conversation import JsonValue, SpecificTool, Tool, ToolSet
 from lsd.providers._anthropic_messages import has_tool_history
 from lsd.providers._anthropic_target import Body, Encoding
+from lsd.providers._tool_requests import function_of, provider_tools_for
 
 _NO_TOOLS = ToolSet()
 _CHOICES = {"auto": "auto", "required": "any"}
@@ -16,7 +17,9 @@ def tool_fields(encoding: Encoding) -> Body:
     tool_set = encoding.request.tools or _NO_TOOLS
     if tool_set.choice == "none" and not has_tool_history(encoding):
         return {}
-    tools = [*_functions(tool_set, encoding), *_provider_tools(tool_set, encoding)]
+    # Those of the configuration come before those of the request.
+    at_provider = [*encoding.target.provider_tools, *provider_tools_for(tool_set, encoding.target)]
+    tools = [*_functions(tool_set, encoding), *at_provider]
     return {"tool_choice": _choice(tool_set), "tools": tools} if tools else {}
 
 
@@ -30,34 +33,18 @@ def _functions(tool_set: ToolSet, encoding: Encoding) -> list[JsonValue]:
 
 
 def _function(tool: Tool, encoding: Encoding) -> Body:
-    if not isinstance(tool, FunctionTool):
-        kind = encoding.target.provider_type
-        raise encoding.refusal(f"custom tools not supported by {kind} (tool {tool.name!r})")
+    function = function_of(tool, encoding)
     made: Body = {
-        "name": tool.name,
-        "description": tool.description,
-        "input_schema": tool.parameters,
+        "name": function.name,
+        "description": function.description,
+        "input_schema": function.parameters,
     }
-    if tool.strict:
+    if function.strict:
         if encoding.target.holds_to_schemas:
             made["strict"] = True
         else:
             encoding.leave_out("strict")
     return made
-
-
-def _provider_tools(tool_set: ToolSet, encoding: Encoding) -> list[JsonValue]:
-    """Those of the configuration, then those of the request that are meant for this provider."""
-    target = encoding.target
-    return [
-        *target.provider_tools,
-        *(
-            tool.tool
-            for tool in tool_set.provider_tools
-            if tool.model_name in (None, target.model_name)
-            and tool.provider_name in (None, target.provider_name)
-        ),
-    ]
 
 
 def _choice(tool_set: ToolSet) -> Body:

@@ -11,11 +11,9 @@ from typing import Any
 
 import attrs
 
-from lsd.conversation import AttemptFailed, JsonValue, ModelRequest, Thought, ThoughtChunk, Usage
+from lsd.conversation import JsonValue, Thought, ThoughtChunk, Usage
+from lsd.providers._encoding import EncodingFor
 from lsd.providers.tool_call_ids import ToolCallIdRule
-from lsd.telemetry import logger
-
-log = logger(__name__)
 
 EVERY_TIER = frozenset({"auto", "default", "flex", "priority"})
 
@@ -112,33 +110,10 @@ class Target:
 
 
 @attrs.define(eq=False)
-class Encoding:
-    """One request that is being encoded for one target; warns of each thing once."""
-
-    request: ModelRequest
-    target: Target
-    _told: set[str] = attrs.field(factory=set, init=False)
+class Encoding(EncodingFor[Target]):
+    """One request that is being encoded for one target."""
 
     @property
     def member(self) -> Member:
         """The target's provider type."""
         return self.target.member
-
-    def leave_out(self, parameter: str, hint: str | None = None) -> None:
-        """Warns that `parameter` is not sent; `hint` says what would work."""
-        self._warn("provider takes no such parameter", parameter, hint)
-
-    def alter(self, parameter: str, hint: str) -> None:
-        """Warns that `parameter` is sent otherwise than it was asked for."""
-        self._warn("provider takes the parameter in another form only", parameter, hint)
-
-    def _warn(self, event: str, parameter: str, hint: str | None) -> None:
-        if parameter in self._told:
-            return
-        self._told.add(parameter)
-        hints = {} if hint is None else {"hint": hint}
-        log.warning(event, provider_type=self.target.provider_type, parameter=parameter, **hints)
-
-    def refusal(self, reason: str) -> AttemptFailed:
-        """The failure of a request that this provider cannot take; nothing was sent."""
-        return AttemptFailed(kind="config", text=f"{self.target.provider_type}: {reason}")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from lsd.conversation import Base64File, File, StoredFile, UrlFile
+from lsd.providers._inline_files import bare_mime_type
 from lsd.providers._openai_family import Encoding
 
 AUDIO_FORMATS = {
@@ -42,7 +43,7 @@ _EXTENSIONS = {
 
 def is_forwarded(file: UrlFile) -> bool:
     """Whether the provider fetches the file itself: images, and what may well be one."""
-    return file.mime_type is None or _bare(file.mime_type).startswith("image/")
+    return file.mime_type is None or bare_mime_type(file.mime_type).startswith("image/")
 
 
 def file_part(file: File, encoding: Encoding) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def file_part(file: File, encoding: Encoding) -> dict[str, Any]:
 
 
 def _inlined(file: Base64File | StoredFile, data: str, encoding: Encoding) -> dict[str, Any]:
-    mime_type = _bare(file.mime_type)
+    mime_type = bare_mime_type(file.mime_type)
     kind = encoding.target.content_type_overrides.get(mime_type)
     if encoding.member.takes_images_only:
         kind = "image_url"
@@ -111,8 +112,3 @@ def _default_name(file: Base64File | StoredFile, mime_type: str, encoding: Encod
 
 def _data_url(file: Base64File | StoredFile, data: str) -> str:
     return f"data:{file.mime_type};base64,{data}"
-
-
-def _bare(mime_type: str) -> str:
-    """The type without its parameters, in lower case."""
-    return mime_type.partition(";")[0].strip().lower()

@@ -4,6 +4,7 @@ from typing import Any
 
 from lsd.conversation import CustomTool, FunctionTool, SpecificTool, Tool, ToolSet
 from lsd.providers._openai_family import Body, Encoding
+from lsd.providers._tool_requests import function_of, refuse_provider_tools
 
 
 def tool_fields(encoding: Encoding) -> Body:
@@ -14,7 +15,7 @@ def tool_fields(encoding: Encoding) -> Body:
     tool_set = encoding.request.tools
     if tool_set is None:
         return {}
-    _refuse_provider_tools(tool_set, encoding)
+    refuse_provider_tools(tool_set, encoding)
     tools = _tools_sent(tool_set, encoding)
     if not tools:
         return {}
@@ -27,19 +28,6 @@ def tool_fields(encoding: Encoding) -> Body:
     return fields
 
 
-def _refuse_provider_tools(tool_set: ToolSet, encoding: Encoding) -> None:
-    target = encoding.target
-    count = sum(
-        tool.model_name in (None, target.model_name)
-        and tool.provider_name in (None, target.provider_name)
-        for tool in tool_set.provider_tools
-    )
-    if count:
-        raise encoding.refusal(
-            f'provider "{target.provider_name}" got {count} of provider_tools and takes none'
-        )
-
-
 def _tools_sent(tool_set: ToolSet, encoding: Encoding) -> list[Tool]:
     allowed = tool_set.allowed
     if allowed is None or encoding.member.takes_allowed_tools:
@@ -48,19 +36,16 @@ def _tools_sent(tool_set: ToolSet, encoding: Encoding) -> list[Tool]:
 
 
 def _tool(tool: Tool, encoding: Encoding) -> Body:
-    if isinstance(tool, FunctionTool):
+    if isinstance(tool, FunctionTool) or not encoding.member.takes_custom_tools:
+        told = function_of(tool, encoding)
         function: Body = {
-            "name": tool.name,
-            "description": tool.description,
-            "parameters": tool.parameters,
+            "name": told.name,
+            "description": told.description,
+            "parameters": told.parameters,
         }
-        if tool.strict and encoding.member.takes_strict_tools:
+        if told.strict and encoding.member.takes_strict_tools:
             function["strict"] = True
         return {"type": "function", "function": function}
-    if not encoding.member.takes_custom_tools:
-        raise encoding.refusal(
-            f"custom tools not supported by {encoding.target.provider_type} (tool {tool.name!r})"
-        )
     custom: Body = {"name": tool.name}
     if tool.description is not None:
         custom["description"] = tool.description

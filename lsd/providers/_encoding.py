@@ -1,0 +1,58 @@
+"""One request on its way to one provider: what is said about it in the log and in refusals."""
+
+from typing import Generic, Protocol, TypeVar
+
+import attrs
+
+from lsd.conversation import AttemptFailed, ModelRequest
+from lsd.telemetry import logger
+
+log = logger(__name__)
+
+
+class Addressee(Protocol):
+    """One configured provider; the names are those in `lsd.toml`."""
+
+    @property
+    def provider_type(self) -> str: ...
+
+    @property
+    def model_name(self) -> str: ...
+
+    @property
+    def provider_name(self) -> str: ...
+
+
+TargetT = TypeVar("TargetT", bound=Addressee)
+
+
+@attrs.define(eq=False)
+class EncodingFor(Generic[TargetT]):
+    """One request that is being encoded for one target; warns of each thing once."""
+
+    request: ModelRequest
+    target: TargetT
+    _told: set[str] = attrs.field(factory=set, init=False)
+
+    def leave_out(self, parameter: str, hint: str | None = None) -> None:
+        """Warns that `parameter` is not sent; `hint` says why, or what would work."""
+        self._warn("provider takes no such parameter", parameter, hint)
+
+    def alter(self, parameter: str, hint: str) -> None:
+        """Warns that `parameter` is sent otherwise than it was asked for."""
+        self._warn("provider takes the parameter in another form only", parameter, hint)
+
+    def refusal(self, reason: str, *, shown: str | None = None) -> AttemptFailed:
+        """The failure of a request that this provider cannot take; nothing was sent.
+
+        `shown` is the text that was the reason, if there was one.
+        """
+        text = f"{self.target.provider_type}: {reason}"
+        return AttemptFailed(kind="config", text=text, raw_response=shown)
+
+    def _warn(self, event: str, parameter: str, hint: str | None) -> None:
+        if parameter in self._told:
+            return
+        self._told.add(parameter)
+        hints = {} if hint is None else {"hint": hint}
+        log.warning(event, provider_type=self.target.provider_type, parameter=parameter, **hints)
