@@ -27,13 +27,15 @@ TRANSIENT_KINDS = frozenset({"rate_limited", "server", "transport", "timeout", "
 class AttemptFailed(LsdError):
     """One call of one provider gave no usable answer; the next provider may.
 
-    `text` is the sentence for people, `status` the provider's HTTP status, `code` its word for
-    the error, `retry_after_s` what it asked to wait, `final` that it forbade to try again.
+    `text` is the sentence for people, `message` the provider's own within it. `status` is the
+    provider's HTTP status, `code` its word for the error, `retry_after_s` what it asked to wait,
+    `final` that it forbade to try again.
     `raw_response` is the body it sent, if any; `raw_request` the body it was sent.
     """
 
     kind: FailureKind
     text: str
+    message: str | None = None
     status: int | None = None
     code: str | None = None
     request_id: str | None = None

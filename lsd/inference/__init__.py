@@ -8,7 +8,13 @@ from lsd.inference.file_desk import FileDesk
 from lsd.inference.gcp_sign_in import GcpSignIn, GcpTokens
 from lsd.inference.prepared import DEFAULT_FUNCTION, DialectMaker, Prepared, prepare
 from lsd.inference.records import Recorder
-from lsd.inference.refusals import BadRequest, FailureCause, InferenceFailed, UnknownName
+from lsd.inference.refusals import (
+    BadRequest,
+    FailureCause,
+    InferenceFailed,
+    ProviderFailure,
+    UnknownName,
+)
 from lsd.inference.request import InferenceRequest, read_inference_request
 from lsd.inference.running import Running, RunningInferences
 from lsd.inference.service import InferenceService
@@ -26,6 +32,7 @@ __all__ = [
     "InferenceRequest",
     "InferenceService",
     "Prepared",
+    "ProviderFailure",
     "Recorder",
     "Running",
     "RunningInferences",

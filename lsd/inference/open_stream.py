@@ -21,7 +21,6 @@ from lsd.inference.collector import ContentCollector
 from lsd.inference.costs import CostUnknown, StreamCost
 from lsd.inference.journal import CallStatus, ModelCall
 from lsd.inference.limits import Deadline, ScopeLimits, bounded_by, earlier
-from lsd.inference.masking import masked
 from lsd.inference.prepared import PreparedModel, PreparedProvider, PreparedVariant
 from lsd.inference.provider_call import ProviderCall
 from lsd.inference.replayed_stream import ReplayedStream
@@ -141,7 +140,7 @@ class OpenStream:
         entry.finish_reason = reason
 
     def _take_fault(self, fault: StreamFault) -> None:
-        fault.failure.text = masked(fault.failure.text, self._call.secrets)
+        self._call.mask(fault.failure)
         self._kept = None  # a stream with a fault is not to be repeated
         if fault.raw is not None:
             self._raw.append(fault.raw)

@@ -131,12 +131,18 @@ class ProviderCall:
             told = AttemptFailed(kind="config", text=text)
         else:
             return
-        told.text = masked(told.text, self.secrets)
-        if told.raw_response is not None:
-            told.raw_response = masked(told.raw_response, self.secrets)
+        self.mask(told)
         self.entry.fail(told, self.run.clock.monotonic())
         self.run.hear_end(self.entry)
         raise told
+
+    def mask(self, failure: AttemptFailed) -> None:
+        """Takes the secrets out of what a failure tells."""
+        failure.text = masked(failure.text, self.secrets)
+        if failure.message is not None:
+            failure.message = masked(failure.message, self.secrets)
+        if failure.raw_response is not None:
+            failure.raw_response = masked(failure.raw_response, self.secrets)
 
     def warn_of_unknown_cost(self, unknown: CostUnknown) -> None:
         """A cost that cannot be told leaves a trace in the log, and null everywhere else."""

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import attrs
 
-from lsd.conversation import LsdError
+from lsd.conversation import AttemptFailed, LsdError
 
 FailureCause = Literal[
     "providers", "timeout", "rendering", "template", "nothing_to_try", "rate_limit", "function"
@@ -34,13 +34,23 @@ class UnknownName(LsdError):
         return f"{self.where}: found {self.name!r}; wanted the name of a configured {self.kind}"
 
 
+@attrs.frozen
+class ProviderFailure:
+    """Why one call of one provider gave no answer."""
+
+    model: str
+    provider: str
+    failure: AttemptFailed
+
+
 @attrs.define(eq=False)
 class InferenceFailed(LsdError):
     """All that could be tried for a well-formed request has failed.
 
     `pinned`: the caller had fixed the variant. `raw_response` holds the entries of the bodies
     that failed calls had received, for callers who asked for them. `tree` tells the causes as
-    nested objects: variants, models, tries, providers.
+    nested objects: variants, models, tries, providers. `failures` are those of the providers, in
+    the order in which they were asked.
     """
 
     cause: FailureCause
@@ -50,6 +60,13 @@ class InferenceFailed(LsdError):
     episode_id: str | None = None
     raw_response: list[dict[str, Any]] = attrs.Factory(list)
     tree: list[dict[str, Any]] = attrs.Factory(list)
+    failures: tuple[ProviderFailure, ...] = ()
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """Seconds after which the first of the providers may answer; None if none has said so."""
+        asked = (each.failure.retry_after_s for each in self.failures)
+        return min((seconds for seconds in asked if seconds is not None), default=None)
 
     def __str__(self) -> str:
         return self.text
@@ -62,6 +79,7 @@ class VariantFailed(LsdError):
     cause: FailureCause
     text: str
     models: list[dict[str, Any]] = attrs.Factory(list)
+    failures: tuple[ProviderFailure, ...] = ()
 
     def __str__(self) -> str:
         return self.text

@@ -4,7 +4,7 @@ The three inner layers of failure. Each asks the one within it, and goes on afte
 the retries look at what kind of error it was.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import count
 from typing import Any, TypeVar
 
@@ -18,7 +18,7 @@ from lsd.inference.limits import ScopeLimits, TimeLimitReached, bounded_by
 from lsd.inference.open_stream import StartedStream, open_stream
 from lsd.inference.prepared import PreparedModel, PreparedProvider, PreparedVariant
 from lsd.inference.provider_call import call_provider
-from lsd.inference.refusals import FailureCause, VariantFailed
+from lsd.inference.refusals import FailureCause, ProviderFailure, VariantFailed
 from lsd.inference.retries import wait_before_retry
 from lsd.inference.run import Run
 
@@ -84,6 +84,12 @@ class _ModelFailed(LsdError):
         """The same as nested objects."""
         return {"model": self.model, "tries": [each.tree() for each in self.passes]}
 
+    def of_providers(self) -> Iterator[ProviderFailure]:
+        """The failures of all passes, in order."""
+        for each in self.passes:
+            for provider, failure in each.failures:
+                yield ProviderFailure(self.model, provider, failure)
+
 
 async def whole_answer(run: Run, variant: PreparedVariant, request: ModelRequest) -> ModelCall:
     """The answer of the first provider that gives one. Raises VariantFailed."""
@@ -110,8 +116,12 @@ async def _ask_models(
         except _ModelFailed as failure:
             failures.append(failure)
     cause: FailureCause = "timeout" if failures[-1].passes[-1].limit else "providers"
-    models = [failure.tree() for failure in failures]
-    raise VariantFailed(cause, "; ".join(map(str, failures)), models)
+    raise VariantFailed(
+        cause,
+        "; ".join(map(str, failures)),
+        models=[failure.tree() for failure in failures],
+        failures=tuple(each for failure in failures for each in failure.of_providers()),
+    )
 
 
 async def _ask_with_retries(

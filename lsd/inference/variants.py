@@ -81,4 +81,5 @@ def _all_failed(
             {"variant": name, "error": str(failure), "models": failure.models}
             for name, failure in failures.items()
         ],
+        failures=tuple(each for failure in failures.values() for each in failure.failures),
     )

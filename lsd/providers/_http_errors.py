@@ -170,6 +170,7 @@ def _failure(
     return AttemptFailed(
         kind=kind_of(status, codes) if status else _kind_of_words(codes),
         text=told,
+        message=text,
         status=status,
         code=code,
         request_id=identifier,

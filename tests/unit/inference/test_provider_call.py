@@ -151,7 +151,13 @@ async def test_the_key_is_sent_and_never_shown(start: StartGateway) -> None:
     failed = await failure(refused)
 
     assert gateway["one"].requests[0].headers["Authorization"] == f"Bearer {OPERATORS_KEY}"
-    for shown in (call.raw_response, failed.text, refused.call.error, refused.call.raw_response):
+    for shown in (
+        call.raw_response,
+        failed.text,
+        failed.message,
+        refused.call.error,
+        refused.call.raw_response,
+    ):
         assert shown is not None
         assert OPERATORS_KEY not in shown
         assert "***" in shown

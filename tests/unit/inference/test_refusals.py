@@ -23,3 +23,8 @@ from lsd.inference.refusals import VariantFailed
 def test_a_refusal_tells_where_and_what(refusal: LsdError, told: str) -> None:
     """Every refusal is one sentence: the place, what was found, what would be right."""
     assert str(refusal) == told
+
+
+def test_who_asked_for_no_wait_is_not_waited_for() -> None:
+    """A failure whose providers say nothing of waiting says nothing of it either."""
+    assert InferenceFailed("timeout", "too slow").retry_after_s is None

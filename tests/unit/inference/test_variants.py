@@ -203,6 +203,21 @@ async def test_a_failure_names_all_that_was_tried(start: StartGateway) -> None:
     assert failed.episode_id is not None
 
 
+async def test_a_failure_holds_those_of_its_providers(start: StartGateway) -> None:
+    """In order, with the provider's own words, and with how long it asks to wait."""
+    gateway = start(STATIC)
+    gateway["a1"].will(fails(429, "slow down", headers={"retry-after": "7"}))
+    gateway["d1"].will(fails(503, "full", headers={"retry-after-ms": "2500"}))
+    gateway["c1"].will(fails(400, "no such thing"))
+
+    failed = await failure(gateway)
+
+    told = [(each.model, each.provider, each.failure.message) for each in failed.failures]
+    assert told == [("a", "a1", "slow down"), ("d", "d1", "full"), ("c", "c1", "no such thing")]
+    assert [each.failure.retry_after_s for each in failed.failures] == [7, 2.5, None]
+    assert failed.retry_after_s == 2.5
+
+
 async def test_bodies_are_told_only_to_those_who_asked(start: StartGateway) -> None:
     """What providers have sent may be long, and is nobody's business by default."""
     gateway = start(STATIC)

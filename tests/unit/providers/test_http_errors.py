@@ -64,6 +64,7 @@ def test_an_error_reads_as_one_sentence() -> None:
     assert str(failure) == (
         "openai returned HTTP 429: Slow down [code: rate_limit_exceeded] [request_id: r-1]"
     )
+    assert failure.message == "Slow down"
     assert (failure.status, failure.code, failure.request_id) == (429, "rate_limit_exceeded", "r-1")
 
 
