@@ -58,7 +58,7 @@ class ModelChunk:
     """What one event of a provider's stream says.
 
     `raw` is the event's payload as text, `document` the same decoded, `raw_usage` the provider's
-    usage object as it came.
+    usage object as it came, `stop_sequence` the one of the request that ended the answer, if told.
     A chunk that opens a block or ends the answer makes the stream count as started.
     """
 
@@ -66,6 +66,7 @@ class ModelChunk:
     usage: Usage | None = None
     raw_usage: JsonValue = None
     finish_reason: FinishReason | None = None
+    stop_sequence: str | None = None
     raw: str = ""
     document: JsonValue = None
 

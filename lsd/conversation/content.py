@@ -1,7 +1,9 @@
 """Content blocks: what messages are made of, on every side.
 
 Each class has a `tag`, the value of `type` in its JSON form. Blocks of a request come in by
-`lsd.conversation.input`; models are sent and give back a subset of them.
+`lsd.conversation.input`; models are sent and give back a subset of them. `cache_control` is a
+caller's mark for a provider's prompt cache, in the words of Anthropic's Messages; it says nothing
+about the content, and is no part of the JSON form.
 """
 
 from collections.abc import Mapping
@@ -21,6 +23,7 @@ class Text:
 
     tag: ClassVar[str] = "text"
     text: str
+    cache_control: JsonValue = None
 
 
 @attrs.frozen(kw_only=True)
@@ -48,6 +51,7 @@ class ToolCall:
     id: str
     name: str
     arguments: str
+    cache_control: JsonValue = None
 
 
 @attrs.frozen(kw_only=True)
@@ -72,6 +76,7 @@ class UrlFile:
     mime_type: str | None = None
     detail: Detail | None = None
     filename: str | None = None
+    cache_control: JsonValue = None
 
 
 @attrs.frozen(kw_only=True)
@@ -84,6 +89,7 @@ class Base64File:
     mime_type: str
     detail: Detail | None = None
     filename: str | None = None
+    cache_control: JsonValue = None
 
 
 @attrs.frozen(kw_only=True)
@@ -112,6 +118,7 @@ class ToolResult:
     name: str
     result: str | tuple[Text | File, ...]
     is_error: bool = False
+    cache_control: JsonValue = None
 
 
 @attrs.frozen(kw_only=True)

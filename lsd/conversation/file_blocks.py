@@ -14,6 +14,14 @@ _FILE_TYPES = ("url", "base64", "object_storage_pointer", "object_storage")
 
 
 @attrs.frozen(kw_only=True)
+class _UrlFile:
+    url: str
+    mime_type: str | None = None
+    detail: Detail | None = None
+    filename: str | None = None
+
+
+@attrs.frozen(kw_only=True)
 class _Base64File:
     data: str
     mime_type: str | None = None
@@ -31,7 +39,7 @@ def read_file(converter: Converter, fields: dict[str, Any]) -> File:
             f"`file_type` {describe_json(file_type)}", f"one of {', '.join(_FILE_TYPES)}"
         )
     if file_type == "url":
-        return converter.structure(fields, UrlFile)
+        return UrlFile(**attrs.asdict(converter.structure(fields, _UrlFile)))
     if file_type == "base64":
         return _base64_file(converter.structure(fields, _Base64File))
     return _checked(converter.structure(fields, StoredFile), file_type)

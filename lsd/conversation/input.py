@@ -78,6 +78,11 @@ class _Text:
 
 
 @attrs.frozen(kw_only=True)
+class _PlainText:
+    text: str
+
+
+@attrs.frozen(kw_only=True)
 class _ToolCall:
     id: str
     name: str | None = None
@@ -237,7 +242,7 @@ def _thought(converter: Converter, fields: dict[str, Any]) -> Thought:
 
 
 def _plain_text(converter: Converter, fields: dict[str, Any]) -> Text:
-    return converter.structure(fields, Text)
+    return Text(text=converter.structure(fields, _PlainText).text)
 
 
 def _raw_text(converter: Converter, fields: dict[str, Any]) -> RawText:

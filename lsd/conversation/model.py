@@ -1,21 +1,24 @@
 """What a provider is asked and what it answers, in no provider's own words."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import attrs
 
-from lsd.conversation.content import ModelBlock, OutputBlock, Role
+from lsd.conversation.content import ModelBlock, OutputBlock, Role, Text
 from lsd.conversation.json import JsonValue
 from lsd.conversation.params import UNSET_PARAMS, ChatCompletionParams, JsonMode
 from lsd.conversation.tools import ToolSet
 from lsd.conversation.usage import FinishReason, Usage
 
+ModelRole = Role | Literal["system"]
+
 
 @attrs.frozen(kw_only=True)
 class ModelMessage:
-    """One turn, rendered."""
+    """One turn, rendered; of role `system` an instruction in the middle of the conversation."""
 
-    role: Role
+    role: ModelRole
     content: tuple[ModelBlock, ...]
 
 
@@ -25,16 +28,22 @@ class ModelRequest:
 
     `json_mode` is never `tool` here: that mode has become a forced tool by then. `is_all_json`:
     the caller reads the answer as JSON and nothing else, and may be helped towards it.
+    `system_blocks` are the parts of which `system` was joined, if there were parts. `user` names
+    the caller's own user. `derived` lists parameters that nobody has set: they were inferred.
     """
 
     system: str | None = None
+    system_blocks: tuple[Text, ...] = ()
     messages: tuple[ModelMessage, ...]
     tools: ToolSet | None = None
     params: ChatCompletionParams = UNSET_PARAMS
+    top_k: int | None = None
     json_mode: JsonMode = "off"
     output_schema: Mapping[str, JsonValue] | None = None
     is_all_json: bool = False
     stream: bool = False
+    user: str | None = None
+    derived: frozenset[str] = frozenset()
 
 
 @attrs.frozen(kw_only=True)
@@ -42,11 +51,13 @@ class ModelResponse:
     """A provider's whole answer.
 
     `raw_usage` is its usage object as it came, if it sent one; `document` the decoded body, for
-    whoever wants more of it than dialects pick out.
+    whoever wants more of it than dialects pick out. `stop_sequence`: the one of the request that
+    ended the answer, if told.
     """
 
     output: tuple[OutputBlock, ...]
     usage: Usage = Usage()
     raw_usage: JsonValue = None
     finish_reason: FinishReason | None = None
+    stop_sequence: str | None = None
     document: JsonValue = None

@@ -16,6 +16,7 @@ class FunctionTool:
     description: str
     parameters: Mapping[str, JsonValue]
     strict: bool = False
+    cache_control: JsonValue = None
 
 
 @attrs.frozen(kw_only=True)

@@ -11,15 +11,20 @@ ApiType = Literal["chat_completions", "responses", "embeddings", "other"]
 
 @attrs.frozen(kw_only=True)
 class Usage:
-    """Tokens of one model call or of several. None: not reported, which is not 0."""
+    """Tokens of one model call or of several. None: not reported, which is not 0.
+
+    `reasoning_tokens` are among the output tokens, what was read from and written to the provider's
+    cache among the input tokens.
+    """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     provider_cache_read_input_tokens: int | None = None
     provider_cache_write_input_tokens: int | None = None
+    reasoning_tokens: int | None = None
 
     def plus(self, other: "Usage") -> "Usage":
-        """The sum: unknown if either is unknown, but of the cache counts the reported ones."""
+        """The sum: unknown if either is unknown, but of the parts the reported ones."""
         return Usage(
             input_tokens=_sum_of_known(self.input_tokens, other.input_tokens),
             output_tokens=_sum_of_known(self.output_tokens, other.output_tokens),
@@ -29,6 +34,7 @@ class Usage:
             provider_cache_write_input_tokens=_sum_of_reported(
                 self.provider_cache_write_input_tokens, other.provider_cache_write_input_tokens
             ),
+            reasoning_tokens=_sum_of_reported(self.reasoning_tokens, other.reasoning_tokens),
         )
 
     def maximum(self, other: "Usage") -> "Usage":
@@ -42,6 +48,7 @@ class Usage:
             provider_cache_write_input_tokens=_greater(
                 self.provider_cache_write_input_tokens, other.provider_cache_write_input_tokens
             ),
+            reasoning_tokens=_greater(self.reasoning_tokens, other.reasoning_tokens),
         )
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from lsd.conversation import (
     ToolResult,
     Unknown,
     UrlFile,
+    block_to_json,
 )
 from lsd.conversation.input import BLOCK_TAGS
 from tests.unit.conversation.json_values import JSON_VALUES
@@ -353,3 +355,23 @@ def test_any_value_is_an_input_or_malformed(value: Any) -> None:
 
     assert is_within
     assert all(is_within)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"type": "text", "text": "hi"},
+        {"type": "file", "url": "https://x/y"},
+        {**RESULT, "result": [{"type": "text", "text": "1"}]},
+    ],
+    ids=lambda value: str(value["type"]),
+)
+def test_marks_for_a_cache_are_no_part_of_an_input(value: dict[str, Any]) -> None:
+    """They come by the compatible endpoints only, and are not stored."""
+    marks = {"cache_control": {"type": "ephemeral"}}
+    read = block(value)
+
+    marked = attrs.evolve(read, **marks)  # type: ignore[type-var]  # all blocks are attrs
+
+    assert block_to_json(marked) == block_to_json(read)
+    assert any("cache_control: unknown key" in flaw for flaw in flaws({**value, **marks}))

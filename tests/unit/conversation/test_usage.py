@@ -32,6 +32,15 @@ def test_nothing_is_not_unknown() -> None:
     assert nothing.plus(CALL) == CALL
 
 
+def test_what_is_a_part_of_the_rest_is_added_where_it_is_told() -> None:
+    """Tokens of reasoning are among the output tokens; not every provider tells them apart."""
+    thinking = Usage(input_tokens=1, output_tokens=9, reasoning_tokens=6)
+
+    assert thinking.plus(CALL).reasoning_tokens == 6
+    assert thinking.plus(thinking).reasoning_tokens == 12
+    assert thinking.maximum(Usage(reasoning_tokens=8)).reasoning_tokens == 8
+
+
 def test_of_several_reports_the_greatest_counts() -> None:
     """Whether a stream reports once, at the end, or sums that grow, the outcome is the same."""
     early = Usage(input_tokens=10, output_tokens=1, provider_cache_write_input_tokens=7)
