@@ -34,6 +34,15 @@ from lsd.conversation.content import (
     Unknown,
     UrlFile,
 )
+from lsd.conversation.embedding import (
+    Embedding,
+    EmbeddingInput,
+    EmbeddingRequest,
+    EmbeddingResponse,
+    EncodingFormat,
+    embedding_base64,
+    embedding_numbers,
+)
 from lsd.conversation.errors import LsdError, Malformed, Problem
 from lsd.conversation.extras import NO_EDITS, BodyEdit, Edits, HeaderEdit
 from lsd.conversation.failure import TRANSIENT_KINDS, AttemptFailed, FailureKind
@@ -100,6 +109,11 @@ __all__ = [
     "CustomTool",
     "Detail",
     "Edits",
+    "Embedding",
+    "EmbeddingInput",
+    "EmbeddingRequest",
+    "EmbeddingResponse",
+    "EncodingFormat",
     "FailureKind",
     "File",
     "FinishReason",
@@ -158,6 +172,8 @@ __all__ = [
     "decimal_text",
     "decode_json",
     "describe_json",
+    "embedding_base64",
+    "embedding_numbers",
     "encode_json",
     "encode_json_sorted",
     "id_time_ms",

@@ -4,6 +4,12 @@ A *run* is one inference in progress; its *journal* holds a *model call* for eac
 asked. `prepare` makes a configuration ready once; an `InferenceService` then serves every request.
 """
 
+from lsd.inference.embedding_models import EmbeddingMaker
+from lsd.inference.embedding_service import (
+    EmbeddingAnswer,
+    EmbeddingOptions,
+    EmbeddingService,
+)
 from lsd.inference.file_desk import FileDesk
 from lsd.inference.gcp_sign_in import GcpSignIn, GcpTokens
 from lsd.inference.prepared import DEFAULT_FUNCTION, DialectMaker, Prepared, prepare
@@ -24,6 +30,10 @@ __all__ = [
     "DEFAULT_FUNCTION",
     "BadRequest",
     "DialectMaker",
+    "EmbeddingAnswer",
+    "EmbeddingMaker",
+    "EmbeddingOptions",
+    "EmbeddingService",
     "FailureCause",
     "FileDesk",
     "GcpSignIn",

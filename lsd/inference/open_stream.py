@@ -17,11 +17,12 @@ from lsd.conversation import (
     decode_json,
 )
 from lsd.inference.cache_entries import stream_from_cache, stream_to_cache
+from lsd.inference.call_failures import mask_failure
 from lsd.inference.collector import ContentCollector
 from lsd.inference.costs import CostUnknown, StreamCost
 from lsd.inference.journal import CallStatus, ModelCall
 from lsd.inference.limits import Deadline, ScopeLimits, bounded_by, earlier
-from lsd.inference.prepared import PreparedGeneration, PreparedModel, PreparedProvider
+from lsd.inference.prepared import PreparedModel, PreparedProvider, PreparedVariant
 from lsd.inference.provider_call import ProviderCall
 from lsd.inference.replayed_stream import ReplayedStream
 from lsd.inference.run import Run
@@ -55,11 +56,6 @@ class OpenStream:
     def entry(self) -> ModelCall:
         """The call that this is the answer of."""
         return self._call.entry
-
-    @property
-    def has_content(self) -> bool:
-        """Whether anything of the answer had arrived when `note` was called."""
-        return bool(self.entry.output)
 
     def bound(self, limits: ScopeLimits, started_at: float) -> None:
         """From now on the limits of this scope count, too; `started_at` is by trio's clock."""
@@ -145,7 +141,7 @@ class OpenStream:
         entry.finish_reason = reason
 
     def _take_fault(self, fault: StreamFault) -> None:
-        self._call.mask(fault.failure)
+        mask_failure(fault.failure, self._call.secrets)
         self._kept = None  # a stream with a fault is not to be repeated
         if fault.raw is not None:
             self._raw.append(fault.raw)
@@ -197,13 +193,13 @@ StartedStream = OpenStream | ReplayedStream
 
 async def open_stream(
     run: Run,
-    generation: PreparedGeneration,
+    variant: PreparedVariant,
     model: PreparedModel,
     provider: PreparedProvider,
     request: ModelRequest,
 ) -> StartedStream:
     """A stream that has started. Raises AttemptFailed; the journal has the call in any case."""
-    call = ProviderCall.begin(run, generation, model, provider, request)
+    call = ProviderCall.begin(run, variant, model, provider, request)
     entry = call.entry
     started_at = trio.current_time()
     with call.failing(), bounded_by(earlier(provider.limits.opening, run.outbound_limit)):

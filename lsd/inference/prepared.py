@@ -16,7 +16,6 @@ from lsd.config import (
     Experiment,
     Function,
     GcpProvider,
-    Generation,
     Loaded,
     Location,
     Model,
@@ -28,6 +27,7 @@ from lsd.config import (
 from lsd.conversation import NO_EDITS, Edits, SchemaCache
 from lsd.experiments import Draw, UniformDraw, WeightedDraw
 from lsd.inference.costs import CostTable
+from lsd.inference.embedding_models import SHORTHANDS_MAX, EmbeddingMaker, EmbeddingModels
 from lsd.inference.limits import STREAM_IDLE_MS, Limit, ScopeLimits
 from lsd.inference.prompts import Prompts
 from lsd.inference.sign_in import SignIn, SignInMaker, no_sign_in
@@ -38,9 +38,6 @@ DEFAULT_FUNCTION = "lsd::default"
 """The built-in function behind `model_name`."""
 
 OUTBOUND_KEY = "gateway.global_outbound_http_timeout_ms"
-
-SHORTHANDS_MAX = 1024
-"""Ad-hoc models that stay prepared; callers choose their names, so there must be an end."""
 
 DialectMaker = Callable[[Provider, str, str], tuple[Dialect, Transport]]
 """From a provider's table, its model's and its own name to its dialect and what carries it."""
@@ -76,28 +73,13 @@ class PreparedModel:
 
 
 @attrs.frozen(kw_only=True)
-class PreparedGeneration:
-    """A call of a model as a variant makes it, with its templates compiled.
-
-    `variant_name` is whose edits of requests reach it.
-    """
-
-    variant_name: str
-    config: Generation
-    prompts: Prompts
-    edits: Edits
-
-
-@attrs.frozen(kw_only=True)
 class PreparedVariant:
-    """A variant ready to run.
-
-    `generation` is the one call that it makes itself: its answer.
-    """
+    """A variant with its templates compiled."""
 
     name: str
     config: ChatCompletionVariant
-    generation: PreparedGeneration
+    prompts: Prompts
+    edits: Edits
     limits: ScopeLimits
 
 
@@ -122,6 +104,7 @@ class Prepared:
 
     loaded: Loaded
     functions: Mapping[str, PreparedFunction]
+    embeddings: EmbeddingModels
     outbound_limit: Limit
     schemas: SchemaCache = attrs.field(factory=SchemaCache)
     _make: DialectMaker
@@ -149,7 +132,12 @@ class Prepared:
         return model
 
 
-def prepare(loaded: Loaded, make: DialectMaker, sign_in: SignInMaker = no_sign_in) -> Prepared:
+def prepare(
+    loaded: Loaded,
+    make: DialectMaker,
+    make_embedding: EmbeddingMaker,
+    sign_in: SignInMaker = no_sign_in,
+) -> Prepared:
     """Everything that requests under this configuration will need."""
     config = loaded.config
     gateway = config.gateway
@@ -159,6 +147,7 @@ def prepare(loaded: Loaded, make: DialectMaker, sign_in: SignInMaker = no_sign_i
             name: _prepare_function(name, function, config)
             for name, function in config.functions.items()
         },
+        embeddings=EmbeddingModels(config, make_embedding),
         outbound_limit=Limit("gateway", "", OUTBOUND_KEY, gateway.global_outbound_http_timeout_ms),
         make=make,
         sign_in=sign_in,
@@ -206,12 +195,8 @@ def prepare_variant(
     return PreparedVariant(
         name=name,
         config=variant,
-        generation=PreparedGeneration(
-            variant_name=name,
-            config=variant,
-            prompts=Prompts.compile(variant.templates, included),
-            edits=_edits(variant),
-        ),
+        prompts=Prompts.compile(variant.templates, included),
+        edits=_edits(variant),
         limits=ScopeLimits.of("variant", name, variant.timeouts),
     )
 
@@ -279,7 +264,7 @@ def _locations(provider: Provider, config: Config) -> dict[str, Location]:
     return locations
 
 
-def _edits(table: Generation | Provider) -> Edits:
+def _edits(table: ChatCompletionVariant | Provider) -> Edits:
     if not table.extra_body and not table.extra_headers:
         return NO_EDITS
     return Edits(

@@ -5,18 +5,18 @@ from contextlib import contextmanager
 
 import attrs
 
-from lsd.config import CredentialMissing
 from lsd.conversation import AttemptFailed, Edits, ModelRequest, WireRequest
 from lsd.inference.cache_entries import answer_from_cache, answer_to_cache
+from lsd.inference.call_failures import attempt_failures, mask_failure
 from lsd.inference.costs import CostUnknown
 from lsd.inference.files import without_files
 from lsd.inference.foreign_blocks import request_for
 from lsd.inference.journal import ModelCall
-from lsd.inference.limits import TimeLimitReached, bounded_by, earlier
+from lsd.inference.limits import bounded_by, earlier
 from lsd.inference.masking import masked, secret_values
-from lsd.inference.prepared import PreparedGeneration, PreparedModel, PreparedProvider
+from lsd.inference.prepared import PreparedModel, PreparedProvider, PreparedVariant
 from lsd.inference.run import Run
-from lsd.network import BodyTooLarge, TransportFailed, WireResponse
+from lsd.network import WireResponse
 from lsd.providers import completed_answer
 from lsd.telemetry import logger
 
@@ -47,7 +47,7 @@ class ProviderCall:
     def begin(
         cls,
         run: Run,
-        generation: PreparedGeneration,
+        variant: PreparedVariant,
         model: PreparedModel,
         provider: PreparedProvider,
         request: ModelRequest,
@@ -59,15 +59,15 @@ class ProviderCall:
             model_name=model.name,
             provider_name=provider.name,
         )
-        edits = run.edits_for(generation, model, provider)
+        edits = run.edits_for(variant, model, provider)
         secrets = secret_values(edits.headers)
         secrets.update(run.request.credentials.values())
         return cls(
             run=run,
             provider=provider,
-            entry=run.begin_call(generation, model, provider, own),
+            entry=run.begin_call(variant, model, provider, own),
             edits=edits,
-            own_edits=run.edits_beside(provider, generation, model),
+            own_edits=run.edits_beside(provider, variant, model),
             secrets=secrets,
         )
 
@@ -115,34 +115,15 @@ class ProviderCall:
     @contextmanager
     def failing(self) -> Iterator[None]:
         """Whatever goes wrong inside becomes an AttemptFailed, and is entered in the journal."""
-        kind = self.provider.dialect.provider_type
+        provider = self.provider
         try:
-            yield
+            with attempt_failures(provider.dialect.provider_type, provider.name):
+                yield
         except AttemptFailed as failure:
-            told = failure
-        except TransportFailed as failure:
-            told = AttemptFailed(kind="transport", text=f"{kind}: {failure.reason}")
-        except BodyTooLarge as failure:
-            told = AttemptFailed(kind="malformed", text=f"{kind}: {failure}")
-        except TimeLimitReached as failure:
-            told = AttemptFailed(kind="timeout", text=str(failure))
-        except CredentialMissing as missing:
-            text = f'provider "{self.provider.name}": {missing}'
-            told = AttemptFailed(kind="config", text=text)
-        else:
-            return
-        self.mask(told)
-        self.entry.fail(told, self.run.clock.monotonic())
-        self.run.hear_end(self.entry)
-        raise told
-
-    def mask(self, failure: AttemptFailed) -> None:
-        """Takes the secrets out of what a failure tells."""
-        failure.text = masked(failure.text, self.secrets)
-        if failure.message is not None:
-            failure.message = masked(failure.message, self.secrets)
-        if failure.raw_response is not None:
-            failure.raw_response = masked(failure.raw_response, self.secrets)
+            mask_failure(failure, self.secrets)
+            self.entry.fail(failure, self.run.clock.monotonic())
+            self.run.hear_end(self.entry)
+            raise
 
     def warn_of_unknown_cost(self, unknown: CostUnknown) -> None:
         """A cost that cannot be told leaves a trace in the log, and null everywhere else."""
@@ -156,13 +137,13 @@ class ProviderCall:
 
 async def call_provider(
     run: Run,
-    generation: PreparedGeneration,
+    variant: PreparedVariant,
     model: PreparedModel,
     provider: PreparedProvider,
     request: ModelRequest,
 ) -> ModelCall:
     """A whole answer. Raises AttemptFailed; the journal has the call in any case."""
-    call = ProviderCall.begin(run, generation, model, provider, request)
+    call = ProviderCall.begin(run, variant, model, provider, request)
     entry = call.entry
     with call.failing(), bounded_by(earlier(provider.limits.plain, run.outbound_limit)):
         found = run.cache.find(entry, call.own_edits) if run.cache is not None else None

@@ -22,22 +22,29 @@ from lsd.conversation import (
     input_to_json,
 )
 from lsd.inference.accept import Accepted
-from lsd.inference.answers import Answer
+from lsd.inference.answers import Output
 from lsd.inference.files import RunFiles, stored_block, stored_input
 from lsd.inference.journal import ModelCall
 from lsd.inference.masking import masked_json
+from lsd.inference.model_request import Asked
 from lsd.inference.run import Run
 from lsd.store import (
+    EmbeddingRecord,
     InferenceBody,
     InferenceRecord,
     ModelInferenceBody,
     ModelInferenceRecord,
     Store,
+    Write,
     Writer,
 )
 from lsd.telemetry import logger
 
 log = logger(__name__)
+
+VECTORS_LENGTH_MAX = 256 * 1024
+"""Characters of an answer with vectors that are kept: those of some ten texts. A thousand texts
+would fill a hundred megabytes, which nobody reads."""
 
 
 @attrs.frozen
@@ -51,22 +58,17 @@ class Recorder:
     _writer: Writer
     _waits_for_commit: bool
 
-    async def record(self, run: Run, accepted: Accepted, answer: Answer) -> None:
+    async def record(
+        self, run: Run, accepted: Accepted, asked: Asked, call: ModelCall, output: Output
+    ) -> None:
         """Records a finished inference. A failing store is told in the log, not to the caller."""
-        write = self._inference(run, accepted, answer)
-        if not self._waits_for_commit:
-            self._writer.queue_nowait(write)
-            return
-        try:
-            await self._writer.commit(write)
-        except LsdError as error:
-            log.error(  # noqa: TRY400 (a full disk is no bug; its traceback tells nothing)
-                "inference not recorded", inference_id=run.inference_id, reason=str(error)
-            )
+        await self._write(self._inference(run, accepted, asked, call, output), run.inference_id)
 
-    def record_interrupted(self, run: Run, accepted: Accepted, answer: Answer) -> None:
+    def record_interrupted(
+        self, run: Run, accepted: Accepted, asked: Asked, call: ModelCall, output: Output
+    ) -> None:
         """Records what had arrived when the caller left; there is nobody to wait."""
-        self._writer.queue_nowait(self._inference(run, accepted, answer))
+        self._writer.queue_nowait(self._inference(run, accepted, asked, call, output))
 
     def record_attempts(self, run: Run, accepted: Accepted) -> None:
         """Records the calls of an inference that gave no answer."""
@@ -76,35 +78,68 @@ class Recorder:
                 self._store.inferences.record_attempts(run.inference_id, run.episode_id, calls)
             )
 
-    def _inference(self, run: Run, accepted: Accepted, answer: Answer) -> Any:
-        record = _inference(run, accepted, answer)
+    async def record_embedding(self, record: EmbeddingRecord, calls: Sequence[ModelCall]) -> None:
+        """Records embeddings with the calls that were made for them, as an inference."""
+        await self._write(self._embedding(record, calls), record.id)
+
+    def record_failed_embedding(self, record: EmbeddingRecord, calls: Sequence[ModelCall]) -> None:
+        """Records the calls for embeddings that nobody waits for any more."""
+        self._writer.queue_nowait(self._embedding(record, calls))
+
+    async def _write(self, write: Write, inference_id: str) -> None:
+        if not self._waits_for_commit:
+            self._writer.queue_nowait(write)
+            return
+        try:
+            await self._writer.commit(write)
+        except LsdError as error:
+            log.error(  # noqa: TRY400 (a full disk is no bug; its traceback tells nothing)
+                "inference not recorded", inference_id=inference_id, reason=str(error)
+            )
+
+    def _embedding(self, record: EmbeddingRecord, calls: Sequence[ModelCall]) -> Write:
+        shown = [
+            _without_long_answer(
+                call_record(call, inference_id=record.id, snapshot_hash=record.snapshot_hash)
+            )
+            for call in calls
+        ]
+        return self._store.inferences.record_embedding(record, shown)
+
+    def _inference(
+        self, run: Run, accepted: Accepted, asked: Asked, call: ModelCall, output: Output
+    ) -> Write:
+        record = _inference(run, accepted, asked, call, output)
         return self._store.inferences.record(record, _calls(run, accepted, run.journal.calls))
 
 
-def _inference(run: Run, accepted: Accepted, answer: Answer) -> InferenceRecord:
-    first = answer.first_chunk_at
+def _inference(
+    run: Run, accepted: Accepted, asked: Asked, call: ModelCall, output: Output
+) -> InferenceRecord:
+    first = call.first_chunk_at
     return InferenceRecord(
         inference_id=run.inference_id,
         episode_id=run.episode_id,
         function_name=accepted.function.name,
-        variant_name=answer.variant_name,
+        variant_name=call.variant_name,
         function_type=accepted.function.config.type,
-        status="interrupted" if answer.is_interrupted else "ok",
+        status="ok" if call.status == "ok" else "interrupted",
         tags=dict(accepted.tags),
         processing_time_ms=round((run.clock.monotonic() - run.started_at) * 1000),
         ttft_ms=None if first is None else round((first - run.started_at) * 1000),
         snapshot_hash=run.prepared.loaded.hash,
-        body=_body(run, accepted, answer),
+        body=_body(run, accepted, asked, output, call.echoed),
     )
 
 
-def _body(run: Run, accepted: Accepted, answer: Answer) -> InferenceBody:
+def _body(
+    run: Run, accepted: Accepted, asked: Asked, output: Output, echoed: frozenset[str]
+) -> InferenceBody:
     request = accepted.request
-    output, echoed = answer.output, answer.echoed
     shared = {
         "input": input_to_json(_input(request.input, run.files)),
         "output": masked_json(output.to_json(), echoed),
-        "inference_params": {"chat_completion": answer.params.set_values()},
+        "inference_params": {"chat_completion": asked.params.set_values()},
         "extra_body": [dict(entry.as_sent) for entry in request.extra_body],
     }
     if output.value is not None:
@@ -165,17 +200,34 @@ def _provider_tool(tool: ProviderTool) -> dict[str, Any]:
 
 
 def _calls(run: Run, accepted: Accepted, calls: Sequence[ModelCall]) -> list[ModelInferenceRecord]:
-    return [_call(run, accepted, call) for call in calls]
+    return [
+        call_record(
+            call,
+            inference_id=run.inference_id,
+            snapshot_hash=run.prepared.loaded.hash,
+            function_name=accepted.function.name,
+            files=run.files,
+        )
+        for call in calls
+    ]
 
 
-def _call(run: Run, accepted: Accepted, call: ModelCall) -> ModelInferenceRecord:
+def call_record(
+    call: ModelCall,
+    *,
+    inference_id: str,
+    snapshot_hash: str | None,
+    function_name: str | None = None,
+    files: RunFiles | None = None,
+) -> ModelInferenceRecord:
+    """The record of one call; without a function, of one for embeddings alone."""
     has_failed = call.status == "error"
     usage = call.usage
     return ModelInferenceRecord(
         id=call.id,
-        inference_id=run.inference_id,
-        function_name=accepted.function.name,
-        variant_name=call.variant_name,
+        inference_id=inference_id,
+        function_name=function_name,
+        variant_name=None if function_name is None else call.variant_name,
         model_name=call.model_name,
         model_provider_name=call.provider_name,
         status="ok" if call.status == "ok" else "error" if has_failed else "interrupted",
@@ -189,15 +241,22 @@ def _call(run: Run, accepted: Accepted, call: ModelCall) -> ModelInferenceRecord
         cached=call.cached,
         cost=call.cost,
         finish_reason=call.finish_reason,
-        snapshot_hash=run.prepared.loaded.hash,
+        snapshot_hash=snapshot_hash,
         body=ModelInferenceBody(
             raw_request=call.raw_request,
             raw_response=call.raw_response,
             system=call.request.system,
-            input_messages=_messages(call.request, run.files),
+            input_messages=_messages(call.request, files),
             output=None if has_failed else _blocks(call.output, call.echoed),
         ),
     )
+
+
+def _without_long_answer(record: ModelInferenceRecord) -> ModelInferenceRecord:
+    body = record.body
+    if body is None or len(body.raw_response or "") <= VECTORS_LENGTH_MAX:
+        return record
+    return attrs.evolve(record, body=attrs.evolve(body, raw_response=None))
 
 
 def _input(value: Input, files: RunFiles | None) -> Input:

@@ -10,7 +10,7 @@ from lsd.inference.call_cache import CallCache
 from lsd.inference.files import RunFiles
 from lsd.inference.journal import CallStatus, Journal, ModelCall
 from lsd.inference.limits import Limit
-from lsd.inference.prepared import Prepared, PreparedGeneration, PreparedModel, PreparedProvider
+from lsd.inference.prepared import Prepared, PreparedModel, PreparedProvider, PreparedVariant
 from lsd.inference.request import InferenceRequest
 from lsd.inference.targeted_edits import EditTarget
 from lsd.telemetry import Clock
@@ -21,8 +21,7 @@ class Run:
     """One inference from its acceptance to its record.
 
     `streaming` is how providers are asked; `files` is None if the input has none; `on_call_ended`
-    hears of each call that is over. A run within another is for a variant that works for
-    `on_behalf_of`, whose answer its calls will be part of.
+    hears of each call that is over.
     """
 
     inference_id: str
@@ -38,7 +37,6 @@ class Run:
     files: RunFiles | None = None
     journal: Journal = attrs.field(factory=Journal)
     on_call_ended: Callable[[ModelCall], None] | None = None
-    on_behalf_of: str | None = None
     is_recorded: bool = False
 
     @property
@@ -48,7 +46,7 @@ class Run:
 
     def begin_call(
         self,
-        generation: PreparedGeneration,
+        variant: PreparedVariant,
         model: PreparedModel,
         provider: PreparedProvider,
         request: ModelRequest,
@@ -56,7 +54,7 @@ class Run:
         """A new entry of the journal."""
         call = ModelCall(
             id=self.ids.new(),
-            variant_name=self.on_behalf_of or generation.variant_name,
+            variant_name=variant.name,
             model_name=model.name,
             provider_name=provider.name,
             provider_type=provider.dialect.provider_type,
@@ -64,7 +62,7 @@ class Run:
             request=request,
             started_at=self.clock.monotonic(),
         )
-        self.journal.enter(call)
+        self.journal.calls.append(call)
         return call
 
     def end_call(self, call: ModelCall, status: CallStatus, error: str | None = None) -> None:
@@ -83,41 +81,39 @@ class Run:
             self.end_call(call, status, error)
 
     def edits_for(
-        self, generation: PreparedGeneration, model: PreparedModel, provider: PreparedProvider
+        self, variant: PreparedVariant, model: PreparedModel, provider: PreparedProvider
     ) -> Edits:
         """All edits of one call, in the order in which they are made."""
-        own = self.edits_beside(provider, generation, model)
+        own = self.edits_beside(provider, variant, model)
         if own is NO_EDITS:
             return provider.edits
-        own_body = len(generation.edits.body)
-        own_headers = len(generation.edits.headers)
+        variant_body = len(variant.edits.body)
+        variant_headers = len(variant.edits.headers)
         body, headers = own.body, own.headers
         return Edits(
-            body=(*body[:own_body], *provider.edits.body, *body[own_body:]),
+            body=(*body[:variant_body], *provider.edits.body, *body[variant_body:]),
             headers=(
-                *headers[:own_headers],
+                *headers[:variant_headers],
                 *provider.edits.headers,
-                *headers[own_headers:],
+                *headers[variant_headers:],
             ),
         )
 
     def edits_beside(
-        self, provider: PreparedProvider, generation: PreparedGeneration, model: PreparedModel
+        self, provider: PreparedProvider, variant: PreparedVariant, model: PreparedModel
     ) -> Edits:
         """The edits that are not the provider's: those of the variant, then of the request."""
 
         def applies(target: EditTarget) -> bool:
             return (
-                target.variant_name in (None, generation.variant_name)
+                target.variant_name in (None, variant.name)
                 and target.model_name in (None, model.name)
                 and target.provider_name in (None, provider.name)
             )
 
         request = self.request
         if not request.extra_body and not request.extra_headers:
-            return generation.edits
+            return variant.edits
         body = [each.edit for each in request.extra_body if applies(each.target)]
         headers = [each.edit for each in request.extra_headers if applies(each.target)]
-        return Edits(
-            body=(*generation.edits.body, *body), headers=(*generation.edits.headers, *headers)
-        )
+        return Edits(body=(*variant.edits.body, *body), headers=(*variant.edits.headers, *headers))

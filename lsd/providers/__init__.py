@@ -6,6 +6,9 @@ is fed the bytes of a streamed answer. Nothing here opens a socket.
 
 from lsd.providers.dialect import Dialect, StreamDecoder
 from lsd.providers.echo import EchoDialect
+from lsd.providers.echo_embedding import EchoEmbeddings
+from lsd.providers.embedding_dialect import EmbeddingDialect
+from lsd.providers.embedding_targets import embedding_dialect_for
 from lsd.providers.gcp_tokens import (
     CLOUD_SCOPE,
     AccessToken,
@@ -25,11 +28,14 @@ __all__ = [
     "AccessToken",
     "Dialect",
     "EchoDialect",
+    "EchoEmbeddings",
+    "EmbeddingDialect",
     "MetadataServer",
     "StreamDecoder",
     "completed_answer",
     "completed_stream",
     "dialect_for",
+    "embedding_dialect_for",
     "exchange_request",
     "metadata_request",
     "read_token",

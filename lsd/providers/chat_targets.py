@@ -2,7 +2,6 @@
 
 from random import Random
 from typing import Any
-from urllib.parse import quote
 
 from lsd.config import (
     AzureProvider,
@@ -21,6 +20,7 @@ from lsd.config import (
     VllmProvider,
     XaiProvider,
 )
+from lsd.providers._openai_address import deployment_path, version_query
 from lsd.providers._openai_family import Member, Target
 from lsd.providers.azure import AZURE
 from lsd.providers.deepseek import DEEPSEEK
@@ -92,11 +92,10 @@ def _own_fields(provider: ChatProvider) -> dict[str, Any]:
 def _azure_fields(provider: AzureProvider) -> dict[str, Any]:
     """Any endpoint but a literal one is fetched like a credential, for each request."""
     endpoint = provider.endpoint
-    deployment = quote(provider.deployment_id, safe="")
     return {
         "member": AZURE,
         "base": endpoint.value if isinstance(endpoint, LiteralLocation) else None,
-        "path": f"openai/deployments/{deployment}/chat/completions",
-        "query": f"api-version={quote(provider.api_version, safe='')}",
+        "path": deployment_path(provider.deployment_id, "chat/completions"),
+        "query": version_query(provider.api_version),
         "model": None,
     }

@@ -5,7 +5,6 @@ and for load runs. `play` stands where other providers have a server.
 """
 
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import ClassVar
 from urllib.parse import quote
 
@@ -31,12 +30,9 @@ from lsd.providers._sealing import Draft, seal
 from lsd.providers._whole_body import failing
 from lsd.providers.dialect import StreamDecoder
 from lsd.providers.echo_reply import Replier, ReplyFailed
+from lsd.providers.echo_script import JSON_HEADERS, EchoScript
 from lsd.providers.echo_wire import EchoStream, answer_json, events_of, request_json, response_of
 
-FAILED_STATUS = 503
-"""How a call fails that `fail_rate` has chosen: as an overloaded server would, worth a retry."""
-
-_JSON_HEADERS = {"Content-Type": "application/json"}
 _STREAM_HEADERS = {"Content-Type": "text/event-stream"}
 
 
@@ -63,8 +59,7 @@ class EchoDialect:
         self._settings = settings
         self._provider_name = provider_name
         self._replier = Replier(model_name=settings.model_name, reply=settings.reply)
-        self._fail_rate = Fraction(str(settings.fail_rate))
-        self._calls = 0
+        self._script = EchoScript(settings)
 
     def encode(
         self,
@@ -75,7 +70,7 @@ class EchoDialect:
         self._refuse_provider_tools(request.tools)
         draft = Draft(
             url=f"echo://{quote(self._settings.model_name, safe='')}",
-            headers=dict(_JSON_HEADERS),
+            headers=dict(JSON_HEADERS),
             body=request_json(request, self._settings.model_name),
         )
         sealed = seal(draft, edits, self.provider_type)
@@ -108,42 +103,17 @@ class EchoDialect:
     def play(self, request: WireRequest) -> ScriptedAnswer:
         """What a server would send: the reply, or the failure whose turn it is."""
         assert isinstance(request, EchoRequest), "a request of another dialect"
-        self._calls += 1
-        status = self._status_of_call(self._calls)
-        if status == 0:
-            return ScriptedAnswer(
-                status=0, headers={}, pieces=((self._settings.delay_ms, b""),), dropped=True
-            )
-        if status != 200:
-            return self._failure(status, f"echo: scripted {status}")
+        failure = self._script.next_failure()
+        if failure is not None:
+            return failure
         try:
             reply = self._replier.reply_to(request.asked)
         except ReplyFailed as error:
-            return self._failure(400, str(error))
+            return self._script.failure(400, str(error))
         if request.asked.stream:
-            return self._answer(200, _STREAM_HEADERS, events_of(reply))
+            return self._script.answer(200, _STREAM_HEADERS, events_of(reply))
         body = encode_json(answer_json(reply, self._settings.model_name))
-        return self._answer(200, _JSON_HEADERS, [body])
-
-    def _status_of_call(self, number: int) -> int:
-        statuses = self._settings.statuses
-        if statuses:
-            return statuses[(number - 1) % len(statuses)]
-        # Exact fractions: in binary, 100 calls at 0.29 would fail 28 times.
-        is_failing = number * self._fail_rate // 1 > (number - 1) * self._fail_rate // 1
-        return FAILED_STATUS if is_failing else 200
-
-    def _failure(self, status: int, message: str) -> ScriptedAnswer:
-        body = encode_json({"error": {"message": message}})
-        return self._answer(status, _JSON_HEADERS, [body])
-
-    def _answer(
-        self, status: int, headers: Mapping[str, str], pieces: list[bytes]
-    ) -> ScriptedAnswer:
-        waits_ms = [self._settings.delay_ms] + [self._settings.chunk_delay_ms] * (len(pieces) - 1)
-        return ScriptedAnswer(
-            status=status, headers=headers, pieces=tuple(zip(waits_ms, pieces, strict=True))
-        )
+        return self._script.answer(200, JSON_HEADERS, [body])
 
     def _refuse_provider_tools(self, tools: ToolSet | None) -> None:
         count = 0 if tools is None else len(tools.provider_tools)

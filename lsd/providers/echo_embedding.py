@@ -1,34 +1,111 @@
-"""Embeddings without a model: texts that share words get near vectors, equal ones the same."""
+"""The offline provider's embeddings: a dialect, and the provider behind it."""
 
-import math
-import re
-from collections.abc import Iterable, Sequence
-from hashlib import sha256
+from collections.abc import Mapping
+from typing import ClassVar
+from urllib.parse import quote
 
-_WORD = re.compile(r"\w+")
+import attrs
 
-_POSITION_BYTES = 8
-"""Of the hash, so many choose the position: far more than there are, so that all come as often."""
+from lsd.config import EchoEmbeddingProvider
+from lsd.conversation import (
+    ApiType,
+    Edits,
+    EmbeddingRequest,
+    EmbeddingResponse,
+    ScriptedAnswer,
+    Usage,
+    WireRequest,
+    encode_json,
+)
+from lsd.providers._http_errors import failed_answer
+from lsd.providers._openai_vectors import read_vectors
+from lsd.providers._sealing import Draft, seal
+from lsd.providers.echo_reply import BYTES_PER_TOKEN
+from lsd.providers.echo_script import JSON_HEADERS, EchoScript
+from lsd.providers.echo_vector import embedding_of
+
+DIMENSIONS_MAX = 65_536
+"""Of one vector: twenty times those of the greatest models. Callers choose the number, and a
+billion of them would stop the process."""
 
 
-def embedding_of(content: str | Sequence[int], dimensions: int) -> list[float]:
-    """The vector of a text, or of token ids, of length 1 and with `dimensions` numbers.
+@attrs.frozen(kw_only=True)
+class EchoEmbeddingRequest(WireRequest):
+    """A request to the offline provider; the body only shows it, edited as the operator wishes."""
 
-    Each lower-cased word adds 1 or -1 at a position; its SHA-256 chooses both.
-    """
-    vector = [0.0] * dimensions
-    for word in _words(content):
-        digest = sha256(word.encode()).digest()
-        position = int.from_bytes(digest[:_POSITION_BYTES]) % dimensions
-        vector[position] += 1.0 if digest[_POSITION_BYTES] & 1 else -1.0
-    length = math.sqrt(sum(each * each for each in vector))
-    if not length:
-        # No word, or words that cancel out: still a vector of length 1.
-        vector[0] = length = 1.0
-    return [each / length for each in vector]
+    asked: EmbeddingRequest
 
 
-def _words(content: str | Sequence[int]) -> Iterable[str]:
-    if isinstance(content, str):
-        return _WORD.findall(content.lower())
-    return map(str, content)
+class EchoEmbeddings:
+    """The embeddings of one `echo` entry. `play` counts its calls, for the scripted failures."""
+
+    provider_type: ClassVar[str] = "echo"
+    api_type: ClassVar[ApiType] = "other"
+
+    def __init__(self, settings: EchoEmbeddingProvider) -> None:
+        self._settings = settings
+        self._script = EchoScript(settings)
+
+    def encode(
+        self,
+        request: EmbeddingRequest,
+        credentials: Mapping[str, str | None],  # noqa: ARG002 - there are none to need
+        edits: Edits,
+    ) -> EchoEmbeddingRequest:
+        draft = Draft(
+            url=f"echo://{quote(self._settings.model_name, safe='')}/embeddings",
+            headers=dict(JSON_HEADERS),
+            body={
+                "model": self._settings.model_name,
+                "input": list(request.inputs),
+                "dimensions": self._dimensions_of(request),
+            },
+        )
+        sealed = seal(draft, edits, self.provider_type)
+        return EchoEmbeddingRequest(
+            method=sealed.method,
+            url=sealed.url,
+            headers=sealed.headers,
+            body=sealed.body,
+            asked=request,
+        )
+
+    def decode(
+        self, status: int, headers: Mapping[str, str], body: bytes, *, count: int
+    ) -> EmbeddingResponse:
+        if status != 200:
+            raise failed_answer(self.provider_type, status, headers, body)
+        answer = read_vectors(self.provider_type, headers, body, count)
+        usage = Usage(input_tokens=answer.document["usage"]["input_tokens"], output_tokens=0)
+        return attrs.evolve(answer, usage=usage)
+
+    def play(self, request: WireRequest) -> ScriptedAnswer:
+        """What a server would send: the vectors, or the failure whose turn it is."""
+        assert isinstance(request, EchoEmbeddingRequest), "a request of another dialect"
+        failure = self._script.next_failure()
+        if failure is not None:
+            return failure
+        asked = request.asked
+        dimensions = self._dimensions_of(asked)
+        if dimensions > DIMENSIONS_MAX:
+            found = f"echo: found {dimensions} dimensions; wanted {DIMENSIONS_MAX} at most"
+            return self._script.failure(400, found)
+        body = {
+            "model": self._settings.model_name,
+            "data": [
+                {"index": index, "embedding": embedding_of(each, dimensions)}
+                for index, each in enumerate(asked.inputs)
+            ],
+            "usage": {"input_tokens": _tokens_of(asked), "output_tokens": 0},
+        }
+        return self._script.answer(200, JSON_HEADERS, [encode_json(body)])
+
+    def _dimensions_of(self, request: EmbeddingRequest) -> int:
+        return request.dimensions or self._settings.dimensions
+
+
+def _tokens_of(request: EmbeddingRequest) -> int:
+    """Token ids exactly; texts by their bytes, rounded up once over all of them."""
+    texts = sum(len(each.encode()) for each in request.inputs if isinstance(each, str))
+    tokens = sum(len(each) for each in request.inputs if not isinstance(each, str))
+    return -(-texts // BYTES_PER_TOKEN) + tokens

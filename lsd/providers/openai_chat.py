@@ -1,7 +1,6 @@
 """The dialect of OpenAI's chat completions, for all types that speak it."""
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit, urlunsplit
 
 import attrs
 
@@ -16,12 +15,13 @@ from lsd.conversation import (
     WireRequest,
 )
 from lsd.providers._http_errors import excerpt, failed_answer, undecodable
+from lsd.providers._openai_address import request_headers, request_url
 from lsd.providers._openai_answer import read_answer, response_of
 from lsd.providers._openai_body import chat_body
 from lsd.providers._openai_family import Encoding, Target
 from lsd.providers._openai_files import is_forwarded
 from lsd.providers._openai_stream import ChatStream
-from lsd.providers._sealing import USER_AGENT, Draft, seal
+from lsd.providers._sealing import Draft, seal
 from lsd.providers._whole_body import ANSWER_BYTES_MAX, WholeBody, failing
 from lsd.providers.dialect import StreamDecoder
 
@@ -43,11 +43,18 @@ class OpenAIChat:
     def encode(
         self, request: ModelRequest, credentials: Mapping[str, str | None], edits: Edits
     ) -> WireRequest:
-        encoding = Encoding(request, self.target)
+        target, member = self.target, self.target.member
+        base = target.base or credentials.get("endpoint")
         draft = Draft(
-            url=self._url(encoding, credentials),
-            headers=self._headers(request.stream, credentials.get("api_key")),
-            body=chat_body(encoding),
+            url=request_url(self.provider_type, base, target.path, target.query),
+            headers=request_headers(
+                credentials.get("api_key"),
+                stream=request.stream,
+                key_header=member.key_header,
+                key_prefix=member.key_prefix,
+                further=member.headers,
+            ),
+            body=chat_body(Encoding(request, target)),
         )
         return seal(draft, edits, self.provider_type)
 
@@ -70,33 +77,6 @@ class OpenAIChat:
 
     def forwards(self, file: UrlFile) -> bool:
         return is_forwarded(file)
-
-    def _url(self, encoding: Encoding, credentials: Mapping[str, str | None]) -> str:
-        base = self.target.base or credentials.get("endpoint")
-        if base is None:
-            raise encoding.refusal("found no endpoint; wanted the URL that requests go to")
-        try:
-            parts = urlsplit(base)
-        except ValueError:
-            parts = urlsplit("")
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise encoding.refusal("the endpoint is no URL; wanted one with http:// or https://")
-        path = parts.path if parts.path.endswith("/") else f"{parts.path}/"
-        query = "&".join(each for each in (parts.query, self.target.query) if each)
-        return urlunsplit((parts.scheme, parts.netloc, path + self.target.path, query, ""))
-
-    def _headers(self, stream: bool, key: str | None) -> dict[str, str]:
-        member = self.target.member
-        headers: dict[str, str] = {}
-        if key is not None:
-            headers[member.key_header] = member.key_prefix + key
-        headers["Content-Type"] = "application/json"
-        headers["User-Agent"] = USER_AGENT
-        if stream:
-            headers["Accept"] = "text/event-stream"
-            # A compressed stream would be held back until the compressor has a block together.
-            headers["Accept-Encoding"] = "identity"
-        return headers | dict(member.headers)
 
     def _whole_answer(
         self, headers: Mapping[str, str], body: bytes, whole: bool

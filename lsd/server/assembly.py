@@ -18,11 +18,12 @@ from lsd.api import (
     Records,
     quart_app,
 )
-from lsd.config import Gateway, GcpProvider, Loaded, Provider, effective_location
+from lsd.config import EmbeddingProvider, Gateway, GcpProvider, Loaded, Provider, effective_location
 from lsd.conversation import IdGenerator
 from lsd.feedback import FeedbackService
 from lsd.inference import (
     DialectMaker,
+    EmbeddingMaker,
     FileDesk,
     GcpSignIn,
     GcpTokens,
@@ -34,7 +35,14 @@ from lsd.inference import (
     prepare,
 )
 from lsd.network import OutboundTransport, ScriptedTransport, Transport
-from lsd.providers import Dialect, EchoDialect, dialect_for
+from lsd.providers import (
+    Dialect,
+    EchoDialect,
+    EchoEmbeddings,
+    EmbeddingDialect,
+    dialect_for,
+    embedding_dialect_for,
+)
 from lsd.server.kept import Kept
 from lsd.store import FileObjects, InferenceCache
 from lsd.telemetry import Clock, Metrics
@@ -68,7 +76,10 @@ def assemble(
     cache = _cache(kept, loaded.config.gateway)
     inferences = InferenceService(
         prepared=prepare(
-            loaded, _dialect_maker(transport), _sign_in_maker(loaded, transport, clock, random)
+            loaded,
+            _dialect_maker(transport),
+            _embedding_maker(transport),
+            _sign_in_maker(loaded, transport, clock, random),
         ),
         recorder=_recorder(kept, loaded.config.gateway),
         ids=ids,
@@ -174,6 +185,16 @@ def _dialect_maker(transport: Transport) -> DialectMaker:
     def make(provider: Provider, model_name: str, name: str) -> tuple[Dialect, Transport]:
         dialect = dialect_for(provider, model_name=model_name, provider_name=name)
         if isinstance(dialect, EchoDialect):
+            return dialect, ScriptedTransport(dialect.play)
+        return dialect, transport
+
+    return make
+
+
+def _embedding_maker(transport: Transport) -> EmbeddingMaker:
+    def make(provider: EmbeddingProvider, _: str) -> tuple[EmbeddingDialect, Transport]:
+        dialect = embedding_dialect_for(provider)
+        if isinstance(dialect, EchoEmbeddings):
             return dialect, ScriptedTransport(dialect.play)
         return dialect, transport
 

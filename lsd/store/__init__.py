@@ -25,6 +25,7 @@ from lsd.store.inferences import Episode, Inferences, VariantCount
 from lsd.store.judgements import Verdict
 from lsd.store.objects import FileObjects, ObjectMissing, ObjectsRefused, storage_path_of
 from lsd.store.records import (
+    EmbeddingRecord,
     FeedbackKind,
     FeedbackRecord,
     FunctionType,
@@ -46,6 +47,7 @@ from lsd.store.writer import Gathering, Writer, WriterStatistics
 __all__ = [
     "AlreadyRecorded",
     "Durability",
+    "EmbeddingRecord",
     "Episode",
     "Feedback",
     "FeedbackKind",

@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from lsd.conversation import JsonValue, encode_json, reread_json
 from lsd.store.records import (
+    EmbeddingRecord,
     FeedbackRecord,
     InferenceBody,
     InferenceRecord,
@@ -121,6 +122,26 @@ def read_model_inference(
         body=None if body is None else ModelInferenceBody(**reread_json(body)),
         **fields,
     )
+
+
+def embedding(record: EmbeddingRecord) -> bytes:
+    """An embedding inference."""
+    return _encode_given(
+        {
+            "model_name": record.model_name,
+            "status": record.status,
+            "input_count": record.input_count,
+            "dimensions": record.dimensions,
+            "tags": record.tags,
+            "processing_time_ms": record.processing_time_ms,
+            "snapshot_hash": record.snapshot_hash,
+        }
+    )
+
+
+def read_embedding(own_id: str, encoded: bytes) -> EmbeddingRecord:
+    """The inverse of `embedding`."""
+    return EmbeddingRecord(id=own_id, **reread_json(encoded))
 
 
 def feedback(record: FeedbackRecord) -> bytes:

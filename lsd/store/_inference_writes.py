@@ -1,4 +1,4 @@
-"""How an inference gets into the store: the record, its model inferences, and all index keys."""
+"""How inferences get into the store: the record, its model inferences, and all index keys."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,6 +14,7 @@ from lsd.store.layout import (
     BY_VARIANT,
     COUNT_AND_ID,
     COUNT_AND_IDS,
+    EMBEDDINGS,
     EPISODES,
     EPISODES_BY_FUNCTION,
     FAILED_BY_EPISODE,
@@ -29,7 +30,7 @@ from lsd.store.layout import (
     tag_key,
 )
 from lsd.store.names import FUNCTION, VARIANT, Names
-from lsd.store.records import InferenceRecord, ModelInferenceRecord
+from lsd.store.records import EmbeddingRecord, InferenceRecord, ModelInferenceRecord
 from lsd.store.transaction import Transaction
 
 
@@ -74,6 +75,16 @@ def put_attempts(
     _put_model_inferences(transaction, inference, marked)
     if marked:
         transaction.put(FAILED_BY_EPISODE, id_key(episode_id) + inference, b"")
+
+
+def put_embedding(
+    transaction: Transaction, record: EmbeddingRecord, calls: Iterable[ModelInferenceRecord]
+) -> None:
+    """Stores all of one request for embeddings. Raises AlreadyRecorded."""
+    own = id_key(record.id)
+    if not transaction.add(EMBEDDINGS, own, encoding.embedding(record)):
+        raise AlreadyRecorded(record.id)
+    _put_model_inferences(transaction, own, calls)
 
 
 def _put_model_inferences(

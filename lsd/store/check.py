@@ -12,7 +12,7 @@ import attrs
 from lsd.conversation import encode_json
 from lsd.store import _encoding as encoding
 from lsd.store import layout
-from lsd.store.layout import ID_BYTES, id_key, id_text, tag_key
+from lsd.store.layout import ID_BYTES, end_of, id_key, id_text, tag_key
 from lsd.store.names import FUNCTION, METRIC, VARIANT, Names
 from lsd.store.records import FeedbackRecord, InferenceRecord
 from lsd.store.store import Store
@@ -73,18 +73,24 @@ class _Check:
         self._expect_variant_counts()
 
     def check_model_inferences(self) -> None:
-        """Model inferences belong to an inference, or to one that failed as a whole."""
+        """They belong to an inference, to embeddings, or to an inference that failed as a whole."""
         failed = set()
         for key, head in self._all(layout.MODEL_INFERENCES):
             inference, own = key[:ID_BYTES], key[ID_BYTES:]
             self._expect(layout.BY_ID, own, layout.OF_MODEL_INFERENCE + inference)
             call = encoding.read_model_inference(id_text(inference), id_text(own), head)
-            if call.episode_id is None:
+            if call.function_name is None:
+                self._require(layout.EMBEDDINGS, inference, layout.MODEL_INFERENCES)
+            elif call.episode_id is None:
                 self._require(layout.INFERENCES, inference, layout.MODEL_INFERENCES)
             else:
                 failed.add(id_key(call.episode_id) + inference)
         for key in failed:
             self._expect(layout.FAILED_BY_EPISODE, key, b"")
+        for key, _ in self._all(layout.EMBEDDINGS):
+            calls = self._transaction.range(layout.MODEL_INFERENCES, key, end_of(key), limit=1)
+            if not any(True for _ in calls):
+                self._add(f"{layout.EMBEDDINGS}: {id_text(key)}: found no call; wanted one")
         for key, _ in self._all(layout.MODEL_INFERENCE_BODIES):
             self._require(layout.MODEL_INFERENCES, key, layout.MODEL_INFERENCE_BODIES)
 

@@ -10,11 +10,12 @@ import attrs
 from lsd.store import _encoding as encoding
 from lsd.store._group_commit import Write
 from lsd.store._inference_lists import Selection, list_heads
-from lsd.store._inference_writes import put_attempts, put_inference
+from lsd.store._inference_writes import put_attempts, put_embedding, put_inference
 from lsd.store.engine import Environment
 from lsd.store.layout import (
     COUNT_AND_ID,
     COUNT_AND_IDS,
+    EMBEDDINGS,
     EPISODES,
     FAILED_BY_EPISODE,
     ID_BYTES,
@@ -28,7 +29,7 @@ from lsd.store.layout import (
     id_text,
 )
 from lsd.store.names import FUNCTION, VARIANT, Names
-from lsd.store.records import InferenceBody, InferenceRecord, ModelInferenceRecord
+from lsd.store.records import EmbeddingRecord, InferenceBody, InferenceRecord, ModelInferenceRecord
 from lsd.store.transaction import Transaction
 
 
@@ -79,6 +80,22 @@ class Inferences:
             put_attempts(transaction, inference_id, episode_id, attempts)
 
         return Write(apply=apply, rows=len(attempts))
+
+    def record_embedding(
+        self, record: EmbeddingRecord, calls: Sequence[ModelInferenceRecord]
+    ) -> Write:
+        """The write of one request for embeddings with its calls, failed ones included."""
+
+        def apply(transaction: Transaction) -> None:
+            put_embedding(transaction, record, calls)
+
+        return Write(apply=apply, rows=1 + len(calls))
+
+    def embedding(self, own_id: str) -> EmbeddingRecord | None:
+        """The record of a request for embeddings."""
+        with self._data.read() as transaction:
+            encoded = transaction.get(EMBEDDINGS, id_key(own_id))
+        return None if encoded is None else encoding.read_embedding(own_id, encoded)
 
     def exists(self, inference_id: str) -> bool:
         """Whether there is a record of this inference."""

@@ -17,6 +17,7 @@ inf            I                     head of the inference, JSON
 inf_body       I                     body, JSON; absent once it has expired
 minf           I A                   head of the model inference, JSON
 minf_body      I A                   body, JSON; absent once it has expired
+emb            I                     embedding inference, JSON; its calls are in minf
 fb             X F                   feedback, JSON
 judge          #(judged output) F    judgement, JSON
 cfg            hash                  configuration snapshot, JSON
@@ -58,6 +59,7 @@ INFERENCES: Final = "inf"
 INFERENCE_BODIES: Final = "inf_body"
 MODEL_INFERENCES: Final = "minf"
 MODEL_INFERENCE_BODIES: Final = "minf_body"
+EMBEDDINGS: Final = "emb"
 FEEDBACK: Final = "fb"
 JUDGEMENTS: Final = "judge"
 SNAPSHOTS: Final = "cfg"
@@ -84,6 +86,7 @@ DATA_DATABASES: Final[tuple[Database, ...]] = (
     INFERENCE_BODIES,
     MODEL_INFERENCES,
     MODEL_INFERENCE_BODIES,
+    EMBEDDINGS,
     FEEDBACK,
     JUDGEMENTS,
     SNAPSHOTS,

@@ -74,8 +74,9 @@ class ModelInferenceRecord:
 
     id: str
     inference_id: str
-    function_name: str
-    variant_name: str
+    function_name: str | None = None
+    variant_name: str | None = None
+    """None in calls of an embedding inference, in both; a function's own calls have both."""
     model_name: str
     model_provider_name: str
     status: ModelInferenceStatus = "ok"
@@ -97,6 +98,24 @@ class ModelInferenceRecord:
     """Set by the store in attempts of an inference that failed as a whole, and only there."""
     body: ModelInferenceBody | None = None
     """None: expired, or not read."""
+
+
+@attrs.frozen(kw_only=True)
+class EmbeddingRecord:
+    """One request for embeddings, whose calls are model inferences beside it.
+
+    It belongs to no function and no episode. `dimensions` is the length of its vectors, None if
+    there are none.
+    """
+
+    id: str
+    model_name: str
+    status: ModelInferenceStatus = "ok"
+    input_count: int
+    dimensions: int | None = None
+    tags: Tags = attrs.field(factory=dict)
+    processing_time_ms: int | None = None
+    snapshot_hash: str | None = None
 
 
 @attrs.frozen(kw_only=True)

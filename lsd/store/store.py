@@ -22,6 +22,7 @@ from lsd.store.inferences import Inferences
 from lsd.store.layout import (
     BY_ID,
     DATA_DATABASES,
+    EMBEDDINGS,
     EPISODES,
     ID_BYTES,
     INFERENCES,
@@ -136,7 +137,7 @@ class Store:
         """The greatest id that this store has seen issued, for the generator to go on from."""
         greatest = b""
         with self.data.read() as transaction:
-            for database in (INFERENCES, MODEL_INFERENCES, BY_ID, EPISODES):
+            for database in (INFERENCES, MODEL_INFERENCES, EMBEDDINGS, BY_ID, EPISODES):
                 for key, _ in transaction.range(database, reverse=True, limit=1):
                     greatest = max(greatest, key[:ID_BYTES])
         return id_text(greatest) if greatest else None

@@ -73,6 +73,12 @@ class Metrics:
         self._requests.add(1, labels)
         self._inferences.add(1, labels)
 
+    def count_embeddings(self, model_name: str, inputs: int) -> None:
+        """An accepted request for embeddings; each of its inputs counts as an inference."""
+        labels: Labels = (("endpoint", "embeddings"), ("model_name", self._bounded(model_name)))
+        self._requests.add(1, labels)
+        self._inferences.add(inputs, labels)
+
     def count_feedback(self, metric_name: str) -> None:
         """An accepted feedback request."""
         self._requests.add(1, (("endpoint", "feedback"), ("metric_name", metric_name)))

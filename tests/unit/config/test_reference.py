@@ -29,6 +29,8 @@ BY_TYPE = "by type"
 """Stands for a default on the page of providers, where a test compares it type by type."""
 
 DEFAULTS_BY_TYPE = {
+    "embedding_models.*.providers.*.api_base",
+    "embedding_models.*.providers.*.model_name",
     "models.*.providers.*.api_base",
     "models.*.providers.*.beta_structured_outputs",
     "models.*.providers.*.model_name",

@@ -7,15 +7,26 @@ from typing import Any
 import attrs
 import trio
 
-from lsd.config import Provider
+from lsd.config import EmbeddingProvider, Provider
 from lsd.conversation import WireRequest, decode_json, encode_json
 from lsd.network import BodyTooLarge, ScriptedTransport, Transport, TransportFailed
-from lsd.providers import Dialect, EchoDialect, dialect_for
+from lsd.providers import (
+    Dialect,
+    EchoDialect,
+    EchoEmbeddings,
+    EmbeddingDialect,
+    dialect_for,
+    embedding_dialect_for,
+)
 
 JSON = {"content-type": "application/json"}
 EVENT_STREAM = {"content-type": "text/event-stream"}
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5}
 """What an answer says it has used, unless told otherwise."""
+
+
+EMBEDDING_USAGE = {"prompt_tokens": 7, "total_tokens": 7}
+"""The same for embeddings."""
 
 
 @attrs.frozen
@@ -152,6 +163,15 @@ class FakeProviders:
             return dialect, ScriptedTransport(dialect.play)
         return dialect, self[name]
 
+    def make_embedding(
+        self, provider: EmbeddingProvider, name: str
+    ) -> tuple[EmbeddingDialect, Transport]:
+        """The same for each provider of embeddings."""
+        dialect = embedding_dialect_for(provider)
+        if isinstance(dialect, EchoEmbeddings):
+            return dialect, ScriptedTransport(dialect.play)
+        return dialect, self[name]
+
     def asked(self) -> list[str]:
         """The names of those that were asked anything."""
         return [name for name, provider in self._by_name.items() if provider.requests]
@@ -180,6 +200,12 @@ def completes(
     choice = {"index": 0, "message": message, "finish_reason": finish_reason}
     body = {"id": "c-1", "object": "chat.completion", "choices": [choice], "usage": usage}
     return answers(encode_json(body), after_s=after_s)
+
+
+def embeds(*embeddings: Any, usage: Any = EMBEDDING_USAGE, after_s: float = 0) -> Script:
+    """A whole answer with these vectors, in order."""
+    data = [{"index": index, "embedding": each} for index, each in enumerate(embeddings)]
+    return answers(encode_json({"data": data, "usage": usage}), after_s=after_s)
 
 
 def answers(

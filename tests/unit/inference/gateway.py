@@ -9,8 +9,18 @@ import attrs
 import trio
 
 from lsd.config import Loaded, Sources, load
-from lsd.conversation import IdGenerator, ModelRequest, decode_json, encode_json
+from lsd.conversation import (
+    EmbeddingInput,
+    EmbeddingRequest,
+    IdGenerator,
+    ModelRequest,
+    decode_json,
+    encode_json,
+)
 from lsd.inference import (
+    EmbeddingAnswer,
+    EmbeddingOptions,
+    EmbeddingService,
     FileDesk,
     InferenceRequest,
     InferenceService,
@@ -23,7 +33,7 @@ from lsd.inference.accept import Accepted, accept
 from lsd.inference.journal import ModelCall
 from lsd.inference.model_request import model_request
 from lsd.inference.open_stream import StartedStream, open_stream
-from lsd.inference.prepared import PreparedGeneration, PreparedModel, PreparedProvider
+from lsd.inference.prepared import PreparedModel, PreparedProvider, PreparedVariant
 from lsd.inference.provider_call import call_provider
 from lsd.inference.routing import started_stream, whole_answer
 from lsd.inference.run import Run
@@ -64,6 +74,20 @@ output_schema = "verdict.json"
 variants.v.model = "m"
 """
 """A model with one provider, a chat function and a json function with one variant each."""
+
+EMBEDDING = """
+[embedding_models.emb]
+routing = ["one", "two"]
+[embedding_models.emb.providers.one]
+type = "openai"
+model_name = "small-1"
+cost = [{ pointer = "/usage/prompt_tokens", cost_per_million = 2 }]
+[embedding_models.emb.providers.two]
+type = "vllm"
+model_name = "small-2"
+api_base = "http://gpu1/v1/"
+"""
+"""An embedding model with two providers."""
 
 TWO_PROVIDERS = """
 [models.m]
@@ -138,6 +162,7 @@ class Gateway:
     loaded: Loaded
     providers: FakeProviders
     service: InferenceService
+    embeddings: EmbeddingService
     clock: TrioClock
     store: Store | None
     writer: Writer | None
@@ -162,6 +187,13 @@ class Gateway:
         *events, end = client.events
         assert end == "[DONE]"
         return events
+
+    async def embed(
+        self, *inputs: EmbeddingInput, model: str = "emb", **options: Any
+    ) -> EmbeddingAnswer:
+        """The vectors of these inputs."""
+        asked = EmbeddingRequest(inputs=inputs)
+        return await self.embeddings.embed(model, asked, EmbeddingOptions(**options))
 
     def accept(self, **fields: Any) -> Accepted:
         """The plan of a request."""
@@ -218,7 +250,7 @@ def start_gateway(
     clock = TrioClock()
     gateway = loaded.config.gateway
     service = InferenceService(
-        prepared=prepare(loaded, providers.make),
+        prepared=prepare(loaded, providers.make, providers.make_embedding),
         recorder=None if shelf is None else Recorder(shelf.store, shelf.writer, waits_for_commit),
         ids=IdGenerator(clock.now_ms, Random(7)),
         clock=clock,
@@ -231,10 +263,19 @@ def start_gateway(
             fetches_all=gateway.fetch_and_encode_input_files_before_inference,
         ),
     )
+    embeddings = EmbeddingService(
+        prepared=service.prepared,
+        recorder=service.recorder,
+        ids=service.ids,
+        clock=clock,
+        metrics=service.metrics,
+        cache=service.cache,
+    )
     return Gateway(
         loaded=loaded,
         providers=providers,
         service=service,
+        embeddings=embeddings,
         clock=clock,
         store=None if shelf is None else shelf.store,
         writer=None if shelf is None else shelf.writer,
@@ -274,20 +315,18 @@ class Attempt:
 
     run: Run
     accepted: Accepted
-    generation: PreparedGeneration
+    variant: PreparedVariant
     model: PreparedModel
     provider: PreparedProvider
     request: ModelRequest
 
     async def answer(self) -> ModelCall:
         """A whole answer."""
-        return await call_provider(
-            self.run, self.generation, self.model, self.provider, self.request
-        )
+        return await call_provider(self.run, self.variant, self.model, self.provider, self.request)
 
     async def open(self) -> StartedStream:
         """A stream that has started."""
-        return await open_stream(self.run, self.generation, self.model, self.provider, self.request)
+        return await open_stream(self.run, self.variant, self.model, self.provider, self.request)
 
     @property
     def call(self) -> ModelCall:
@@ -299,12 +338,11 @@ def attempt(gateway: Gateway, provider: str = "one", **fields: Any) -> Attempt:
     """The attempt of a provider to answer a request."""
     accepted, run = gateway.begin(**fields)
     variant = accepted.pinned or next(iter(accepted.function.variants.values()))
-    generation = variant.generation
-    model = run.prepared.model(generation.config.model)
+    model = run.prepared.model(variant.config.model)
     assert model is not None
     (chosen,) = (each for each in model.providers if each.name == provider)
-    asked = model_request(accepted, generation)
-    return Attempt(run, accepted, generation, model, chosen, asked.request)
+    asked = model_request(accepted, variant)
+    return Attempt(run, accepted, variant, model, chosen, asked.request)
 
 
 @attrs.frozen
@@ -313,20 +351,20 @@ class VariantRun:
 
     run: Run
     accepted: Accepted
-    generation: PreparedGeneration
+    variant: PreparedVariant
     request: ModelRequest
 
     async def answer(self) -> ModelCall:
         """A whole answer."""
-        return await whole_answer(self.run, self.generation, self.request)
+        return await whole_answer(self.run, self.variant, self.request)
 
     async def open(self) -> StartedStream:
         """A stream that has started."""
-        return await started_stream(self.run, self.generation, self.request)
+        return await started_stream(self.run, self.variant, self.request)
 
 
 def variant_run(gateway: Gateway, variant: str = "v", **fields: Any) -> VariantRun:
     """A request that is about to run as this variant."""
     accepted, run = gateway.begin(**fields)
-    chosen = accepted.function.variants[variant].generation
+    chosen = accepted.function.variants[variant]
     return VariantRun(run, accepted, chosen, model_request(accepted, chosen).request)

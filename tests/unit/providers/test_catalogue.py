@@ -10,12 +10,14 @@ import pytest
 from lsd.config import SHORTHAND_TYPES, ChatProvider, LiteralLocation
 from lsd.config.locations import BUILT_IN
 from lsd.config.tables.credentials import EnvLocation
+from lsd.config.tables.embedding_providers import EMBEDDING_CLASSES
 from lsd.config.tables.providers import PROVIDER_CLASSES
 from lsd.config.unsupported import PROVIDER_TYPES_NOW
 from lsd.conversation import (
     NO_EDITS,
     AttemptFailed,
     ChatCompletionParams,
+    EmbeddingRequest,
     FunctionTool,
     ModelMessage,
     ModelRequest,
@@ -24,7 +26,7 @@ from lsd.conversation import (
     UrlFile,
     decode_json,
 )
-from lsd.providers import Dialect, dialect_for
+from lsd.providers import Dialect, dialect_for, embedding_dialect_for
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "providers.md"
 
@@ -57,23 +59,22 @@ def tables() -> list[dict[str, dict[str, str]]]:
     return found
 
 
-TYPES, ABILITIES, PARAMETERS = tables()
+TYPES, ABILITIES, EMBEDDINGS, PARAMETERS = tables()
 
 
-def configured(kind: str) -> Any:
-    """A provider of this type with nothing but what it needs."""
+def configured(table: Any) -> Any:
+    """A provider of this class with nothing but what it needs."""
     known = {
         "api_base": "https://provider.example/v1/",
         "endpoint": LiteralLocation("https://provider.example"),
     }
-    table: Any = PROVIDER_CLASSES[kind]
     required = [field.name for field in attrs.fields(table) if field.default is attrs.NOTHING]
     return table(**{name: known.get(name, "m-1") for name in required})
 
 
 def dialect(kind: str) -> Dialect:
     """How such a provider is spoken to."""
-    return dialect_for(configured(kind), model_name="m", provider_name="p")
+    return dialect_for(configured(PROVIDER_CLASSES[kind]), model_name="m", provider_name="p")
 
 
 def body(kind: str, **changes: Any) -> dict[str, Any]:
@@ -105,7 +106,8 @@ def test_every_type_that_works_has_a_row_and_no_other_has() -> None:
     """A type that has been added is told of on the page in the same change."""
     assert sorted(TYPES) == sorted(PROVIDER_TYPES_NOW), "docs/providers.md, first table"
     assert sorted([*ABILITIES, "echo"]) == sorted(PROVIDER_TYPES_NOW), "second table"
-    assert set(FAMILY) <= set(PARAMETERS) < PROVIDER_TYPES_NOW, "third table"
+    assert sorted(EMBEDDINGS) == sorted(EMBEDDING_CLASSES), "third table"
+    assert set(FAMILY) <= set(PARAMETERS) < PROVIDER_TYPES_NOW, "fourth table"
 
 
 @pytest.mark.parametrize("kind", sorted(TYPES))
@@ -183,7 +185,7 @@ def test_a_row_tells_of_thoughts_in_tags(kind: str) -> None:
     """The default of `parse_think_blocks` is on the page of providers only."""
     column = ABILITIES[kind]["`<think>` tags are thoughts, by default"]
 
-    assert column == ("yes" if configured(kind).parse_think_blocks else "no")
+    assert column == ("yes" if configured(PROVIDER_CLASSES[kind]).parse_think_blocks else "no")
 
 
 @pytest.mark.parametrize("kind", FAMILY)
@@ -194,6 +196,44 @@ def test_images_are_sent_by_url_and_other_files_are_not(kind: str) -> None:
 
     assert dialect(kind).forwards(image)
     assert not dialect(kind).forwards(report)
+
+
+@pytest.mark.parametrize("kind", sorted(EMBEDDING_CLASSES))
+def test_a_row_tells_what_embeddings_are_asked_for_with(kind: str) -> None:
+    """Who needs short vectors, or sends token ids, can choose a type by the page."""
+    row = EMBEDDINGS[kind]
+    assert (
+        defaults_of(EMBEDDING_CLASSES[kind]).items() <= defaults_of(PROVIDER_CLASSES[kind]).items()
+    )
+    asked = EmbeddingRequest(
+        inputs=("a",), encoding_format="base64", dimensions=3, user="u", is_single=True
+    )
+
+    sent = embedding_body(kind, asked)
+
+    form = "as asked" if sent.get("encoding_format") == "base64" else "`float`"
+    assert row["`encoding_format`"] == form
+    assert row["`dimensions`"] == ("yes" if "dimensions" in sent else NONE)
+    assert row["`user`"] == ("yes" if "user" in sent else NONE)
+    try:
+        embedding_body(kind, EmbeddingRequest(inputs=((1, 2),)))
+    except AttemptFailed:
+        assert row["inputs"] == "texts"
+    else:
+        assert row["inputs"] == "texts, token ids"
+
+
+def defaults_of(table: Any) -> dict[str, Any]:
+    """What the keys that say where to go are by default."""
+    told = ("api_base", "api_version", "endpoint", "model_name")
+    return {each.name: each.default for each in attrs.fields(table) if each.name in told}
+
+
+def embedding_body(kind: str, request: EmbeddingRequest) -> dict[str, Any]:
+    """What a provider of embeddings is sent. Raises AttemptFailed."""
+    asked = embedding_dialect_for(configured(EMBEDDING_CLASSES[kind]))
+    sent: dict[str, Any] = decode_json(asked.encode(request, {"api_key": "k"}, NO_EDITS).body)
+    return sent
 
 
 def test_every_type_has_a_word_of_its_own() -> None:

@@ -1,61 +1,93 @@
-"""Vectors of texts, without a model."""
+"""Embeddings of the offline provider."""
 
-import math
-from collections.abc import Sequence
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from lsd.providers.echo_embedding import embedding_of
-
-
-def likeness(one: str, other: str) -> float:
-    """The cosine of two texts' vectors."""
-    pairs = zip(embedding_of(one, 64), embedding_of(other, 64), strict=True)
-    return sum(first * second for first, second in pairs)
-
-
-@given(
-    content=st.text() | st.lists(st.integers(0, 100_000)),
-    dimensions=st.integers(1, 300),
+from lsd.config import EchoEmbeddingProvider
+from lsd.conversation import (
+    NO_EDITS,
+    AttemptFailed,
+    BodyEdit,
+    Edits,
+    EmbeddingRequest,
+    EmbeddingResponse,
+    Usage,
+    decode_json,
 )
-def test_a_vector_has_length_one(content: str | Sequence[int], dimensions: int) -> None:
-    """Whatever is embedded, the vector has the wanted size and length 1."""
-    vector = embedding_of(content, dimensions)
-
-    assert len(vector) == dimensions
-    assert math.isclose(math.hypot(*vector), 1.0)
+from lsd.providers import EmbeddingDialect
+from lsd.providers.echo_embedding import DIMENSIONS_MAX, EchoEmbeddings
+from lsd.providers.echo_vector import embedding_of
 
 
-@given(text=st.text())
-def test_equal_texts_have_equal_vectors(text: str) -> None:
-    """Nothing in a vector depends on time or chance."""
-    assert embedding_of(text, 64) == embedding_of(text, 64)
+def echo(**keys: Any) -> EchoEmbeddings:
+    """An entry with these keys."""
+    return EchoEmbeddings(EchoEmbeddingProvider(**keys))
 
 
-def test_shared_words_make_vectors_near() -> None:
-    """Case, order and punctuation do not matter; a common word brings texts closer."""
-    assert likeness("An old pond", "pond, OLD... an!") == pytest.approx(1)
-    assert likeness("old silent pond", "old silent frog") > 0.5
-    assert abs(likeness("old silent pond", "fast car")) < 0.5
+def embedded(provider: EchoEmbeddings, request: EmbeddingRequest) -> EmbeddingResponse:
+    """Encoded, played and decoded."""
+    answer = provider.play(provider.encode(request, {}, NO_EDITS))
+    body = b"".join(piece for _, piece in answer.pieces)
+    return provider.decode(answer.status, {}, body, count=len(request.inputs))
 
 
-@pytest.mark.parametrize("content", ["", " ... ", []])
-def test_nothing_has_a_vector_too(content: str | Sequence[int]) -> None:
-    """Without a word, the first number is 1."""
-    assert embedding_of(content, 3) == [1.0, 0.0, 0.0]
+def test_it_is_a_dialect_without_a_key() -> None:
+    """Other rooms use it as any dialect."""
+    provider: EmbeddingDialect = echo()
+
+    assert (provider.provider_type, provider.api_type) == ("echo", "other")
 
 
-def test_words_that_cancel_out_have_a_vector_too() -> None:
-    """In one dimension, a word may undo another; the vector still has length 1."""
-    words = ("old", "silent", "pond", "frog", "water", "sound")
-    signs = {embedding_of(word, 1)[0]: word for word in words}
+def test_a_request_is_answered_by_itself() -> None:
+    """Texts and token ids alike; the tokens of texts are rounded up once."""
+    request = EmbeddingRequest(inputs=("An old pond", "Ü", (1, 2, 3)))
 
-    assert set(signs) == {1.0, -1.0}
-    assert embedding_of(" ".join(signs.values()), 1) == [1.0]
+    found = embedded(echo(), request)
+
+    assert found.embeddings == tuple(
+        embedding_of(each, 64) for each in ("An old pond", "Ü", (1, 2, 3))
+    )
+    assert found.usage == Usage(input_tokens=4 + 3, output_tokens=0)
+    assert found.raw_usage == {"input_tokens": 7, "output_tokens": 0}
 
 
-def test_token_ids_are_words() -> None:
-    """Token ids are embedded as the texts of their numbers."""
-    assert embedding_of([15, 3], 16) == embedding_of("15 3", 16)
+def test_the_request_decides_about_dimensions() -> None:
+    """The configuration does where it says nothing."""
+    (configured,) = embedded(echo(dimensions=3), EmbeddingRequest(inputs=("a",))).embeddings
+    (asked,) = embedded(
+        echo(dimensions=3), EmbeddingRequest(inputs=("a",), dimensions=5)
+    ).embeddings
+
+    assert (len(configured), len(asked)) == (3, 5)
+
+
+def test_too_many_dimensions_are_refused() -> None:
+    """Nobody can fill the memory by asking for a billion numbers."""
+    request = EmbeddingRequest(inputs=("a",), dimensions=DIMENSIONS_MAX + 1)
+
+    with pytest.raises(AttemptFailed, match="65537 dimensions") as failed:
+        embedded(echo(), request)
+
+    assert failed.value.kind == "client_fault"
+
+
+def test_scripted_failures_are_those_of_chats() -> None:
+    """Also of embeddings, every entry counts its own calls."""
+    provider, request = echo(statuses=(503, 200)), EmbeddingRequest(inputs=("a",))
+
+    with pytest.raises(AttemptFailed, match="echo: scripted 503"):
+        embedded(provider, request)
+    embedded(provider, request)
+
+
+def test_an_edit_shows_in_the_body_only() -> None:
+    """What is answered is what was asked."""
+    edits = Edits(body=(BodyEdit(pointer="/input", value=["other"]),))
+    provider = echo()
+
+    wire = provider.encode(EmbeddingRequest(inputs=("a",)), {}, edits)
+
+    assert decode_json(wire.body) == {"model": "echo", "input": ["other"], "dimensions": 64}
+    assert wire.url == "echo://echo/embeddings"
+    assert wire.asked.inputs == ("a",)

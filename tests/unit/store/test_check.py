@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lsd.store import Store, Verdict, layout, verify
+from lsd.store import EmbeddingRecord, Store, Verdict, layout, verify
 from lsd.store import check as check_module
 from tests.unit.store.makers import Maker, given, open_store, stored
 
@@ -31,6 +31,9 @@ def full_store(tmp_path: Path, make: Maker) -> Any:
     failed = make.id()
     attempts = [make.call(failed, status="error", error="503", cost=None)]
     store.data.write(store.inferences.record_attempts(failed, make.id(), attempts).apply)
+    embedding = EmbeddingRecord(id=make.id(), model_name="emb", input_count=1)
+    call = make.call(embedding.id, function_name=None, variant_name=None)
+    store.data.write(store.inferences.record_embedding(embedding, [call]).apply)
     store.data.write(
         store.snapshots.record(
             hash="5e" * 32, config={}, extra_templates={}, tags={}, now_ms=1000

@@ -8,6 +8,7 @@ import pytest
 
 from lsd.store import (
     AlreadyRecorded,
+    EmbeddingRecord,
     Episode,
     InferenceRecord,
     ModelInferenceRecord,
@@ -233,3 +234,24 @@ def test_the_weight_of_a_write_is_its_records(store: Store, make: Maker) -> None
 
     assert store.inferences.record(record, calls).rows == 4
     assert store.inferences.record_attempts(record.inference_id, make.id(), calls).rows == 3
+
+
+def test_embeddings_are_recorded_with_their_calls(store: Store, make: Maker) -> None:
+    """They are no inference of a function, and cannot be a target; their calls are shown."""
+    record = EmbeddingRecord(
+        id=make.id(), model_name="emb", input_count=3, dimensions=64, tags={"user": "u"}
+    )
+    calls = [
+        make.call(record.id, function_name=None, variant_name=None, output_tokens=None, status=each)
+        for each in ("error", "ok")
+    ]
+
+    store.data.write(store.inferences.record_embedding(record, calls).apply)
+
+    assert store.inferences.embedding(record.id) == record
+    assert store.inferences.model_inferences(record.id, include_failed=True) == calls
+    assert not store.inferences.exists(record.id)
+    assert store.inferences.page(Selection(), limit=5) == []
+    assert store.inferences.embedding(make.id()) is None
+    with pytest.raises(AlreadyRecorded):
+        store.data.write(store.inferences.record_embedding(record, []).apply)

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
-from lsd.store import Store, StoreFailed, StoreRefused, layout, verify
+from lsd.store import EmbeddingRecord, Store, StoreFailed, StoreRefused, layout, verify
 from lsd.store import _folder as folder_module
 from tests.unit.store.makers import SMALL, Maker, given, open_store, stored
 
@@ -136,6 +136,11 @@ def test_the_greatest_id_is_found_whatever_it_names(store: Store, make: Maker) -
     attempt = make.call(failed, status="error")
     store.data.write(store.inferences.record_attempts(failed, make.id(), [attempt]).apply)
     assert store.greatest_id() == attempt.id
+
+    embedding = EmbeddingRecord(id=make.id(), model_name="emb", input_count=1)
+    asked = make.call(embedding.id, function_name=None, variant_name=None)
+    store.data.write(store.inferences.record_embedding(embedding, [asked]).apply)
+    assert store.greatest_id() == asked.id
 
 
 def test_ids_of_feedback_on_unknown_targets_do_not_count(store: Store, make: Maker) -> None:

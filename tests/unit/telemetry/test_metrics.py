@@ -95,6 +95,19 @@ def test_an_inference_is_a_request_with_its_function() -> None:
     assert found["lsd_inferences_total"] == expected
 
 
+def test_each_input_of_embeddings_is_an_inference() -> None:
+    """The request is one, whatever it holds."""
+    metrics = Metrics(BUCKETS)
+
+    metrics.count_embeddings("emb", 3)
+    metrics.count_embeddings("emb", 1)
+
+    labels = {"endpoint": "embeddings", "model_name": "emb"}
+    found = scraped(metrics)
+    assert found["lsd_requests_total"] == [(labels, 2.0)]
+    assert found["lsd_inferences_total"] == [(labels, 4.0)]
+
+
 def test_feedback_is_a_request_with_its_metric_and_no_inference() -> None:
     """A feedback request is told apart by the metric that it is about."""
     metrics = Metrics(BUCKETS)

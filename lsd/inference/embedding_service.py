@@ -1,0 +1,163 @@
+"""What happens to one request for embeddings, from the model's name to vectors and the record."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from lsd.conversation import Embedding, EmbeddingRequest, IdGenerator, Usage, embedding_numbers
+from lsd.inference.answers import BILLED_NOTHING
+from lsd.inference.embedding_cache import EmbeddingCache
+from lsd.inference.embedding_call import Embedded, EmbeddingRun, embed
+from lsd.inference.journal import ModelCall
+from lsd.inference.prepared import Prepared
+from lsd.inference.records import Recorder
+from lsd.inference.refusals import InferenceFailed, UnknownName
+from lsd.inference.request import CacheOptions
+from lsd.store import EmbeddingRecord, InferenceCache, ModelInferenceStatus
+from lsd.telemetry import Clock, Metrics
+
+CUT_OFF = "the request ended before the provider's answer was complete"
+
+
+@attrs.frozen(kw_only=True)
+class EmbeddingOptions:
+    """What a caller says beside what is to be embedded."""
+
+    tags: Mapping[str, str] = attrs.field(factory=dict)
+    dryrun: bool = False
+    cache_options: CacheOptions = attrs.field(factory=CacheOptions)
+    credentials: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    include_raw_response: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class EmbeddingAnswer:
+    """Vectors in the order of the inputs, in the form in which the provider gave them.
+
+    `raw_response` holds the entries of all bodies received, for callers who asked for them.
+    """
+
+    inference_id: str
+    provider_name: str
+    embeddings: tuple[Embedding, ...]
+    usage: Usage
+    cost: Decimal | None
+    cached: bool
+    raw_response: list[dict[str, Any]]
+
+
+@attrs.define(eq=False, kw_only=True)
+class EmbeddingService:
+    """Makes embeddings. One serves all requests of a process.
+
+    `recorder` is None when nothing is recorded, `cache` when nothing is cached.
+    """
+
+    prepared: Prepared
+    recorder: Recorder | None
+    ids: IdGenerator
+    clock: Clock
+    metrics: Metrics
+    cache: InferenceCache | None = None
+
+    async def embed(
+        self, model_name: str, request: EmbeddingRequest, options: EmbeddingOptions
+    ) -> EmbeddingAnswer:
+        """The vectors of all inputs, by the first provider that answers; nothing is retried.
+
+        Raises UnknownName or InferenceFailed. When cancelled, what had been asked of providers is
+        recorded as interrupted.
+        """
+        started_at = self.clock.monotonic()
+        model = self.prepared.embeddings.model(model_name)
+        if model is None:
+            raise UnknownName("model", "embedding model", model_name)
+        if not options.dryrun:
+            self.metrics.count_embeddings(model_name, len(request.inputs))
+        run = self._run(options)
+        record = _Recording(self, self.ids.new(), model_name, request, options, started_at)
+        try:
+            embedded = await embed(run, model, request)
+        except InferenceFailed as failure:
+            record.queue(run, "error")
+            failure.inference_id = record.inference_id
+            if options.include_raw_response:
+                failure.raw_response = run.journal.raw_responses()
+            raise
+        except BaseException:
+            run.end_open_calls("interrupted", CUT_OFF)
+            record.queue(run, "interrupted")
+            raise
+        await record.commit(run, embedded)
+        call = embedded.call
+        return EmbeddingAnswer(
+            inference_id=record.inference_id,
+            provider_name=call.provider_name,
+            embeddings=embedded.embeddings,
+            usage=BILLED_NOTHING if call.cached else call.usage,
+            cost=call.cost,
+            cached=call.cached,
+            raw_response=run.journal.raw_responses() if options.include_raw_response else [],
+        )
+
+    def _run(self, options: EmbeddingOptions) -> EmbeddingRun:
+        return EmbeddingRun(
+            secrets=self.prepared.loaded.secrets,
+            credentials=options.credentials,
+            outbound_limit=self.prepared.outbound_limit,
+            ids=self.ids,
+            clock=self.clock,
+            cache=EmbeddingCache.of(
+                options.cache_options,
+                cache=self.cache,
+                clock=self.clock,
+                is_dryrun=options.dryrun,
+            ),
+            on_call_ended=self._count_call,
+        )
+
+    def _count_call(self, call: ModelCall) -> None:
+        if not call.cached:
+            self.metrics.count_call(call.usage.input_tokens, call.usage.output_tokens, call.cost)
+
+
+@attrs.frozen
+class _Recording:
+    """How one request is recorded: not at all if it is a dry run, or if nothing is."""
+
+    _service: EmbeddingService
+    inference_id: str
+    _model_name: str
+    _request: EmbeddingRequest
+    _options: EmbeddingOptions
+    _started_at: float
+
+    async def commit(self, run: EmbeddingRun, embedded: Embedded) -> None:
+        """Records a request that was answered, before it is, if that is how things are recorded."""
+        if self._recorder is not None:
+            dimensions = len(embedding_numbers(embedded.embeddings[0]))
+            await self._recorder.record_embedding(self._record("ok", dimensions), run.journal.calls)
+
+    def queue(self, run: EmbeddingRun, status: ModelInferenceStatus) -> None:
+        """Records a request without an answer; nobody waits for it."""
+        if self._recorder is not None and run.journal.calls:
+            self._recorder.record_failed_embedding(self._record(status, None), run.journal.calls)
+
+    @property
+    def _recorder(self) -> Recorder | None:
+        return None if self._options.dryrun else self._service.recorder
+
+    def _record(self, status: ModelInferenceStatus, dimensions: int | None) -> EmbeddingRecord:
+        service = self._service
+        return EmbeddingRecord(
+            id=self.inference_id,
+            model_name=self._model_name,
+            status=status,
+            input_count=len(self._request.inputs),
+            dimensions=dimensions,
+            tags=dict(self._options.tags),
+            processing_time_ms=round((service.clock.monotonic() - self._started_at) * 1000),
+            snapshot_hash=service.prepared.loaded.hash,
+        )

@@ -1,0 +1,58 @@
+"""Where requests of OpenAI's family go, and with which headers."""
+
+from collections.abc import Mapping
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from lsd.conversation import AttemptFailed
+from lsd.providers._sealing import USER_AGENT
+
+
+def request_url(provider_type: str, base: str | None, path: str, query: str = "") -> str:
+    """`path` below `base`, with the query of both. Raises AttemptFailed (config) for a bad base.
+
+    A base without a last slash gets one, so that its own path is kept whole.
+    """
+    if base is None:
+        reason = "found no endpoint; wanted the URL that requests go to"
+        raise AttemptFailed(kind="config", text=f"{provider_type}: {reason}")
+    try:
+        parts = urlsplit(base)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        reason = "the endpoint is no URL; wanted one with http:// or https://"
+        raise AttemptFailed(kind="config", text=f"{provider_type}: {reason}")
+    whole_path = (parts.path if parts.path.endswith("/") else f"{parts.path}/") + path
+    whole_query = "&".join(each for each in (parts.query, query) if each)
+    return urlunsplit((parts.scheme, parts.netloc, whole_path, whole_query, ""))
+
+
+def request_headers(
+    key: str | None,
+    *,
+    stream: bool = False,
+    key_header: str = "Authorization",
+    key_prefix: str = "Bearer ",
+    further: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """The headers of a request with a JSON body; without a key there is none that names it."""
+    headers: dict[str, str] = {}
+    if key is not None:
+        headers[key_header] = key_prefix + key
+    headers["Content-Type"] = "application/json"
+    headers["User-Agent"] = USER_AGENT
+    if stream:
+        headers["Accept"] = "text/event-stream"
+        # A compressed stream would be held back until the compressor has a block together.
+        headers["Accept-Encoding"] = "identity"
+    return headers | dict(further or {})
+
+
+def deployment_path(deployment_id: str, suffix: str) -> str:
+    """The path of a deployment at Azure, whose name is one segment whatever it holds."""
+    return f"openai/deployments/{quote(deployment_id, safe='')}/{suffix}"
+
+
+def version_query(api_version: str) -> str:
+    """The query that Azure wants to be told the version of its API in."""
+    return f"api-version={quote(api_version, safe='')}"

@@ -1,0 +1,54 @@
+"""Every way in which a call of a provider fails is told by one error."""
+
+import pytest
+
+from lsd.config import CredentialMissing
+from lsd.conversation import AttemptFailed
+from lsd.inference.call_failures import attempt_failures, mask_failure
+from lsd.inference.limits import Limit, TimeLimitReached
+from lsd.network import BodyTooLarge, TransportFailed
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "told"),
+    [
+        (TransportFailed("reset", sent=True), "transport", "openai: reset"),
+        (BodyTooLarge(5), "malformed", "openai: "),
+        (
+            TimeLimitReached(Limit("provider", "p", "timeout_ms", 5)),
+            "timeout",
+            'provider "p": timeout_ms = 5 reached',
+        ),
+        (
+            CredentialMissing("env::K", "environment variable K is not set"),
+            "config",
+            'provider "p": credential missing: environment variable K is not set',
+        ),
+        (AttemptFailed(kind="server", text="ill"), "server", "ill"),
+    ],
+    ids=["transport", "too large", "timeout", "credential", "failed"],
+)
+def test_what_goes_wrong_is_a_failed_attempt(error: Exception, kind: str, told: str) -> None:
+    """Whatever the layer below calls it."""
+    with pytest.raises(AttemptFailed) as failed, attempt_failures("openai", "p"):
+        raise error
+
+    assert failed.value.kind == kind
+    assert failed.value.text.startswith(told)
+
+
+def test_a_bug_is_not_a_failed_attempt() -> None:
+    """It is not hidden by asking the next provider."""
+    with pytest.raises(ZeroDivisionError), attempt_failures("openai", "p"):
+        raise ZeroDivisionError
+
+
+def test_nothing_that_a_failure_tells_shows_a_credential() -> None:
+    """Neither our sentence nor the provider's own, nor the body that it sent."""
+    failure = AttemptFailed(
+        kind="auth", text="no: sk-secret", message="sk-secret", raw_response='"sk-secret"'
+    )
+
+    mask_failure(failure, {"sk-secret"})
+
+    assert (failure.text, failure.message, failure.raw_response) == ("no: ***", "***", '"***"')
