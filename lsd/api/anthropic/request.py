@@ -1,0 +1,158 @@
+"""The body of a Messages request, from a checked document to the neutral request."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from lsd.api.anthropic.content import ContentReader
+from lsd.api.anthropic.tools import ReadTools, read_tools
+from lsd.api.anthropic.top_level import TRANSLATED, check_body, whole
+from lsd.conversation import (
+    ChatCompletionParams,
+    JsonMode,
+    ModelMessage,
+    ModelRequest,
+    Problem,
+    ServiceTier,
+)
+
+_TIERS: Mapping[str, ServiceTier] = {"auto": "auto", "standard_only": "default"}
+
+FIELD_OF_PARAMETER: Mapping[str, str] = {
+    "thinking_budget_tokens": "thinking",
+    "reasoning_effort": "output_config",
+    "json_mode": "output_config",
+    "user": "metadata",
+}
+"""Where a client has asked for what dialects know by a neutral name; other names are the same."""
+
+
+@attrs.frozen(kw_only=True)
+class MessagesRequest:
+    """A request of this API.
+
+    `neutral` is what it means to providers that speak otherwise, `problems` why it means nothing to
+    them. `ignored` are the fields that they never hear of, in the order of the body.
+    """
+
+    model: str
+    neutral: ModelRequest
+    problems: tuple[Problem, ...]
+    ignored: tuple[str, ...]
+    tags: Mapping[str, str]
+
+
+def read_messages_request(body: Mapping[str, Any]) -> MessagesRequest:
+    """The request that `body` holds, which has neither nulls nor LSD's own fields at its top.
+
+    Raises Malformed or ThreadRefused.
+    """
+    check_body(body)
+    reader = ContentReader()
+    system = reader.system(body["system"]) if "system" in body else ()
+    messages = tuple(
+        reader.message(message, f"messages[{place}]")
+        for place, message in enumerate(body["messages"])
+    )
+    tools = read_tools(body.get("tools", []), body.get("tool_choice"), body["model"])
+    thinking = _Thinking.read(body)
+    return MessagesRequest(
+        model=body["model"],
+        neutral=ModelRequest(
+            system="\n\n".join(part.text for part in system) if system else None,
+            system_blocks=system,
+            messages=messages,
+            tools=tools.tools,
+            params=_params(body, thinking),
+            top_k=whole(body.get("top_k")),
+            json_mode=_json_mode(body),
+            output_schema=_output_schema(body),
+            stream=body.get("stream", False),
+            user=_user_id(body),
+        ),
+        problems=(*_own_problems(body, messages), *reader.problems, *tools.problems),
+        ignored=_ignored(body, tools, thinking),
+        tags={"user_id": user_id} if (user_id := _user_id(body)) is not None else {},
+    )
+
+
+@attrs.frozen(kw_only=True)
+class _Thinking:
+    """How the model is to think: `effort` was asked for in a word, `budget` in tokens."""
+
+    effort: str | None = None
+    budget: int | None = None
+    is_off: bool = False
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any]) -> "_Thinking":
+        thinking = body.get("thinking", {})
+        effort = body.get("output_config", {}).get("effort")
+        effort = effort if isinstance(effort, str) else None
+        match thinking.get("type"):
+            case "disabled" | "between_tools":
+                # Servers that think only when asked to refuse an effort then.
+                return cls(is_off=True)
+            case "enabled" if effort is None:
+                return cls(budget=whole(thinking["budget_tokens"]))
+            case _:
+                return cls(effort=effort)
+
+
+def _params(body: Mapping[str, Any], thinking: _Thinking) -> ChatCompletionParams:
+    stops = body.get("stop_sequences")
+    return ChatCompletionParams(
+        temperature=body.get("temperature"),
+        top_p=body.get("top_p"),
+        max_tokens=whole(body["max_tokens"]),
+        stop_sequences=tuple(stops) if stops else None,
+        reasoning_effort=thinking.effort,
+        thinking_budget_tokens=thinking.budget,
+        service_tier=_TIERS.get(body.get("service_tier", "")),
+    )
+
+
+def _wanted_format(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the answer is to look like; the older field says it, too."""
+    wanted = body.get("output_config", {}).get("format") or body.get("output_format")
+    return wanted if isinstance(wanted, dict) else {}
+
+
+def _output_schema(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    schema = _wanted_format(body).get("schema")
+    return schema if isinstance(schema, dict) else None
+
+
+def _json_mode(body: Mapping[str, Any]) -> JsonMode:
+    return "off" if _output_schema(body) is None else "strict"
+
+
+def _user_id(body: Mapping[str, Any]) -> str | None:
+    user_id: str | None = body.get("metadata", {}).get("user_id")
+    return user_id
+
+
+def _own_problems(body: Mapping[str, Any], messages: tuple[ModelMessage, ...]) -> list[Problem]:
+    """What Anthropic takes at the top of a request, and no other provider does."""
+    problems = []
+    if whole(body["max_tokens"]) == 0:
+        problems.append(Problem("max_tokens", "found 0; wanted an integer ≥ 1"))
+    wanted = _wanted_format(body)
+    if wanted and _output_schema(body) is None:
+        reason = "found a format without a schema; wanted json_schema with its `schema`"
+        problems.append(Problem("output_config.format", reason))
+    if all(message.role == "system" for message in messages):
+        problems.append(Problem("messages", "found no turn of user or assistant; wanted one"))
+    return problems
+
+
+def _ignored(body: Mapping[str, Any], tools: ReadTools, thinking: _Thinking) -> tuple[str, ...]:
+    ignored = {name for name in body if name not in TRANSLATED}
+    if tools.has_left_out:
+        ignored.add("tools")
+    if thinking.is_off and "effort" in body.get("output_config", {}):
+        ignored.add("output_config")
+    if "service_tier" in body and body["service_tier"] not in _TIERS:
+        ignored.add("service_tier")
+    return tuple(name for name in body if name in ignored)
