@@ -20,6 +20,8 @@ PROVIDER_TYPES_NOW: Final = frozenset(
         "echo",
         "fireworks",
         "gcp_vertex_anthropic",
+        "gcp_vertex_gemini",
+        "google_ai_studio_gemini",
         "groq",
         "hyperbolic",
         "mistral",

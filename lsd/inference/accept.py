@@ -171,7 +171,7 @@ def _check_input(
     check_input(
         request.input,
         function.config.schemas,
-        (variant.prompts for variant in variants),
+        (variant.generation.prompts for variant in variants),
         show_values=prepared.config.gateway.debug,
     )
 

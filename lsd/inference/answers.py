@@ -1,15 +1,13 @@
-"""The answer to one inference, as JSON."""
+"""The answer to one inference: what a variant gave, and how it is written as JSON."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import attrs
 
-from lsd.conversation import Usage
-from lsd.inference.accept import Accepted
-from lsd.inference.journal import ModelCall
-from lsd.inference.model_request import Asked
-from lsd.inference.outputs import JsonOutput, chat_content, json_output
+from lsd.conversation import ChatCompletionParams, FinishReason, Usage
+from lsd.inference.journal import ModelCall, raw_responses, raw_usages, succeeded
+from lsd.inference.outputs import Output
 from lsd.inference.run import Run
 
 BILLED_NOTHING = Usage(input_tokens=0, output_tokens=0)
@@ -17,25 +15,32 @@ BILLED_NOTHING = Usage(input_tokens=0, output_tokens=0)
 
 
 @attrs.frozen(kw_only=True)
-class Output:
-    """What the model gave back, read as its function wants it: exactly one of the two is set."""
+class Answer:
+    """What a variant has given.
 
-    content: list[dict[str, Any]] | None = None
-    value: JsonOutput | None = None
+    `params` are the effective ones, as they are recorded. `calls` were made for it, failed ones
+    included, in the order in which raw bodies are shown; the last word had the `deciding` one.
+    `first_chunk_at` is set if the caller is sent a stream. Seconds are of the monotonic clock.
+    """
 
-    def to_json(self) -> Any:
-        """The form that is stored: blocks of a chat, `{"raw", "parsed"}` of a json function."""
-        return self.content if self.value is None else self.value.to_json()
+    variant_name: str
+    output: Output
+    params: ChatCompletionParams
+    finish_reason: FinishReason | None
+    calls: tuple[ModelCall, ...]
+    deciding: ModelCall | None
+    first_chunk_at: float | None = None
+    is_interrupted: bool = False
 
+    @property
+    def parts(self) -> list[ModelCall]:
+        """The calls that have succeeded: what the answer is made of, and what it cost."""
+        return succeeded(self.calls)
 
-def read_output(accepted: Accepted, asked: Asked, call: ModelCall) -> Output:
-    """The output of the call that made the answer."""
-    if accepted.function.config.type == "json":
-        assert accepted.output_schema is not None, "a json function always has one"
-        return Output(value=json_output(call.output, accepted.output_schema))
-    return Output(
-        content=chat_content(call.output, accepted.toolbox, calls_as_text=asked.calls_as_text)
-    )
+    @property
+    def echoed(self) -> frozenset[str]:
+        """Credentials that the output may hold, which records must not."""
+        return frozenset().union(*(call.echoed for call in self.calls))
 
 
 def usage_json(calls: Sequence[ModelCall]) -> dict[str, Any]:
@@ -57,29 +62,37 @@ def usage_json(calls: Sequence[ModelCall]) -> dict[str, Any]:
     return shown
 
 
-def answer_json(run: Run, accepted: Accepted, call: ModelCall, output: Output) -> dict[str, Any]:
+def answer_json(run: Run, answer: Answer) -> dict[str, Any]:
     """The body of a plain answer."""
-    request = accepted.request
-    calls = run.journal.succeeded(call.variant_name)
-    answer: dict[str, Any] = {
+    request = run.request
+    parts = answer.parts
+    shown: dict[str, Any] = {
         "inference_id": run.inference_id,
         "episode_id": run.episode_id,
-        "variant_name": call.variant_name,
+        "variant_name": answer.variant_name,
     }
-    if output.value is None:
-        answer["content"] = output.content
+    if answer.output.value is None:
+        shown["content"] = answer.output.content
     else:
-        answer["output"] = output.value.to_json()
-    answer["usage"] = usage_json(calls)
-    if call.finish_reason is not None:
-        answer["finish_reason"] = call.finish_reason
+        shown["output"] = answer.output.value.to_json()
+    shown["usage"] = usage_json(parts)
+    if answer.finish_reason is not None:
+        shown["finish_reason"] = answer.finish_reason
     if request.include_raw_usage:
-        answer["raw_usage"] = [entry for each in calls for entry in each.raw_usage_entries()]
+        shown["raw_usage"] = raw_usages(parts)
     if request.include_raw_response:
-        answer["raw_response"] = run.journal.raw_responses()
-    if request.include_original_response and call.raw_response is not None:
-        answer["original_response"] = call.raw_response
-    return answer
+        shown["raw_response"] = raw_responses(
+            (*calls_of_others(run, answer.variant_name), *answer.calls)
+        )
+    deciding = answer.deciding
+    if request.include_original_response and deciding and deciding.raw_response is not None:
+        shown["original_response"] = deciding.raw_response
+    return shown
+
+
+def calls_of_others(run: Run, variant_name: str) -> list[ModelCall]:
+    """The calls that were made for variants that had failed before this one."""
+    return [call for call in run.journal.calls if call.variant_name != variant_name]
 
 
 def _billed(call: ModelCall) -> Usage:

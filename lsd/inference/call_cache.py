@@ -19,6 +19,7 @@ from lsd.conversation import (
     encode_json_sorted,
     reread_json,
 )
+from lsd.inference.embedding_cache import EmbeddingCache
 from lsd.inference.journal import ModelCall
 from lsd.inference.outputs import has_valid_arguments
 from lsd.inference.request import CacheOptions
@@ -70,6 +71,16 @@ class CallCache:
             reads=reads,
             writes=writes,
             max_age_s=options.max_age_s,
+        )
+
+    def of_embeddings(self) -> EmbeddingCache:
+        """The same use of the cache for the embeddings that the inference needs."""
+        return EmbeddingCache(
+            cache=self._cache,
+            clock=self._clock,
+            reads=self._reads,
+            writes=self._writes,
+            max_age_s=self._max_age_s,
         )
 
     def find(self, call: ModelCall, edits: Edits) -> Any:

@@ -62,8 +62,9 @@ class EmbeddingRun:
             outbound_limit=run.outbound_limit,
             ids=run.ids,
             clock=run.clock,
-            variant_name=variant_name,
+            variant_name=run.on_behalf_of or variant_name,
             journal=run.journal,
+            cache=None if run.cache is None else run.cache.of_embeddings(),
             on_call_ended=run.on_call_ended,
         )
 
@@ -88,7 +89,7 @@ class EmbeddingRun:
             request=ModelRequest(messages=(ModelMessage(role="user", content=texts),)),
             started_at=self.clock.monotonic(),
         )
-        self.journal.calls.append(call)
+        self.journal.enter(call)
         return call
 
     def end_call(self, call: ModelCall, status: CallStatus, error: str | None = None) -> None:

@@ -10,7 +10,7 @@ from lsd.conversation import Embedding, EmbeddingRequest, IdGenerator, Usage, em
 from lsd.inference.answers import BILLED_NOTHING
 from lsd.inference.embedding_cache import EmbeddingCache
 from lsd.inference.embedding_call import Embedded, EmbeddingRun, embed
-from lsd.inference.journal import ModelCall
+from lsd.inference.journal import ModelCall, raw_responses
 from lsd.inference.prepared import Prepared
 from lsd.inference.records import Recorder
 from lsd.inference.refusals import InferenceFailed, UnknownName
@@ -84,7 +84,7 @@ class EmbeddingService:
             record.queue(run, "error")
             failure.inference_id = record.inference_id
             if options.include_raw_response:
-                failure.raw_response = run.journal.raw_responses()
+                failure.raw_response = raw_responses(run.journal.calls)
             raise
         except BaseException:
             run.end_open_calls("interrupted", CUT_OFF)
@@ -99,7 +99,7 @@ class EmbeddingService:
             usage=BILLED_NOTHING if call.cached else call.usage,
             cost=call.cost,
             cached=call.cached,
-            raw_response=run.journal.raw_responses() if options.include_raw_response else [],
+            raw_response=raw_responses(run.journal.calls) if options.include_raw_response else [],
         )
 
     def _run(self, options: EmbeddingOptions) -> EmbeddingRun:

@@ -1,6 +1,6 @@
 """The calls that one inference makes of providers, kept as they go for answers and records."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -112,27 +112,51 @@ class ModelCall:
 
 @attrs.define(eq=False)
 class Journal:
-    """All calls of one inference, in the order in which they began."""
+    """Calls in the order in which they began: those of one inference, or of a part of it.
+
+    What is entered in a part is in the whole `within` which it is, too.
+    """
 
     calls: list[ModelCall] = attrs.Factory(list)
+    within: "Journal | None" = None
+
+    def enter(self, call: ModelCall) -> None:
+        """A call begins."""
+        self.calls.append(call)
+        if self.within is not None:
+            self.within.enter(call)
 
     def open_calls(self) -> Iterator[ModelCall]:
         """Those that nobody has settled."""
         return (call for call in self.calls if call.status == "open")
 
-    def succeeded(self, variant_name: str) -> list[ModelCall]:
-        """The calls that make up the answer of a variant."""
-        return [
-            call
-            for call in self.calls
-            if call.variant_name == variant_name and call.status in ("ok", "interrupted")
-        ]
-
-    def raw_responses(self) -> list[dict[str, Any]]:
-        """The bodies received, failed calls included, in order."""
-        entries = (call.raw_response_entry() for call in self.calls)
-        return [entry for entry in entries if entry is not None]
+    def of_variant(self, variant_name: str) -> tuple[ModelCall, ...]:
+        """The calls that were made for a variant."""
+        return tuple(call for call in self.calls if call.variant_name == variant_name)
 
     def seconds_at_providers(self, now: float) -> float:
-        """How long calls were open; they run one after the other."""
-        return sum((call.ended_at or now) - call.started_at for call in self.calls)
+        """How long at least one call was open."""
+        seconds = 0.0
+        reached = float("-inf")
+        for call in self.calls:
+            end = call.ended_at or now
+            if end > reached:
+                seconds += end - max(call.started_at, reached)
+                reached = end
+        return seconds
+
+
+def succeeded(calls: Iterable[ModelCall]) -> list[ModelCall]:
+    """Those that gave something, be it cut off."""
+    return [call for call in calls if call.status in ("ok", "interrupted")]
+
+
+def raw_responses(calls: Iterable[ModelCall]) -> list[dict[str, Any]]:
+    """The bodies received, failed calls included, in order."""
+    entries = (call.raw_response_entry() for call in calls)
+    return [entry for entry in entries if entry is not None]
+
+
+def raw_usages(calls: Iterable[ModelCall]) -> list[dict[str, Any]]:
+    """The usage objects of the providers, in order."""
+    return [entry for call in calls for entry in call.raw_usage_entries()]

@@ -5,7 +5,7 @@ import attrs
 from lsd.config import JsonFunction
 from lsd.conversation import ChatCompletionParams, JsonMode, ModelRequest
 from lsd.inference.accept import Accepted
-from lsd.inference.prepared import PreparedVariant
+from lsd.inference.prepared import PreparedGeneration
 from lsd.inference.toolbox import forced_tool
 
 
@@ -22,10 +22,10 @@ class Asked:
     calls_as_text: bool
 
 
-def model_request(accepted: Accepted, variant: PreparedVariant) -> Asked:
-    """Renders the variant. Raises VariantFailed."""
-    system, messages = variant.prompts.render(accepted.request.input)
-    params = accepted.request.params.chat_completion.over(variant.config.params)
+def model_request(accepted: Accepted, generation: PreparedGeneration) -> Asked:
+    """Renders the input as `generation` wants it. Raises VariantFailed."""
+    system, messages = generation.prompts.render(accepted.request.input)
+    params = accepted.request.params.chat_completion.over(generation.config.params)
     is_json = isinstance(accepted.function.config, JsonFunction)
     json_mode: JsonMode = params.json_mode or ("strict" if is_json else "off")
     schema = accepted.output_schema.value if accepted.output_schema is not None else None

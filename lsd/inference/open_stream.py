@@ -22,7 +22,7 @@ from lsd.inference.collector import ContentCollector
 from lsd.inference.costs import CostUnknown, StreamCost
 from lsd.inference.journal import CallStatus, ModelCall
 from lsd.inference.limits import Deadline, ScopeLimits, bounded_by, earlier
-from lsd.inference.prepared import PreparedModel, PreparedProvider, PreparedVariant
+from lsd.inference.prepared import PreparedGeneration, PreparedModel, PreparedProvider
 from lsd.inference.provider_call import ProviderCall
 from lsd.inference.replayed_stream import ReplayedStream
 from lsd.inference.run import Run
@@ -56,6 +56,11 @@ class OpenStream:
     def entry(self) -> ModelCall:
         """The call that this is the answer of."""
         return self._call.entry
+
+    @property
+    def has_content(self) -> bool:
+        """Whether anything of the answer had arrived when `note` was called."""
+        return bool(self.entry.output)
 
     def bound(self, limits: ScopeLimits, started_at: float) -> None:
         """From now on the limits of this scope count, too; `started_at` is by trio's clock."""
@@ -193,13 +198,13 @@ StartedStream = OpenStream | ReplayedStream
 
 async def open_stream(
     run: Run,
-    variant: PreparedVariant,
+    generation: PreparedGeneration,
     model: PreparedModel,
     provider: PreparedProvider,
     request: ModelRequest,
 ) -> StartedStream:
     """A stream that has started. Raises AttemptFailed; the journal has the call in any case."""
-    call = ProviderCall.begin(run, variant, model, provider, request)
+    call = ProviderCall.begin(run, generation, model, provider, request)
     entry = call.entry
     started_at = trio.current_time()
     with call.failing(), bounded_by(earlier(provider.limits.opening, run.outbound_limit)):

@@ -18,6 +18,8 @@ from lsd.conversation import (
     decode_json,
     thought_to_json,
 )
+from lsd.inference.accept import Accepted
+from lsd.inference.model_request import Asked
 from lsd.inference.toolbox import Toolbox
 
 _INVALID = object()
@@ -70,6 +72,26 @@ def has_valid_arguments(call: ToolCall, toolbox: Toolbox) -> bool:
         return False
     schema = toolbox.parameters_of(call.name)
     return schema is None or _value(call.arguments, schema) is not _INVALID
+
+
+@attrs.frozen(kw_only=True)
+class Output:
+    """What a model gave back, read as its function wants it: exactly one of the two is set."""
+
+    content: list[dict[str, Any]] | None = None
+    value: "JsonOutput | None" = None
+
+    def to_json(self) -> Any:
+        """The form that is stored: blocks of a chat, `{"raw", "parsed"}` of a json function."""
+        return self.content if self.value is None else self.value.to_json()
+
+
+def read_output(accepted: Accepted, asked: Asked, blocks: Sequence[OutputBlock]) -> Output:
+    """The output that a model's blocks are."""
+    if accepted.function.config.type == "json":
+        assert accepted.output_schema is not None, "a json function always has one"
+        return Output(value=json_output(blocks, accepted.output_schema))
+    return Output(content=chat_content(blocks, accepted.toolbox, calls_as_text=asked.calls_as_text))
 
 
 @attrs.frozen(kw_only=True)

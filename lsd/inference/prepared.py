@@ -16,6 +16,7 @@ from lsd.config import (
     Experiment,
     Function,
     GcpProvider,
+    Generation,
     Loaded,
     Location,
     Model,
@@ -73,13 +74,28 @@ class PreparedModel:
 
 
 @attrs.frozen(kw_only=True)
+class PreparedGeneration:
+    """A call of a model as a variant makes it, with its templates compiled.
+
+    `variant_name` is whose edits of requests reach it.
+    """
+
+    variant_name: str
+    config: Generation
+    prompts: Prompts
+    edits: Edits
+
+
+@attrs.frozen(kw_only=True)
 class PreparedVariant:
-    """A variant with its templates compiled."""
+    """A variant ready to run.
+
+    `generation` is the one call that it makes itself: its answer.
+    """
 
     name: str
     config: ChatCompletionVariant
-    prompts: Prompts
-    edits: Edits
+    generation: PreparedGeneration
     limits: ScopeLimits
 
 
@@ -195,8 +211,12 @@ def prepare_variant(
     return PreparedVariant(
         name=name,
         config=variant,
-        prompts=Prompts.compile(variant.templates, included),
-        edits=_edits(variant),
+        generation=PreparedGeneration(
+            variant_name=name,
+            config=variant,
+            prompts=Prompts.compile(variant.templates, included),
+            edits=_edits(variant),
+        ),
         limits=ScopeLimits.of("variant", name, variant.timeouts),
     )
 
@@ -264,7 +284,7 @@ def _locations(provider: Provider, config: Config) -> dict[str, Location]:
     return locations
 
 
-def _edits(table: ChatCompletionVariant | Provider) -> Edits:
+def _edits(table: Generation | Provider) -> Edits:
     if not table.extra_body and not table.extra_headers:
         return NO_EDITS
     return Edits(

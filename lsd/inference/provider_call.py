@@ -14,7 +14,7 @@ from lsd.inference.foreign_blocks import request_for
 from lsd.inference.journal import ModelCall
 from lsd.inference.limits import bounded_by, earlier
 from lsd.inference.masking import masked, secret_values
-from lsd.inference.prepared import PreparedModel, PreparedProvider, PreparedVariant
+from lsd.inference.prepared import PreparedGeneration, PreparedModel, PreparedProvider
 from lsd.inference.run import Run
 from lsd.network import WireResponse
 from lsd.providers import completed_answer
@@ -47,7 +47,7 @@ class ProviderCall:
     def begin(
         cls,
         run: Run,
-        variant: PreparedVariant,
+        generation: PreparedGeneration,
         model: PreparedModel,
         provider: PreparedProvider,
         request: ModelRequest,
@@ -59,15 +59,15 @@ class ProviderCall:
             model_name=model.name,
             provider_name=provider.name,
         )
-        edits = run.edits_for(variant, model, provider)
+        edits = run.edits_for(generation, model, provider)
         secrets = secret_values(edits.headers)
         secrets.update(run.request.credentials.values())
         return cls(
             run=run,
             provider=provider,
-            entry=run.begin_call(variant, model, provider, own),
+            entry=run.begin_call(generation, model, provider, own),
             edits=edits,
-            own_edits=run.edits_beside(provider, variant, model),
+            own_edits=run.edits_beside(provider, generation, model),
             secrets=secrets,
         )
 
@@ -137,13 +137,13 @@ class ProviderCall:
 
 async def call_provider(
     run: Run,
-    variant: PreparedVariant,
+    generation: PreparedGeneration,
     model: PreparedModel,
     provider: PreparedProvider,
     request: ModelRequest,
 ) -> ModelCall:
     """A whole answer. Raises AttemptFailed; the journal has the call in any case."""
-    call = ProviderCall.begin(run, variant, model, provider, request)
+    call = ProviderCall.begin(run, generation, model, provider, request)
     entry = call.entry
     with call.failing(), bounded_by(earlier(provider.limits.plain, run.outbound_limit)):
         found = run.cache.find(entry, call.own_edits) if run.cache is not None else None

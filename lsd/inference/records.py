@@ -22,11 +22,10 @@ from lsd.conversation import (
     input_to_json,
 )
 from lsd.inference.accept import Accepted
-from lsd.inference.answers import Output
+from lsd.inference.answers import Answer
 from lsd.inference.files import RunFiles, stored_block, stored_input
 from lsd.inference.journal import ModelCall
 from lsd.inference.masking import masked_json
-from lsd.inference.model_request import Asked
 from lsd.inference.run import Run
 from lsd.store import (
     EmbeddingRecord,
@@ -58,17 +57,13 @@ class Recorder:
     _writer: Writer
     _waits_for_commit: bool
 
-    async def record(
-        self, run: Run, accepted: Accepted, asked: Asked, call: ModelCall, output: Output
-    ) -> None:
+    async def record(self, run: Run, accepted: Accepted, answer: Answer) -> None:
         """Records a finished inference. A failing store is told in the log, not to the caller."""
-        await self._write(self._inference(run, accepted, asked, call, output), run.inference_id)
+        await self._write(self._inference(run, accepted, answer), run.inference_id)
 
-    def record_interrupted(
-        self, run: Run, accepted: Accepted, asked: Asked, call: ModelCall, output: Output
-    ) -> None:
+    def record_interrupted(self, run: Run, accepted: Accepted, answer: Answer) -> None:
         """Records what had arrived when the caller left; there is nobody to wait."""
-        self._writer.queue_nowait(self._inference(run, accepted, asked, call, output))
+        self._writer.queue_nowait(self._inference(run, accepted, answer))
 
     def record_attempts(self, run: Run, accepted: Accepted) -> None:
         """Records the calls of an inference that gave no answer."""
@@ -106,40 +101,35 @@ class Recorder:
         ]
         return self._store.inferences.record_embedding(record, shown)
 
-    def _inference(
-        self, run: Run, accepted: Accepted, asked: Asked, call: ModelCall, output: Output
-    ) -> Write:
-        record = _inference(run, accepted, asked, call, output)
+    def _inference(self, run: Run, accepted: Accepted, answer: Answer) -> Write:
+        record = _inference(run, accepted, answer)
         return self._store.inferences.record(record, _calls(run, accepted, run.journal.calls))
 
 
-def _inference(
-    run: Run, accepted: Accepted, asked: Asked, call: ModelCall, output: Output
-) -> InferenceRecord:
-    first = call.first_chunk_at
+def _inference(run: Run, accepted: Accepted, answer: Answer) -> InferenceRecord:
+    first = answer.first_chunk_at
     return InferenceRecord(
         inference_id=run.inference_id,
         episode_id=run.episode_id,
         function_name=accepted.function.name,
-        variant_name=call.variant_name,
+        variant_name=answer.variant_name,
         function_type=accepted.function.config.type,
-        status="ok" if call.status == "ok" else "interrupted",
+        status="interrupted" if answer.is_interrupted else "ok",
         tags=dict(accepted.tags),
         processing_time_ms=round((run.clock.monotonic() - run.started_at) * 1000),
         ttft_ms=None if first is None else round((first - run.started_at) * 1000),
         snapshot_hash=run.prepared.loaded.hash,
-        body=_body(run, accepted, asked, output, call.echoed),
+        body=_body(run, accepted, answer),
     )
 
 
-def _body(
-    run: Run, accepted: Accepted, asked: Asked, output: Output, echoed: frozenset[str]
-) -> InferenceBody:
+def _body(run: Run, accepted: Accepted, answer: Answer) -> InferenceBody:
     request = accepted.request
+    output, echoed = answer.output, answer.echoed
     shared = {
         "input": input_to_json(_input(request.input, run.files)),
         "output": masked_json(output.to_json(), echoed),
-        "inference_params": {"chat_completion": asked.params.set_values()},
+        "inference_params": {"chat_completion": answer.params.set_values()},
         "extra_body": [dict(entry.as_sent) for entry in request.extra_body],
     }
     if output.value is not None:

@@ -24,6 +24,11 @@ class ReplayedStream:
             collector.add(chunk.content)
         self._output = collector.blocks()
 
+    @property
+    def has_content(self) -> bool:
+        """Whether there is anything in it."""
+        return bool(self._output)
+
     def bound(self, limits: ScopeLimits, started_at: float) -> None:
         """No limit can be reached any more."""
 

@@ -16,7 +16,7 @@ from lsd.conversation import AttemptFailed, LsdError, ModelRequest
 from lsd.inference.journal import ModelCall
 from lsd.inference.limits import ScopeLimits, TimeLimitReached, bounded_by
 from lsd.inference.open_stream import StartedStream, open_stream
-from lsd.inference.prepared import PreparedModel, PreparedProvider, PreparedVariant
+from lsd.inference.prepared import PreparedGeneration, PreparedModel, PreparedProvider
 from lsd.inference.provider_call import call_provider
 from lsd.inference.refusals import FailureCause, ProviderFailure, VariantFailed
 from lsd.inference.retries import wait_before_retry
@@ -25,7 +25,7 @@ from lsd.inference.run import Run
 Answered = TypeVar("Answered", ModelCall, StartedStream)
 
 Ask = Callable[
-    [Run, PreparedVariant, PreparedModel, PreparedProvider, ModelRequest], Awaitable[Answered]
+    [Run, PreparedGeneration, PreparedModel, PreparedProvider, ModelRequest], Awaitable[Answered]
 ]
 """How one provider is asked: for a whole answer or for a stream."""
 
@@ -91,28 +91,30 @@ class _ModelFailed(LsdError):
                 yield ProviderFailure(self.model, provider, failure)
 
 
-async def whole_answer(run: Run, variant: PreparedVariant, request: ModelRequest) -> ModelCall:
+async def whole_answer(
+    run: Run, generation: PreparedGeneration, request: ModelRequest
+) -> ModelCall:
     """The answer of the first provider that gives one. Raises VariantFailed."""
-    return await _ask_models(run, variant, request, call_provider)
+    return await _ask_models(run, generation, request, call_provider)
 
 
 async def started_stream(
-    run: Run, variant: PreparedVariant, request: ModelRequest
+    run: Run, generation: PreparedGeneration, request: ModelRequest
 ) -> StartedStream:
     """The first stream that starts. Raises VariantFailed."""
-    return await _ask_models(run, variant, request, open_stream)
+    return await _ask_models(run, generation, request, open_stream)
 
 
 async def _ask_models(
-    run: Run, variant: PreparedVariant, request: ModelRequest, ask: Ask[Answered]
+    run: Run, generation: PreparedGeneration, request: ModelRequest, ask: Ask[Answered]
 ) -> Answered:
     """The variant's model, then its fallbacks; each has all of its retries."""
     failures: list[_ModelFailed] = []
-    for name in (variant.config.model, *variant.config.fallback):
+    for name in (generation.config.model, *generation.config.fallback):
         model = run.prepared.model(name)
         assert model is not None, "the configuration's checks have found every model"
         try:
-            return await _ask_with_retries(run, variant, model, request, ask)
+            return await _ask_with_retries(run, generation, model, request, ask)
         except _ModelFailed as failure:
             failures.append(failure)
     cause: FailureCause = "timeout" if failures[-1].passes[-1].limit else "providers"
@@ -126,15 +128,15 @@ async def _ask_models(
 
 async def _ask_with_retries(
     run: Run,
-    variant: PreparedVariant,
+    generation: PreparedGeneration,
     model: PreparedModel,
     request: ModelRequest,
     ask: Ask[Answered],
 ) -> Answered:
-    retries: Retries = variant.config.retries
+    retries: Retries = generation.config.retries
     passes: list[_FailedPass] = []
     for passes_made in count(1):
-        outcome = await _ask_routing(run, variant, model, request, ask)
+        outcome = await _ask_routing(run, generation, model, request, ask)
         if not isinstance(outcome, _FailedPass):
             return outcome
         passes.append(outcome)
@@ -153,7 +155,7 @@ async def _ask_with_retries(
 
 async def _ask_routing(
     run: Run,
-    variant: PreparedVariant,
+    generation: PreparedGeneration,
     model: PreparedModel,
     request: ModelRequest,
     ask: Ask[Answered],
@@ -165,7 +167,7 @@ async def _ask_routing(
         with bounded_by(model.limits.opening_of(streaming=run.streaming)):
             for provider in model.providers:
                 try:
-                    answer = await ask(run, variant, model, provider, request)
+                    answer = await ask(run, generation, model, provider, request)
                 except AttemptFailed as failure:
                     failures.append((provider.name, failure))
                 else:

@@ -10,7 +10,7 @@ from lsd.inference.call_cache import CallCache
 from lsd.inference.files import RunFiles
 from lsd.inference.journal import CallStatus, Journal, ModelCall
 from lsd.inference.limits import Limit
-from lsd.inference.prepared import Prepared, PreparedModel, PreparedProvider, PreparedVariant
+from lsd.inference.prepared import Prepared, PreparedGeneration, PreparedModel, PreparedProvider
 from lsd.inference.request import InferenceRequest
 from lsd.inference.targeted_edits import EditTarget
 from lsd.telemetry import Clock
@@ -21,7 +21,8 @@ class Run:
     """One inference from its acceptance to its record.
 
     `streaming` is how providers are asked; `files` is None if the input has none; `on_call_ended`
-    hears of each call that is over.
+    hears of each call that is over. A run within another is for a variant that works for
+    `on_behalf_of`, whose answer its calls will be part of.
     """
 
     inference_id: str
@@ -37,6 +38,7 @@ class Run:
     files: RunFiles | None = None
     journal: Journal = attrs.field(factory=Journal)
     on_call_ended: Callable[[ModelCall], None] | None = None
+    on_behalf_of: str | None = None
     is_recorded: bool = False
 
     @property
@@ -46,7 +48,7 @@ class Run:
 
     def begin_call(
         self,
-        variant: PreparedVariant,
+        generation: PreparedGeneration,
         model: PreparedModel,
         provider: PreparedProvider,
         request: ModelRequest,
@@ -54,7 +56,7 @@ class Run:
         """A new entry of the journal."""
         call = ModelCall(
             id=self.ids.new(),
-            variant_name=variant.name,
+            variant_name=self.on_behalf_of or generation.variant_name,
             model_name=model.name,
             provider_name=provider.name,
             provider_type=provider.dialect.provider_type,
@@ -62,7 +64,7 @@ class Run:
             request=request,
             started_at=self.clock.monotonic(),
         )
-        self.journal.calls.append(call)
+        self.journal.enter(call)
         return call
 
     def end_call(self, call: ModelCall, status: CallStatus, error: str | None = None) -> None:
@@ -81,39 +83,41 @@ class Run:
             self.end_call(call, status, error)
 
     def edits_for(
-        self, variant: PreparedVariant, model: PreparedModel, provider: PreparedProvider
+        self, generation: PreparedGeneration, model: PreparedModel, provider: PreparedProvider
     ) -> Edits:
         """All edits of one call, in the order in which they are made."""
-        own = self.edits_beside(provider, variant, model)
+        own = self.edits_beside(provider, generation, model)
         if own is NO_EDITS:
             return provider.edits
-        variant_body = len(variant.edits.body)
-        variant_headers = len(variant.edits.headers)
+        own_body = len(generation.edits.body)
+        own_headers = len(generation.edits.headers)
         body, headers = own.body, own.headers
         return Edits(
-            body=(*body[:variant_body], *provider.edits.body, *body[variant_body:]),
+            body=(*body[:own_body], *provider.edits.body, *body[own_body:]),
             headers=(
-                *headers[:variant_headers],
+                *headers[:own_headers],
                 *provider.edits.headers,
-                *headers[variant_headers:],
+                *headers[own_headers:],
             ),
         )
 
     def edits_beside(
-        self, provider: PreparedProvider, variant: PreparedVariant, model: PreparedModel
+        self, provider: PreparedProvider, generation: PreparedGeneration, model: PreparedModel
     ) -> Edits:
         """The edits that are not the provider's: those of the variant, then of the request."""
 
         def applies(target: EditTarget) -> bool:
             return (
-                target.variant_name in (None, variant.name)
+                target.variant_name in (None, generation.variant_name)
                 and target.model_name in (None, model.name)
                 and target.provider_name in (None, provider.name)
             )
 
         request = self.request
         if not request.extra_body and not request.extra_headers:
-            return variant.edits
+            return generation.edits
         body = [each.edit for each in request.extra_body if applies(each.target)]
         headers = [each.edit for each in request.extra_headers if applies(each.target)]
-        return Edits(body=(*variant.edits.body, *body), headers=(*variant.edits.headers, *headers))
+        return Edits(
+            body=(*generation.edits.body, *body), headers=(*generation.edits.headers, *headers)
+        )

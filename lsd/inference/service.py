@@ -9,20 +9,18 @@ import trio
 
 from lsd.conversation import IdGenerator, encode_json
 from lsd.inference.accept import Accepted, accept
-from lsd.inference.answers import Output, answer_json, read_output
+from lsd.inference.answers import Answer, answer_json
 from lsd.inference.call_cache import CallCache
 from lsd.inference.file_desk import FileDesk
 from lsd.inference.journal import ModelCall
-from lsd.inference.model_request import Asked
-from lsd.inference.open_stream import StartedStream
 from lsd.inference.prepared import DEFAULT_FUNCTION, Prepared
 from lsd.inference.records import Recorder
 from lsd.inference.request import InferenceRequest
-from lsd.inference.routing import started_stream, whole_answer
 from lsd.inference.run import Run
 from lsd.inference.running import RunningInferences
+from lsd.inference.started_answer import StartedAnswer
 from lsd.inference.stream_answer import END_OF_STREAM, KEEP_ALIVE, StreamAnswer
-from lsd.inference.variants import first_answer
+from lsd.inference.variants import first_answer, first_started_answer
 from lsd.store import InferenceCache
 from lsd.telemetry import Clock, Metrics
 
@@ -60,11 +58,10 @@ class InferenceService:
         accepted, run = self._begin(request)
         with self._in_progress(run, accepted):
             await self.file_desk.keep_files_of(run)
-            asked, call = await first_answer(run, accepted, whole_answer)
-            output = read_output(accepted, asked, call)
-            await self._record(run, accepted, asked, call, output)
+            answer = await first_answer(run, accepted)
+            await self._record(run, accepted, answer)
             self._observe(run)
-            return encode_json(answer_json(run, accepted, call, output))
+            return encode_json(answer_json(run, answer))
 
     async def stream(self, request: InferenceRequest, start: Callable[[], Awaitable[Send]]) -> None:
         """Sends a streamed answer as server-sent events.
@@ -75,14 +72,14 @@ class InferenceService:
         accepted, run = self._begin(request)
         with self._in_progress(run, accepted):
             await self.file_desk.keep_files_of(run)
-            asked, stream = await first_answer(run, accepted, started_stream)
+            started = await first_started_answer(run, accepted)
             try:
-                await self._deliver(run, accepted, asked, stream, await start())
+                await self._deliver(run, accepted, started, await start())
             except BaseException:
-                self._record_cut_off(run, accepted, asked, stream)
+                self._record_cut_off(run, accepted, started)
                 raise
             finally:
-                await stream.aclose()
+                await started.stream.aclose()
 
     def sampling_probabilities(
         self, function_name: str, namespace: str | None
@@ -136,43 +133,38 @@ class InferenceService:
                 raise
 
     async def _deliver(
-        self, run: Run, accepted: Accepted, asked: Asked, stream: StartedStream, send: Send
+        self, run: Run, accepted: Accepted, started: StartedAnswer, send: Send
     ) -> None:
-        answer = StreamAnswer(run, accepted, asked, stream.entry)
+        events_of = StreamAnswer(run, accepted, started)
+        stream = started.stream
         sender = _Sender(send)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(sender.keep_alive)
-            await sender.send(answer.opening())
+            await sender.send(events_of.opening())
             while events := await stream.receive():
-                await sender.send(answer.events(events))
+                await sender.send(events_of.events(events))
             await sender.end_keep_alive()
         await stream.settle()
-        output = read_output(accepted, asked, stream.entry)
-        await sender.send(answer.closing(output))
-        await self._record(run, accepted, asked, stream.entry, output)
+        answer = started.answer()
+        await sender.send(events_of.closing(answer))
+        await self._record(run, accepted, answer)
         self._observe(run)
         await sender.send(END_OF_STREAM)
 
-    async def _record(
-        self, run: Run, accepted: Accepted, asked: Asked, call: ModelCall, output: Output
-    ) -> None:
+    async def _record(self, run: Run, accepted: Accepted, answer: Answer) -> None:
         run.is_recorded = True
         if self.recorder is not None and not accepted.request.dryrun:
-            await self.recorder.record(run, accepted, asked, call, output)
+            await self.recorder.record(run, accepted, answer)
 
-    def _record_cut_off(
-        self, run: Run, accepted: Accepted, asked: Asked, stream: StartedStream
-    ) -> None:
+    def _record_cut_off(self, run: Run, accepted: Accepted, started: StartedAnswer) -> None:
         """The caller left in the middle of a stream: what had arrived is kept, if it was any."""
-        stream.note()
+        started.stream.note()
         run.end_open_calls("interrupted", CUT_OFF)
-        call = stream.entry
-        if run.is_recorded or not call.output:
+        if run.is_recorded or not started.stream.has_content:
             return
         run.is_recorded = True
         if self.recorder is not None and not accepted.request.dryrun:
-            output = read_output(accepted, asked, call)
-            self.recorder.record_interrupted(run, accepted, asked, call, output)
+            self.recorder.record_interrupted(run, accepted, started.answer())
 
     def _count_call(self, call: ModelCall) -> None:
         if not call.cached:

@@ -17,10 +17,10 @@ from lsd.conversation import (
     encode_json,
 )
 from lsd.inference.accept import Accepted
-from lsd.inference.answers import Output, usage_json
-from lsd.inference.journal import ModelCall
-from lsd.inference.model_request import Asked
+from lsd.inference.answers import Answer, calls_of_others, usage_json
+from lsd.inference.journal import ModelCall, raw_responses, raw_usages, succeeded
 from lsd.inference.run import Run
+from lsd.inference.started_answer import StartedAnswer
 
 END_OF_STREAM = b"data: [DONE]\n\n"
 KEEP_ALIVE = b": keep-alive\n\n"
@@ -36,34 +36,41 @@ class StreamAnswer:
 
     _run: Run
     _accepted: Accepted
-    _asked: Asked
-    _call: ModelCall
+    _started: StartedAnswer
+    _call: ModelCall = attrs.field(init=False)
     _head: bytes = attrs.field(init=False)
     _is_json: bool = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        self._call = self._started.stream.entry
         ids = {
             "inference_id": self._run.inference_id,
             "episode_id": self._run.episode_id,
-            "variant_name": self._call.variant_name,
+            "variant_name": self._started.variant_name,
         }
         self._is_json = self._accepted.function.config.type == "json"
         field = b',"raw":' if self._is_json else b',"content":'
         self._head = b"data: " + encode_json(ids)[:-1] + field
 
     def opening(self) -> bytes:
-        """What stands before the first content: raw bodies of the attempts that had failed."""
-        if not self._accepted.request.include_raw_response:
-            return b""
-        events = []
-        failed = [call for call in self._run.journal.calls if call is not self._call]
-        of_variants = [call for call in failed if call.variant_name != self._call.variant_name]
-        of_attempts = [call for call in failed if call.variant_name == self._call.variant_name]
-        for calls in (of_variants, of_attempts):
-            entries = [entry for call in calls if (entry := call.raw_response_entry())]
-            if entries:
-                events.append(self._event([], {"raw_response": entries}))
-        return b"".join(events)
+        """What stands before the first content, for those who want to see what came before it.
+
+        Raw bodies of variants that had failed, of failed attempts and of the other calls that are
+        part of the answer, with the usage that these have reported.
+        """
+        request = self._accepted.request
+        before = self._started.preceding
+        parts = succeeded(before)
+        shown: list[dict[str, Any]] = []
+        if request.include_raw_response:
+            others = calls_of_others(self._run, self._started.variant_name)
+            shown.append({"raw_response": raw_responses(others)})
+        if request.include_raw_usage:
+            shown.append({"raw_usage": raw_usages(parts)})
+        if request.include_raw_response:
+            failed = [call for call in before if call.status == "error"]
+            shown += [{"raw_response": raw_responses(calls)} for calls in (failed, parts)]
+        return b"".join(self._event([], each) for each in shown if any(each.values()))
 
     def events(self, events: Sequence[StreamEvent]) -> bytes:
         """The caller's events for what has arrived together; often fewer, perhaps none."""
@@ -72,15 +79,13 @@ class StreamAnswer:
             for event in events
         )
 
-    def closing(self, output: Output) -> bytes:
+    def closing(self, answer: Answer) -> bytes:
         """The final chunk, without the end mark."""
-        extra: dict[str, Any] = {
-            "usage": usage_json(self._run.journal.succeeded(self._call.variant_name))
-        }
-        if self._call.finish_reason is not None:
-            extra["finish_reason"] = self._call.finish_reason
+        extra: dict[str, Any] = {"usage": usage_json(answer.parts)}
+        if answer.finish_reason is not None:
+            extra["finish_reason"] = answer.finish_reason
         if self._accepted.request.include_aggregated_response:
-            extra["aggregated_response"] = output.to_json()
+            extra["aggregated_response"] = answer.output.to_json()
         return self._event([], extra)
 
     def _chunk(self, chunk: ModelChunk) -> bytes:
@@ -97,7 +102,7 @@ class StreamAnswer:
         if self._is_json:
             # Thoughts and the names of tools are collected, and not shown.
             content = [each for each in content if _json_piece(each)]
-        elif self._asked.calls_as_text:
+        elif self._started.calls_as_text:
             content = [each for each in content if not _is_bare_call(each)]
         return self._event(content, extra) if content or extra else b""
 
@@ -113,7 +118,7 @@ class StreamAnswer:
         match chunk:
             case TextChunk():
                 return {"type": "text", "id": chunk.id, "text": chunk.text}
-            case ToolCallChunk() if self._asked.calls_as_text:
+            case ToolCallChunk() if self._started.calls_as_text:
                 return {"type": "text", "id": chunk.id, "text": chunk.raw_arguments}
             case ToolCallChunk():
                 return {

@@ -132,7 +132,7 @@ def _file(file: File, encoding: Encoding) -> Body:
 
 
 def _inlined(file: InlineFile, encoding: Encoding) -> Body:
-    mime_type, data = file.mime_type, file.data
+    mime_type, data = file.bare_type, file.data
     if mime_type.startswith("text/"):
         # Claude knows but one kind of text, whatever it is written in.
         text = _decoded(data, encoding)

@@ -1,9 +1,13 @@
 """The words in the body of an error, in whichever of the usual shapes it comes."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 from lsd.conversation import JsonValue, describe_json
+
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)s")
+"""Source: the JSON form of google.protobuf.Duration."""
 
 TEXT_LENGTH_MAX = 2000
 """Characters of a provider's text that an error shows; more of a page of HTML tells no more."""
@@ -30,12 +34,16 @@ def codes_of(value: JsonValue) -> tuple[str, ...]:
         return ()
     error = value.get("error")
     inner = error if isinstance(error, dict) else {}
+    # Where the code is but the HTTP status, as in Google's errors, a word stands beside it.
+    word = inner.get("status") if isinstance(inner.get("code"), int) else None
     found = (
+        word,
         inner.get("code"),
         inner.get("type"),
         value.get("code"),
         value.get("error_type"),
         value.get("type"),
+        *(each.get("reason") for each in _google_details(value)),
     )
     return tuple(
         str(each)
@@ -44,13 +52,30 @@ def codes_of(value: JsonValue) -> tuple[str, ...]:
     )
 
 
+def retry_delay_s(value: JsonValue) -> float | None:
+    """Seconds to wait, as the details of Google's errors tell them: `37s`, `0.5s`."""
+    for each in _google_details(_unwrapped(value)):
+        delay = each.get("retryDelay")
+        if str(each.get("@type", "")).endswith("RetryInfo") and isinstance(delay, str):
+            found = _DURATION.fullmatch(delay)
+            if found is not None:
+                return float(found[1])
+    return None
+
+
 def shortened(text: str) -> str:
     """`text` without what is beyond the bound."""
     return text if len(text) <= TEXT_LENGTH_MAX else text[:TEXT_LENGTH_MAX] + "…"
 
 
+def _google_details(value: JsonValue) -> list[Mapping[str, Any]]:
+    error = value.get("error") if isinstance(value, dict) else None
+    details = error.get("details") if isinstance(error, dict) else None
+    return [each for each in details if isinstance(each, dict)] if isinstance(details, list) else []
+
+
 def _unwrapped(value: JsonValue) -> JsonValue:
-    """Google's OpenAI-compatible endpoint wraps its error object in an array."""
+    """Google wraps some error objects in an array."""
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 

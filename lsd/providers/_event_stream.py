@@ -9,6 +9,10 @@ EVENT_BYTES_MAX = 8 * 1024 * 1024
 """The longest event that is read: room for an image inlined as base64. Whatever is longer has
 lost its line ends; at twice this bound a few such streams would fill a small machine."""
 
+STRAYS_BYTES_MAX = 1024 * 1024
+"""Of lines that are no fields: an error's text has some kilobytes."""
+
+_FIELDS = frozenset({b"data", b"event", b"error", b"id", b"retry"})
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -34,10 +38,12 @@ class EventStream:
     """Cuts bytes into events. Comments, `id` and `retry` are skipped, and so are blank events.
 
     A field named `error`, which old llama.cpp servers write in place of `data`, makes an event
-    of the name `error`.
+    of the name `error`. With `keeps_strays`, lines that are no fields can be had at the end: Gemini
+    tells of an error that way when it is in the middle of a stream.
     """
 
     bytes_max: int = EVENT_BYTES_MAX
+    keeps_strays: bool = False
     _rest: bytearray = attrs.field(factory=bytearray, init=False)
     _data: list[bytes] = attrs.field(factory=list, init=False)
     _size: int = attrs.field(default=0, init=False)
@@ -45,6 +51,7 @@ class EventStream:
     _first_line: bool = attrs.field(default=True, init=False)
     _after_return: bool = attrs.field(default=False, init=False)
     _closed: bool = attrs.field(default=False, init=False)
+    _strays: bytearray = attrs.field(factory=bytearray, init=False)
 
     def feed(self, data: bytes) -> list[ServerSentEvent | BrokenEvent]:
         """The events that `data` completes; often none."""
@@ -68,6 +75,13 @@ class EventStream:
         events = [] if cut else self._take_lines([bytes(self._rest), b""])
         self._closed = True
         return events
+
+    def strays(self) -> str:
+        """All lines that were no fields, the unfinished last one included."""
+        last = bytes(self._rest)
+        if last.partition(b":")[0] in _FIELDS:
+            last = b""
+        return (bytes(self._strays) + last).decode(errors="replace").strip()
 
     def _completed_lines(self, data: bytes) -> list[bytes]:
         """The lines that `data` ends, without their ends; the rest is kept."""
@@ -113,6 +127,9 @@ class EventStream:
             self._data.append(value)
         elif field == b"data":
             self._data.append(value)
+        elif self.keeps_strays and field not in _FIELDS:
+            room = STRAYS_BYTES_MAX - len(self._strays)
+            self._strays += (line + b"\n")[: max(room, 0)]
 
     def _dispatched(self) -> ServerSentEvent | BrokenEvent | None:
         data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)

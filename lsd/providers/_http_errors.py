@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 from lsd.conversation import AttemptFailed, FailureKind, JsonValue, NotJson, decode_json
-from lsd.providers._error_bodies import codes_of, shortened, text_of
+from lsd.providers._error_bodies import codes_of, retry_delay_s, shortened, text_of
 
 REQUEST_ID_HEADERS = (
     "x-request-id",
@@ -22,6 +22,8 @@ _QUOTA_CODES = frozenset(
     {"insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached"}
 )
 _RATE_CODES = frozenset({"rate_limit_exceeded", "slow_down", "overloaded"})
+_KEY_CODES = frozenset({"api_key_invalid"})
+"""Words for a wrong key where the status does not say so: Google AI Studio answers 400."""
 _GENERATION_CODES = frozenset({"tool_use_failed", "json_validate_failed"})
 """Words for "the model wrote something unusable", which another provider may do better."""
 
@@ -51,9 +53,7 @@ def failed_answer(
     text = text_of(value) or shortened(shown.strip()) or _reason_phrase(status)
     if 300 <= status < 400 and "location" in headers:
         text = f"{text} (redirects are not followed; Location: {headers['location']})"
-    return _failure(
-        f"{provider_type} returned HTTP {status}", status, text, codes_of(value), headers, shown
-    )
+    return _failure(f"{provider_type} returned HTTP {status}", status, text, value, headers, shown)
 
 
 def failed_inside(
@@ -71,7 +71,7 @@ def failed_inside(
     status = _status_in(codes, statuses or {})
     text = text_of(value) or shortened(raw.strip())
     where = f"returned HTTP {status}" if status else "reported an error"
-    failure = _failure(f"{provider_type} {where}", status, text, codes, headers, raw)
+    failure = _failure(f"{provider_type} {where}", status, text, value, headers, raw)
     if not codes and isinstance(value, dict) and isinstance(value.get("error"), str):
         # No API's error object: how LM Studio answers to a path that it does not have.
         failure.kind = "malformed"
@@ -136,6 +136,8 @@ def kind_of(status: int, codes: Iterable[str]) -> FailureKind:
     words = {code.lower() for code in codes}
     if status == 429 and any(word in _QUOTA_CODES or "spend" in word for word in words):
         return "quota"
+    if status == 400 and words & _KEY_CODES:
+        return "auth"
     if status == 400 and words & _GENERATION_CODES:
         return "generation"
     if status >= 500:
@@ -156,11 +158,11 @@ def _failure(
     what: str,
     status: int | None,
     text: str,
-    codes: tuple[str, ...],
+    value: JsonValue,
     headers: Mapping[str, str],
     raw: str,
 ) -> AttemptFailed:
-    identifier = request_id(headers)
+    identifier, codes, delay_s = request_id(headers), codes_of(value), retry_delay_s(value)
     code = codes[0] if codes else None
     told = f"{what}: {text}"
     if code is not None:
@@ -174,7 +176,7 @@ def _failure(
         status=status,
         code=code,
         request_id=identifier,
-        retry_after_s=retry_after_s(headers),
+        retry_after_s=retry_after_s(headers) if delay_s is None else delay_s,
         final=_is_final(headers),
         raw_response=raw,
     )

@@ -10,10 +10,15 @@ from lsd.providers._encoding import EncodingFor
 
 @attrs.frozen
 class InlineFile:
-    """The bytes in base64, and what they are: a bare type in lower case."""
+    """The bytes in base64, and what they are, with the parameters of the type."""
 
     mime_type: str
     data: str
+
+    @property
+    def bare_type(self) -> str:
+        """The type without its parameters, in lower case."""
+        return bare_mime_type(self.mime_type)
 
 
 def inline_file(file: File, encoding: EncodingFor[Any]) -> InlineFile:
@@ -25,7 +30,7 @@ def inline_file(file: File, encoding: EncodingFor[Any]) -> InlineFile:
         case StoredFile(data=None):
             raise encoding.refusal("the bytes of a stored file are not at hand")
         case Base64File(data=data) | StoredFile(data=str(data)):
-            return InlineFile(bare_mime_type(file.mime_type), data)
+            return InlineFile(file.mime_type, data)
         case _:
             raise AssertionError(f"no file of this kind exists: {type(file).__name__}")
 

@@ -1,6 +1,6 @@
 """The dialect of Anthropic's Messages, for Anthropic itself and for hosts of its models."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 import attrs
@@ -24,8 +24,9 @@ from lsd.providers._anthropic_body import messages_body
 from lsd.providers._anthropic_messages import is_forwarded
 from lsd.providers._anthropic_stream import MessageStream
 from lsd.providers._anthropic_target import STRUCTURED_OUTPUTS, Encoding, Target
+from lsd.providers._host import Credentials, Host
 from lsd.providers._http_errors import excerpt, failed_answer, undecodable
-from lsd.providers._sealing import USER_AGENT, Draft, seal
+from lsd.providers._sealing import Draft, seal
 from lsd.providers._whole_body import failing
 from lsd.providers.claude_models import claude_family
 from lsd.providers.dialect import StreamDecoder
@@ -35,20 +36,6 @@ log = logger(__name__)
 
 API_VERSION = "2023-06-01"
 _BETA = "anthropic-beta"
-
-Credentials = Mapping[str, str | None]
-
-
-@attrs.frozen(kw_only=True)
-class Host:
-    """Where messages go. `headers` get the credentials, which are None where none are sent.
-
-    `explain` adds to a failure what this host's errors leave unsaid.
-    """
-
-    url: Callable[[bool], str]
-    headers: Callable[[Credentials], dict[str, str]]
-    explain: Callable[[AttemptFailed], None] | None = None
 
 
 @attrs.frozen(eq=False)
@@ -105,21 +92,13 @@ class AnthropicMessages:
         return is_forwarded(file)
 
     def _headers(self, stream: bool, credentials: Credentials) -> dict[str, str]:
-        headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT}
-        headers |= self.host.headers(credentials)
+        headers = self.host.headers(stream, credentials)
         if self.target.betas:
             headers[_BETA] = ",".join(self.target.betas)
-        if stream:
-            headers["Accept"] = "text/event-stream"
-            # A compressed stream would be held back until the compressor has a block together.
-            headers["Accept-Encoding"] = "identity"
         return headers
 
     def _failed(self, status: int, headers: Mapping[str, str], body: bytes) -> AttemptFailed:
-        failure = failed_answer(self.provider_type, status, headers, body)
-        if self.host.explain is not None:
-            self.host.explain(failure)
-        return failure
+        return self.host.explained(failed_answer(self.provider_type, status, headers, body))
 
     def _no_stream(self, headers: Mapping[str, str], body: bytes) -> AttemptFailed:
         raw = body.decode(errors="replace")
@@ -150,7 +129,7 @@ def anthropic_dialect(
         betas=(STRUCTURED_OUTPUTS,) if wants_schema else (),
         discard_unknown_chunks=provider.discard_unknown_chunks,
     )
-    return AnthropicMessages(target, Host(url=lambda _: url, headers=_key_headers))
+    return AnthropicMessages(target, Host(url=lambda _: url, credentials=_key_headers))
 
 
 def _messages_url(base: str) -> str:

@@ -2,7 +2,8 @@
 
 from lsd.config import GcpVertexAnthropicProvider
 from lsd.providers._anthropic_target import STRUCTURED_OUTPUTS, Target
-from lsd.providers.anthropic import AnthropicMessages, Host
+from lsd.providers._host import Host
+from lsd.providers.anthropic import AnthropicMessages
 from lsd.providers.claude_models import claude_family
 from lsd.providers.vertex import explain_not_found, vertex_headers, vertex_url
 
@@ -37,5 +38,5 @@ def vertex_anthropic_dialect(
         return vertex_url(provider, "anthropic", method)
 
     return AnthropicMessages(
-        target, Host(url=url, headers=vertex_headers, explain=explain_not_found)
+        target, Host(url=url, credentials=vertex_headers, explain=explain_not_found)
     )

@@ -7,6 +7,8 @@ from lsd.config import (
     ChatProvider,
     EchoProvider,
     GcpVertexAnthropicProvider,
+    GcpVertexGeminiProvider,
+    GoogleAIStudioGeminiProvider,
     Provider,
 )
 from lsd.providers.anthropic import anthropic_dialect
@@ -14,6 +16,8 @@ from lsd.providers.chat_targets import chat_target
 from lsd.providers.dialect import Dialect
 from lsd.providers.echo import EchoDialect
 from lsd.providers.gcp_vertex_anthropic import vertex_anthropic_dialect
+from lsd.providers.gcp_vertex_gemini import vertex_gemini_dialect
+from lsd.providers.google_ai_studio_gemini import ai_studio_gemini_dialect
 from lsd.providers.openai_chat import OpenAIChat
 
 
@@ -38,6 +42,14 @@ def dialect_for(
         case GcpVertexAnthropicProvider():
             return vertex_anthropic_dialect(
                 provider, model_name=model_name, provider_name=provider_name
+            )
+        case GoogleAIStudioGeminiProvider():
+            return ai_studio_gemini_dialect(
+                provider, model_name=model_name, provider_name=provider_name, random=random
+            )
+        case GcpVertexGeminiProvider():
+            return vertex_gemini_dialect(
+                provider, model_name=model_name, provider_name=provider_name, random=random
             )
         case EchoProvider():
             return EchoDialect(provider, provider_name=provider_name)

@@ -11,6 +11,7 @@ from lsd import __version__
 from lsd.config import Loaded, Observability
 from lsd.network import BadCertificates
 from lsd.server.assembly import Assembled, assemble
+from lsd.server.garbage import spare_the_lasting
 from lsd.server.http import serve_http
 from lsd.server.kept import Kept, open_kept, open_objects
 from lsd.server.listening import listen, shown_address
@@ -44,6 +45,7 @@ def run_daemon(loaded: Loaded, *, pid_file: Path | None = None) -> int:
         with listen(gateway.bind_address) as listener:
             shown = None if pid_file is None else PidFile.prepare(pid_file)
             daemon = Daemon(loaded=loaded, kept=kept, assembled=assembled, pid_file=shown)
+            spare_the_lasting()
             return trio.run(daemon.run, listener)
     finally:
         if kept is not None:

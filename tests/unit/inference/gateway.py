@@ -33,7 +33,7 @@ from lsd.inference.accept import Accepted, accept
 from lsd.inference.journal import ModelCall
 from lsd.inference.model_request import model_request
 from lsd.inference.open_stream import StartedStream, open_stream
-from lsd.inference.prepared import PreparedModel, PreparedProvider, PreparedVariant
+from lsd.inference.prepared import PreparedGeneration, PreparedModel, PreparedProvider
 from lsd.inference.provider_call import call_provider
 from lsd.inference.routing import started_stream, whole_answer
 from lsd.inference.run import Run
@@ -315,18 +315,20 @@ class Attempt:
 
     run: Run
     accepted: Accepted
-    variant: PreparedVariant
+    generation: PreparedGeneration
     model: PreparedModel
     provider: PreparedProvider
     request: ModelRequest
 
     async def answer(self) -> ModelCall:
         """A whole answer."""
-        return await call_provider(self.run, self.variant, self.model, self.provider, self.request)
+        return await call_provider(
+            self.run, self.generation, self.model, self.provider, self.request
+        )
 
     async def open(self) -> StartedStream:
         """A stream that has started."""
-        return await open_stream(self.run, self.variant, self.model, self.provider, self.request)
+        return await open_stream(self.run, self.generation, self.model, self.provider, self.request)
 
     @property
     def call(self) -> ModelCall:
@@ -338,11 +340,12 @@ def attempt(gateway: Gateway, provider: str = "one", **fields: Any) -> Attempt:
     """The attempt of a provider to answer a request."""
     accepted, run = gateway.begin(**fields)
     variant = accepted.pinned or next(iter(accepted.function.variants.values()))
-    model = run.prepared.model(variant.config.model)
+    generation = variant.generation
+    model = run.prepared.model(generation.config.model)
     assert model is not None
     (chosen,) = (each for each in model.providers if each.name == provider)
-    asked = model_request(accepted, variant)
-    return Attempt(run, accepted, variant, model, chosen, asked.request)
+    asked = model_request(accepted, generation)
+    return Attempt(run, accepted, generation, model, chosen, asked.request)
 
 
 @attrs.frozen
@@ -351,20 +354,20 @@ class VariantRun:
 
     run: Run
     accepted: Accepted
-    variant: PreparedVariant
+    generation: PreparedGeneration
     request: ModelRequest
 
     async def answer(self) -> ModelCall:
         """A whole answer."""
-        return await whole_answer(self.run, self.variant, self.request)
+        return await whole_answer(self.run, self.generation, self.request)
 
     async def open(self) -> StartedStream:
         """A stream that has started."""
-        return await started_stream(self.run, self.variant, self.request)
+        return await started_stream(self.run, self.generation, self.request)
 
 
 def variant_run(gateway: Gateway, variant: str = "v", **fields: Any) -> VariantRun:
     """A request that is about to run as this variant."""
     accepted, run = gateway.begin(**fields)
-    chosen = accepted.function.variants[variant]
+    chosen = accepted.function.variants[variant].generation
     return VariantRun(run, accepted, chosen, model_request(accepted, chosen).request)

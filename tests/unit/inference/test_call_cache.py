@@ -197,7 +197,9 @@ async def test_who_asks_does_not_matter(cached: Cached, fields: dict[str, Any]) 
 def key(gateway: Gateway, **fields: Any) -> bytes:
     """The key of the first call of a request."""
     asked = attempt(gateway, **{"variant_name": "v", **ON, **fields})
-    call = ProviderCall.begin(asked.run, asked.variant, asked.model, asked.provider, asked.request)
+    call = ProviderCall.begin(
+        asked.run, asked.generation, asked.model, asked.provider, asked.request
+    )
     assert asked.run.cache is not None
     return asked.run.cache._key(call.entry, call.own_edits)
 

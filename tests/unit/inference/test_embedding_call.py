@@ -14,7 +14,7 @@ from lsd.inference.embedding_call import Embedded, EmbeddingRun, embed
 from lsd.inference.run import Run
 from tests.unit.inference.conftest import StartGateway
 from tests.unit.inference.fake_providers import answers, drops, embeds, fails, hangs
-from tests.unit.inference.gateway import EMBEDDING, OPERATORS_KEY, PLAIN, Gateway, journal
+from tests.unit.inference.gateway import EMBEDDING, OPERATORS_KEY, PLAIN, Gateway, Shelf, journal
 
 TIMED = EMBEDDING.replace(
     'routing = ["one", "two"]', 'routing = ["one", "two"]\ntimeout_ms = 5000'
@@ -62,6 +62,21 @@ async def test_a_good_answer_is_entered_in_the_journal_of_the_inference(
     assert call.raw_request is not None
     assert '"input":["a",[1,2]]' in call.raw_request
     assert call.raw_usage_entries()[0]["api_type"] == "embeddings"
+
+
+async def test_an_inference_that_uses_the_cache_uses_it_for_embeddings(
+    start: StartGateway, shelf: Shelf
+) -> None:
+    """In the way in which it asked."""
+    gateway = start(PLAIN + EMBEDDING, shelf=shelf)
+    gateway["one"].will(embeds([1.0]))
+    options = {"cache_options": {"enabled": "on"}}
+
+    first = await embedded(gateway, begun(gateway, **options), "a")
+    second = await embedded(gateway, begun(gateway, **options), "a")
+    third = await embedded(gateway, begun(gateway), "a")
+
+    assert [each.call.cached for each in (first, second, third)] == [False, True, False]
 
 
 @pytest.mark.parametrize(

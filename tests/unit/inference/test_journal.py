@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lsd.conversation import AttemptFailed, ModelRequest
-from lsd.inference.journal import Journal, ModelCall
+from lsd.inference.journal import Journal, ModelCall, raw_responses, succeeded
 
 
 def call(call_id: str = "c-1", *, variant_name: str = "v", **fields: Any) -> ModelCall:
@@ -112,12 +112,26 @@ def test_an_answer_is_made_of_the_calls_of_its_variant() -> None:
         ]
     )
 
-    assert [each.id for each in journal.succeeded("v")] == ["c-3", "c-4"]
-    assert [each["data"] for each in journal.raw_responses()] == ["1", "2", "3", "4"]
+    assert [each.id for each in succeeded(journal.of_variant("v"))] == ["c-3", "c-4"]
+    assert [each["data"] for each in raw_responses(journal.calls)] == ["1", "2", "3", "4"]
 
 
-def test_time_at_providers_is_what_the_calls_took() -> None:
+def test_what_is_entered_in_a_part_is_in_the_whole() -> None:
+    """A part knows its own calls only, so that it can settle them without touching others."""
+    whole = Journal()
+    one, other = Journal(within=whole), Journal(within=whole)
+
+    for journal, name in ((one, "c-1"), (other, "c-2"), (one, "c-3")):
+        journal.enter(call(name))
+
+    assert [each.id for each in whole.calls] == ["c-1", "c-2", "c-3"]
+    assert [each.id for each in one.open_calls()] == ["c-1", "c-3"]
+
+
+def test_time_at_providers_is_when_at_least_one_call_was_open() -> None:
     """Everything else that a request took is LSD's own; an open call counts up to now."""
-    journal = Journal([call(ended_at=10.25), call(ended_at=11.0), call()])
+    one_by_one = Journal([call(ended_at=10.25), call(started_at=11.0, ended_at=11.5)])
+    side_by_side = Journal([call(ended_at=12.0), call(ended_at=11.0), call(started_at=11.5)])
 
-    assert journal.seconds_at_providers(12.0) == 0.25 + 1.0 + 2.0
+    assert one_by_one.seconds_at_providers(20.0) == 0.25 + 0.5
+    assert side_by_side.seconds_at_providers(13.0) == 3.0

@@ -65,7 +65,7 @@ async def gateway(start: StartGateway) -> Gateway:
 def asked(gateway: Gateway, variant: str = "v", **fields: Any) -> Asked:
     """What the model of a variant is asked."""
     accepted = gateway.accept(**fields)
-    return model_request(accepted, accepted.function.variants[variant])
+    return model_request(accepted, accepted.function.variants[variant].generation)
 
 
 async def test_a_chat_is_asked_in_plain_text(gateway: Gateway) -> None:

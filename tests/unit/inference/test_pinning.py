@@ -165,5 +165,5 @@ async def test_a_variant_that_comes_along_brings_its_templates(gateway: Gateway)
     )
 
     assert accepted.pinned is not None
-    _, (sent,) = accepted.pinned.prompts.render(accepted.request.input)
+    _, (sent,) = accepted.pinned.generation.prompts.render(accepted.request.input)
     assert [block.text for block in sent.content] == ["Hello Ann"]  # type: ignore[union-attr]

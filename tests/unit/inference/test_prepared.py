@@ -80,8 +80,8 @@ async def test_a_function_has_its_variants_and_draws(start: StartGateway) -> Non
 
     base = WeightedDraw(variants=("v", "w", "x"), weights={"v": 3.0, "w": 1.0}, fallback=("x",))
     assert list(function.variants) == ["v", "w", "x"]
-    assert function.variants["v"].prompts.can_call("greet")
-    assert not function.variants["w"].prompts.can_call("greet")
+    assert function.variants["v"].generation.prompts.can_call("greet")
+    assert not function.variants["w"].generation.prompts.can_call("greet")
     assert function.variants["v"].limits.total is not None
     assert function.draw == base
     assert function.draw_for(None) == base

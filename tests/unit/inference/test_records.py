@@ -9,9 +9,10 @@ import pytest
 import trio
 import trio.testing
 
+from lsd.conversation import UNSET_PARAMS
 from lsd.inference import InferenceFailed
-from lsd.inference.answers import Output
-from lsd.inference.model_request import model_request
+from lsd.inference.answers import Answer
+from lsd.inference.outputs import Output
 from lsd.inference.records import _body
 from lsd.store import InferenceRecord, Store
 from lsd.telemetry import SystemClock
@@ -340,13 +341,16 @@ async def test_provider_tools_are_kept_with_their_scopes(
     """In the form in which they may be sent again."""
     asked = variant_run(gateway, provider_tools=[given], **TALK)
 
-    body = _body(
-        asked.run,
-        asked.accepted,
-        model_request(asked.accepted, asked.variant),
-        Output(content=[]),
-        frozenset(),
+    answer = Answer(
+        variant_name="v",
+        output=Output(content=[]),
+        params=UNSET_PARAMS,
+        finish_reason=None,
+        calls=(),
+        deciding=None,
     )
+
+    body = _body(asked.run, asked.accepted, answer)
 
     assert body.provider_tools == [kept]
 

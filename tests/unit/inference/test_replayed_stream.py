@@ -22,7 +22,7 @@ CHUNKS = [
 async def run(start: StartGateway) -> Run:
     """A run with one call."""
     asked = attempt(start(PLAIN), stream=True)
-    asked.run.begin_call(asked.variant, asked.model, asked.provider, asked.request)
+    asked.run.begin_call(asked.generation, asked.model, asked.provider, asked.request)
     return asked.run
 
 

@@ -34,12 +34,12 @@ extra_headers = [{ name = "v", value = "1" }]
 
 def begun(asked: Attempt) -> ModelCall:
     """A new call of the run."""
-    return asked.run.begin_call(asked.variant, asked.model, asked.provider, asked.request)
+    return asked.run.begin_call(asked.generation, asked.model, asked.provider, asked.request)
 
 
 def pointers(asked: Attempt) -> tuple[list[str], list[str]]:
     """Which edits of the body and of the headers are made, in order."""
-    edits = asked.run.edits_for(asked.variant, asked.model, asked.provider)
+    edits = asked.run.edits_for(asked.generation, asked.model, asked.provider)
     return [each.pointer for each in edits.body], [each.name for each in edits.headers]
 
 
@@ -138,7 +138,7 @@ async def test_edits_beside_the_providers_are_what_a_request_brings(start: Start
     """What belongs to a provider is the same for all requests, and no part of a cache key."""
     asked = attempt(start(EDITED), extra_body=[BODY])
 
-    edits = asked.run.edits_beside(asked.provider, asked.variant, asked.model)
+    edits = asked.run.edits_beside(asked.provider, asked.generation, asked.model)
 
     assert edits.body == (BodyEdit(pointer="/v", value=1), BodyEdit(pointer="/r", value=1))
     assert edits.headers == (HeaderEdit(name="v", value="1"),)
@@ -148,7 +148,7 @@ async def test_without_edits_there_are_none(start: StartGateway) -> None:
     """Nothing is made for the many requests that have none."""
     asked = attempt(start(PLAIN))
 
-    assert asked.run.edits_for(asked.variant, asked.model, asked.provider) is NO_EDITS
+    assert asked.run.edits_for(asked.generation, asked.model, asked.provider) is NO_EDITS
 
 
 async def test_every_call_is_bounded_by_the_gateway(start: StartGateway) -> None:

@@ -16,7 +16,10 @@ from lsd.conversation import (
     Usage,
     decode_json,
 )
+from lsd.inference.chat_completion import answer_of as chat_answer
 from lsd.inference.model_request import model_request
+from lsd.inference.replayed_stream import ReplayedStream
+from lsd.inference.started_answer import StartedAnswer
 from lsd.inference.stream_answer import END_OF_STREAM, KEEP_ALIVE, StreamAnswer
 from tests.unit.inference.conftest import StartGateway
 from tests.unit.inference.fake_providers import (
@@ -318,10 +321,16 @@ async def test_without_failures_nothing_stands_before_the_first_chunk(gateway: G
 def answer_of(gateway: Gateway, **fields: Any) -> StreamAnswer:
     """The writer of the events of a request."""
     asked = attempt(gateway, stream=True, **fields)
-    call = asked.run.begin_call(asked.variant, asked.model, asked.provider, asked.request)
-    return StreamAnswer(
-        asked.run, asked.accepted, model_request(asked.accepted, asked.variant), call
+    call = asked.run.begin_call(asked.generation, asked.model, asked.provider, asked.request)
+    read_as = model_request(asked.accepted, asked.generation)
+    started = StartedAnswer(
+        variant_name=call.variant_name,
+        stream=ReplayedStream(call, asked.run, []),
+        preceding=(),
+        calls_as_text=read_as.calls_as_text,
+        answer=lambda: chat_answer(asked.run, asked.accepted, read_as, call),
     )
+    return StreamAnswer(asked.run, asked.accepted, started)
 
 
 def shown(answer: StreamAnswer, *events: ModelChunk | StreamFault) -> list[Any]:

@@ -11,9 +11,8 @@ from lsd.conversation import StreamEvent, StreamFault, decode_json
 from lsd.experiments import WeightedDraw
 from lsd.inference import InferenceFailed
 from lsd.inference.journal import ModelCall
-from lsd.inference.routing import started_stream, whole_answer
 from lsd.inference.run import Run
-from lsd.inference.variants import first_answer
+from lsd.inference.variants import first_answer, first_started_answer
 from tests.unit.inference.conftest import StartGateway
 from tests.unit.inference.fake_providers import Hang, Pause, fails, hangs, said, says, stream_of
 from tests.unit.inference.gateway import Gateway
@@ -108,8 +107,9 @@ def limited(timeouts: str) -> str:
 async def answer(gateway: Gateway, **fields: Any) -> tuple[Run, ModelCall]:
     """The answer to a request, and its run."""
     accepted, run = gateway.begin(**fields)
-    _, call = await first_answer(run, accepted, whole_answer)
-    return run, call
+    given = await first_answer(run, accepted)
+    assert given.deciding is not None
+    return run, given.deciding
 
 
 async def failure(gateway: Gateway, **fields: Any) -> InferenceFailed:
@@ -150,7 +150,7 @@ async def test_all_variants_are_tried_once(start: StartGateway) -> None:
     accepted, run = gateway.begin()
 
     with pytest.raises(InferenceFailed):
-        await first_answer(run, accepted, whole_answer)
+        await first_answer(run, accepted)
 
     assert sorted(tried(run)) == ["a", "b", "c", "d"]
 
@@ -258,7 +258,7 @@ async def test_an_experiment_may_have_nothing_to_draw(start: StartGateway) -> No
     nobody = attrs.evolve(accepted.function, draw=WeightedDraw(variants=("a",), weights={}))
 
     with pytest.raises(InferenceFailed) as failed:
-        await first_answer(run, attrs.evolve(accepted, function=nobody), whole_answer)
+        await first_answer(run, attrs.evolve(accepted, function=nobody))
 
     assert failed.value.cause == "nothing_to_try"
     assert str(failed.value) == "function 'chat' has no variant to draw"
@@ -318,7 +318,7 @@ async def test_a_pinned_variant_that_takes_too_long_is_a_timeout(
     accepted, run = gateway.begin(variant_name="a")
 
     with pytest.raises(InferenceFailed) as failed:
-        await first_answer(run, accepted, whole_answer)
+        await first_answer(run, accepted)
 
     told = 'variant "a": timeouts.non_streaming.total_ms = 2500 reached'
     assert failed.value.cause == "timeout"
@@ -343,7 +343,7 @@ async def test_a_variants_stream_must_start_in_time(
     accepted, run = gateway.begin(variant_name="a", stream=True)
 
     with pytest.raises(InferenceFailed) as failed:
-        await first_answer(run, accepted, started_stream)
+        await first_started_answer(run, accepted)
 
     assert failed.value.cause == "timeout"
     assert str(failed.value) == f'variant "a": {told} reached'
@@ -370,7 +370,7 @@ async def test_a_variants_limits_go_on_within_the_stream(
     accepted, run = gateway.begin(variant_name="a", stream=True)
     began = trio.current_time()
 
-    _, stream = await first_answer(run, accepted, started_stream)
+    stream = (await first_started_answer(run, accepted)).stream
     events: list[StreamEvent] = [*await stream.receive(), *await stream.receive()]
 
     assert trio.current_time() - began == pytest.approx(after_s)

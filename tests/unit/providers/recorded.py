@@ -17,6 +17,8 @@ from lsd.config import (
     DeepSeekProvider,
     FireworksProvider,
     GcpVertexAnthropicProvider,
+    GcpVertexGeminiProvider,
+    GoogleAIStudioGeminiProvider,
     GroqProvider,
     HyperbolicProvider,
     LiteralLocation,
@@ -60,6 +62,8 @@ PROVIDERS: dict[str, Any] = {
     "deepseek": DeepSeekProvider,
     "fireworks": FireworksProvider,
     "gcp_vertex_anthropic": GcpVertexAnthropicProvider,
+    "gcp_vertex_gemini": GcpVertexGeminiProvider,
+    "google_ai_studio_gemini": GoogleAIStudioGeminiProvider,
     "groq": GroqProvider,
     "hyperbolic": HyperbolicProvider,
     "mistral": MistralProvider,
@@ -79,6 +83,9 @@ CHAT_TYPES = tuple(kind for kind, each in PROVIDERS.items() if issubclass(each, 
 MESSAGES_TYPES = ("anthropic", "gcp_vertex_anthropic")
 """The types that speak Anthropic's Messages."""
 
+GEMINI_TYPES = ("gcp_vertex_gemini", "google_ai_studio_gemini")
+"""The types that speak Gemini's language."""
+
 CREDENTIALS = {"api_key": "sk-secret", "access_token": "ya29.secret"}
 """What dialects are told, each by the name that it knows."""
 
@@ -87,6 +94,7 @@ AT_VERTEX = {"location": "us-central1", "project_id": "proj"}
 REQUIRED: dict[str, dict[str, Any]] = {
     "azure": {"deployment_id": "d-1", "endpoint": LiteralLocation("https://res.example")},
     "gcp_vertex_anthropic": {**AT_VERTEX, "model_id": "m-1"},
+    "gcp_vertex_gemini": {**AT_VERTEX, "model_id": "m-1"},
     "sglang": {"model_name": "m-1", **ON_PREMISES},
     "tgi": ON_PREMISES,
     "vllm": {"model_name": "m-1", **ON_PREMISES},

@@ -1,0 +1,49 @@
+"""The plain way to an answer: render the input, ask the model, read what it says."""
+
+from lsd.inference.accept import Accepted
+from lsd.inference.answers import Answer
+from lsd.inference.journal import ModelCall
+from lsd.inference.model_request import Asked, model_request
+from lsd.inference.outputs import read_output
+from lsd.inference.prepared import PreparedGeneration
+from lsd.inference.routing import started_stream, whole_answer
+from lsd.inference.run import Run
+from lsd.inference.started_answer import StartedAnswer
+
+
+async def complete(run: Run, accepted: Accepted, generation: PreparedGeneration) -> Answer:
+    """A whole answer. Raises VariantFailed."""
+    asked = model_request(accepted, generation)
+    call = await whole_answer(run, generation, asked.request)
+    return answer_of(run, accepted, asked, call)
+
+
+async def start_completion(
+    run: Run, accepted: Accepted, generation: PreparedGeneration
+) -> StartedAnswer:
+    """An answer whose stream has started. Raises VariantFailed."""
+    asked = model_request(accepted, generation)
+    stream = await started_stream(run, generation, asked.request)
+    call = stream.entry
+    calls = run.journal.of_variant(call.variant_name)
+    return StartedAnswer(
+        variant_name=call.variant_name,
+        stream=stream,
+        preceding=tuple(each for each in calls if each is not call),
+        calls_as_text=asked.calls_as_text,
+        answer=lambda: answer_of(run, accepted, asked, call),
+    )
+
+
+def answer_of(run: Run, accepted: Accepted, asked: Asked, call: ModelCall) -> Answer:
+    """The answer that one call makes, with the failed ones before it."""
+    return Answer(
+        variant_name=call.variant_name,
+        output=read_output(accepted, asked, call.output),
+        params=asked.params,
+        finish_reason=call.finish_reason,
+        calls=run.journal.of_variant(call.variant_name),
+        deciding=call,
+        first_chunk_at=call.first_chunk_at,
+        is_interrupted=call.status != "ok",
+    )
