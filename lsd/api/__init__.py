@@ -5,6 +5,7 @@ the rest to the quart app. Statuses and headers are known on this floor only.
 """
 
 from lsd.api.application import quart_app
+from lsd.api.authentication import Authentication
 from lsd.api.edge import Edge
 from lsd.api.errors import ErrorAnswers
 from lsd.api.exchange import Answer, Endpoint, Request
@@ -17,6 +18,7 @@ from lsd.api.records import Records
 
 __all__ = [
     "Answer",
+    "Authentication",
     "Edge",
     "Endpoint",
     "ErrorAnswers",

@@ -17,6 +17,9 @@ from lsd.api.exchange import Answer, Endpoint, Request
 from lsd.api.responder import RESPONDER, Responder
 from lsd.conversation import IdGenerator
 
+API_KEY = "lsd.api_key_public_id"
+"""Where the scope of a request keeps the public id of the key that the front has found good."""
+
 
 class _AlreadySent(Response):
     """Stands for a response that a responder has sent."""
@@ -78,6 +81,7 @@ def _view(endpoint: Endpoint) -> Callable[..., Awaitable[Response]]:
                 name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
             },
             body=body,
+            api_key_public_id=scope.get(API_KEY),
         )
         out = _responder()
         answer = await endpoint.handle(asked, out.start)

@@ -4,6 +4,7 @@ from typing import Any
 
 import attrs
 
+from lsd.access import NotAuthenticated
 from lsd.api.bodies import BodyTooLarge, CodingBroken, CodingUnknown
 from lsd.api.exchange import Answer
 from lsd.conversation import IdGenerator, LsdError, Malformed, encode_json
@@ -19,6 +20,7 @@ _STATUSES: dict[type[LsdError], int] = {
     BadRequest: 400,
     BadFeedback: 400,
     CodingBroken: 400,
+    NotAuthenticated: 401,
     UnknownName: 404,
     UnknownMetric: 404,
     UnknownFunction: 404,

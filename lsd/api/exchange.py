@@ -20,6 +20,7 @@ class Request:
     """A request, read whole and decompressed. Header names are lower-case.
 
     `path` is the one below `gateway.base_path`, percent-decoded, without a trailing slash.
+    `api_key_public_id` tells whose key the caller has shown; None while no keys are wanted.
     """
 
     method: str
@@ -27,6 +28,7 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes = b""
+    api_key_public_id: str | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -11,13 +11,15 @@ from typing import Any
 import attrs
 import trio
 
+from lsd.api.application import API_KEY
+from lsd.api.authentication import Authentication
 from lsd.api.bodies import ClientGone, Receive, read_body
 from lsd.api.edge import Edge
 from lsd.api.errors import ErrorAnswers, Refused
 from lsd.api.exchange import Endpoint, Request, WhenClientLeaves
 from lsd.api.in_flight import InFlight
 from lsd.api.responder import RESPONDER, Message, Responder, SendMessage
-from lsd.conversation import IdGenerator
+from lsd.conversation import IdGenerator, LsdError
 from lsd.telemetry import CURRENT_REQUEST, Clock, RequestContext, logger
 
 log = logger(__name__)
@@ -43,6 +45,7 @@ class Front:
     hot: Mapping[tuple[str, str], Endpoint]
     rest: AsgiApp
     edge: Edge
+    authentication: Authentication
     errors: ErrorAnswers
     base_path: str
     body_bytes_max: int
@@ -86,9 +89,10 @@ class Front:
             return
         try:
             self.edge.check(headers, scope["scheme"])
+            key = self.authentication.public_id(scope["method"], path, headers)
             if path is None:
                 raise Refused(404, f"Route not found: {scope['method']} {scope['path']}")
-        except Refused as refused:
+        except LsdError as refused:
             route = f"{scope['method']} {scope['path']}"
             await responder.answer(self.errors.answer_and_log(refused, route, self.ids))
             return
@@ -97,6 +101,7 @@ class Front:
             inner = {
                 **scope,
                 RESPONDER: responder,
+                API_KEY: key,
                 "path": path,
                 "raw_path": path.encode(),
                 "root_path": "",
@@ -104,7 +109,7 @@ class Front:
             work = _through(self.rest, inner, send)
             leaving: WhenClientLeaves = "cancel" if scope["method"] in _READING else "finish"
         else:
-            work = _directly(endpoint, headers, responder)
+            work = _directly(endpoint, headers, key, responder)
             leaving = endpoint.when_client_leaves or self.when_client_leaves
         asked = _Work(
             method=scope["method"],
@@ -222,11 +227,16 @@ class _Work:
 
 
 def _directly(
-    endpoint: Endpoint, headers: Mapping[str, str], out: Responder
+    endpoint: Endpoint, headers: Mapping[str, str], key: str | None, out: Responder
 ) -> Callable[[bytes], Awaitable[None]]:
     async def run(body: bytes) -> None:
         request = Request(
-            method=endpoint.method, path=endpoint.path, query={}, headers=headers, body=body
+            method=endpoint.method,
+            path=endpoint.path,
+            query={},
+            headers=headers,
+            body=body,
+            api_key_public_id=key,
         )
         answer = await endpoint.handle(request, out.start)
         if answer is not None:

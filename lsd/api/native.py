@@ -41,13 +41,14 @@ class Native:
     async def inference(self, request: Request, start: Start) -> Answer | None:
         """`POST /inference`."""
         asked = await _read(read_inference_request, request.body)
+        key = request.api_key_public_id
         if not asked.stream:
-            return Answer(body=await self._inferences.infer(asked))
+            return Answer(body=await self._inferences.infer(asked, api_key_public_id=key))
 
         async def start_events() -> Send:
             return await start(STREAM_HEADERS)
 
-        await self._inferences.stream(asked, start_events)
+        await self._inferences.stream(asked, start_events, api_key_public_id=key)
         return None
 
     async def feedback(self, request: Request, _start: Start) -> Answer:
@@ -55,7 +56,8 @@ class Native:
         given = await _read(read_feedback_request, request.body)
         if self._feedback is None:
             raise Refused(503, "the feedback is not stored: the store could not be opened")
-        feedback_id = await self._feedback.give(given)
+        key = request.api_key_public_id
+        feedback_id = await self._feedback.give(given, api_key_public_id=key)
         return Answer(body=encode_json({"feedback_id": feedback_id}))
 
 

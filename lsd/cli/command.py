@@ -10,10 +10,12 @@ import click
 
 from lsd import __version__
 from lsd.cli.logging_options import logging_from
-from lsd.config import ConfigRefused, Loaded, Sources, load
-from lsd.telemetry import logger
+from lsd.config import ConfigRefused, Loaded, Sources, load, load_storage
+from lsd.telemetry import SystemClock, logger
 
 log = logger(__name__)
+
+_OF_KEYS = ("--create-api-key", "--disable-api-key", "--list-api-keys")
 
 
 @attrs.frozen(kw_only=True)
@@ -28,7 +30,41 @@ class _Options:
     pid_file: Path | None
     skip_credential_validation: bool
     check: bool
+    create_api_key: bool
+    expiration: str | None
+    description: str | None
+    disable_api_key: str | None
+    list_api_keys: bool
+    as_json: bool
     version: bool
+
+    def command(self) -> str | None:
+        """The one thing to do instead of serving. Raises click.UsageError for several."""
+        asked = {
+            "--check": self.check,
+            "--create-api-key": self.create_api_key,
+            "--disable-api-key": self.disable_api_key is not None,
+            "--list-api-keys": self.list_api_keys,
+            "--version": self.version,
+        }
+        given = [name for name, is_given in asked.items() if is_given]
+        if len(given) > 1:
+            raise click.UsageError(f"{' and '.join(given)} exclude each other.")
+        return given[0] if given else None
+
+    def check_together(self) -> None:
+        """Raises click.UsageError for options that do not go with each other."""
+        if self.config and self.default_config:
+            raise click.UsageError("--config and --default-config exclude each other.")
+        if not self.create_api_key:
+            for name, value in (
+                ("--expiration", self.expiration),
+                ("--description", self.description),
+            ):
+                if value is not None:
+                    raise click.UsageError(f"{name} goes with --create-api-key only.")
+        if self.as_json and not self.list_api_keys:
+            raise click.UsageError("--json goes with --list-api-keys only.")
 
     def sources(self) -> Sources:
         """Where the configuration comes from."""
@@ -55,20 +91,26 @@ class _Options:
 @click.option("--pid-file", type=click.Path(path_type=Path), help="Holds the pid while serving.")
 @click.option("--skip-credential-validation", is_flag=True, help="Only warn of missing ones.")
 @click.option("--check", "--validate", is_flag=True, help="Check the configuration, and exit.")
+@click.option("--create-api-key", is_flag=True, help="Print a new key, and exit.")
+@click.option("--expiration", metavar="TIME", help="Until when the new key counts (RFC 3339).")
+@click.option("--description", metavar="TEXT", help="What the new key is for.")
+@click.option("--disable-api-key", metavar="ID", help="Let a key open nothing more, and exit.")
+@click.option("--list-api-keys", is_flag=True, help="List the keys, and exit.")
+@click.option("--json", "as_json", is_flag=True, help="List them as JSON.")
 @click.option("--version", is_flag=True, help="Show the version and exit.")
 def lsd(**values: Any) -> None:
     """Serve LSD, the gateway between applications and language models."""
     options = _Options(**values)
-    if options.config and options.default_config:
-        raise click.UsageError("--config and --default-config exclude each other.")
-    if options.check and options.version:
-        raise click.UsageError("--check and --version exclude each other.")
-    if options.version:
+    options.check_together()
+    command = options.command()
+    if command == "--version":
         click.echo(f"lsd, version {__version__}")
         return
     logging = logging_from(options.log_format, options.log_level, os.environ)
     logging.configure(debug=False)
-    as_records = logging.form == "json" and not options.check
+    if command in _OF_KEYS:
+        sys.exit(_run_key_command(options))
+    as_records = logging.form == "json" and command is None
     loaded = _load(options, as_records=as_records)
     logging.configure(debug=loaded.config.gateway.debug)
     _tell(loaded)
@@ -76,6 +118,31 @@ def lsd(**values: Any) -> None:
         click.echo(f"valid {loaded.hash}")
         return
     sys.exit(_serve(loaded, options.pid_file, as_records=as_records))
+
+
+def _run_key_command(options: _Options) -> int:
+    # All else does without a store, or with one later; to import it takes its time.
+    from lsd.cli.api_keys import CommandFailed, ask_for_keys  # noqa: PLC0415
+
+    try:
+        told = ask_for_keys(
+            load_storage(options.sources()),
+            SystemClock(),
+            disable=options.disable_api_key,
+            lists=options.list_api_keys,
+            as_json=options.as_json,
+            expiration=options.expiration,
+            description=options.description,
+        )
+    except ConfigRefused as refused:
+        click.echo(str(refused), err=True)
+        return 1
+    except CommandFailed as failed:
+        click.echo(f"lsd: {failed}", err=True)
+        return 1
+    if told is not None:
+        click.echo(told)
+    return 0
 
 
 def main() -> None:

@@ -29,6 +29,7 @@ from lsd.config.loaded import (
 )
 from lsd.config.loading import (
     load,
+    load_storage,
 )
 from lsd.config.locations import (
     effective_location,
@@ -304,6 +305,7 @@ __all__ = [
     "describe",
     "effective_location",
     "load",
+    "load_storage",
     "open_snapshot",
     "read_dynamic_variant",
     "read_gcp_credential",

@@ -11,7 +11,7 @@ from lsd.config.findings import Findings
 from lsd.config.key_path import KeyPath, show_path
 from lsd.config.legacy_templates import settle_legacy_templates
 from lsd.config.loaded import Loaded
-from lsd.config.overrides import apply_overrides, names_data_folder
+from lsd.config.overrides import apply_overrides, data_folder, names_data_folder
 from lsd.config.problem import ConfigRefused, Problem, in_order
 from lsd.config.reading.document import Document, merge
 from lsd.config.reading.globs import ConfigFile, find_files
@@ -19,10 +19,13 @@ from lsd.config.reading.reader import Reader
 from lsd.config.reading.texts import DISK_TEXTS, NO_TEXTS
 from lsd.config.reading.toml import read_toml
 from lsd.config.rules.credentials import check_credentials
+from lsd.config.rules.gateway import check_storage
+from lsd.config.rules.ranges import check_ranges
 from lsd.config.secrets import Secrets
 from lsd.config.snapshot import canonical_tree, encode_snapshot, hash_of
 from lsd.config.sources import Sources
 from lsd.config.tables.config import Config
+from lsd.config.tables.storage import Storage
 from lsd.config.template_files import collect_template_files
 
 DEFAULT_FILE = "lsd.toml"
@@ -59,6 +62,25 @@ def load(sources: Sources) -> Loaded:
         names_data_folder=names_data_folder(sources, findings),
         paths=_absolute_paths(config, reader.written),
     )
+
+
+def load_storage(sources: Sources) -> Storage:
+    """`[storage]` alone, for commands that touch nothing else; other tables may hold anything.
+
+    Raises ConfigRefused.
+    """
+    files, _ = _files(sources)
+    document = _document(files, sources.working_directory)
+    path: KeyPath = ("storage",)
+    findings = Findings(document)
+    table = document.tree.get("storage", {})
+    storage: Storage = Reader(findings, findings, NO_TEXTS).table(Storage, table, path)
+    if not findings.problems:
+        check_ranges(storage, path, findings)
+        check_storage(storage, findings)
+    if findings.problems:
+        raise ConfigRefused(in_order(findings.problems))
+    return attrs.evolve(storage, path=data_folder(storage, sources, findings))
 
 
 def _files(sources: Sources) -> tuple[list[ConfigFile], tuple[str, ...]]:

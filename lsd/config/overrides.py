@@ -11,7 +11,7 @@ from lsd.config.problem import Problem
 from lsd.config.sources import Sources
 from lsd.config.tables.address import parse_address
 from lsd.config.tables.config import Config
-from lsd.config.tables.storage import FilesystemObjects
+from lsd.config.tables.storage import FilesystemObjects, Storage
 
 DEFAULT_FOLDER = "lsd-data"
 OBJECTS_FOLDER = "objects"
@@ -20,7 +20,7 @@ OBJECTS_FOLDER = "objects"
 def apply_overrides(config: Config, sources: Sources, findings: Findings) -> Config:
     """The configuration with the settings of this start, and with all paths absolute."""
     gateway = attrs.evolve(config.gateway, **_gateway(sources, findings))
-    storage = attrs.evolve(config.storage, path=_data_folder(config, sources, findings))
+    storage = attrs.evolve(config.storage, path=data_folder(config.storage, sources, findings))
     return place_objects(attrs.evolve(config, gateway=gateway, storage=storage))
 
 
@@ -84,10 +84,11 @@ def names_data_folder(sources: Sources, findings: Findings) -> bool:
     return bool(override) or ("storage", "path") in findings.document.origins
 
 
-def _data_folder(config: Config, sources: Sources, findings: Findings) -> Path:
+def data_folder(storage: Storage, sources: Sources, findings: Findings) -> Path:
+    """Where the store is: what is nearest to the operator counts."""
     override = sources.data_dir or sources.environment.get("LSD_DATA_DIR")
     if override:
         return sources.working_directory / override
     if ("storage", "path") in findings.document.origins:
-        return config.storage.path
+        return storage.path
     return findings.document.home / DEFAULT_FOLDER

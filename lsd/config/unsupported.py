@@ -52,7 +52,6 @@ class Later:
 
 LATER: Final = (
     Later("gateway.workers", lambda workers: workers != 1),
-    Later("gateway.auth.enabled"),
     Later("gateway.tls"),
     Later("gateway.http2"),
     Later("gateway.export.otlp.traces.enabled"),

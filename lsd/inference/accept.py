@@ -34,6 +34,7 @@ from lsd.inference.targeted_edits import EditTarget
 from lsd.inference.toolbox import Toolbox, toolbox_for
 
 RESERVED_PREFIX = "lsd::"
+API_KEY_TAG = "lsd::api_key_public_id"
 
 EARLIEST_EPISODE_MS = 1_579_751_960_000
 """2020-01-23T03:59:20Z. No UUIDv7 is older than the format; an earlier time is a mistake."""
@@ -57,7 +58,13 @@ class Accepted:
     output_schema: Schema | None
 
 
-def accept(request: InferenceRequest, prepared: Prepared, *, now_ms: int) -> Accepted:
+def accept(
+    request: InferenceRequest,
+    prepared: Prepared,
+    *,
+    now_ms: int,
+    api_key_public_id: str | None = None,
+) -> Accepted:
     """The plan of a request. Raises BadRequest, UnknownName or InferenceFailed."""
     _check_tags(request)
     episode_id = _checked_episode(request, now_ms)
@@ -79,7 +86,7 @@ def accept(request: InferenceRequest, prepared: Prepared, *, now_ms: int) -> Acc
         function=function,
         pinned=pinned,
         episode_id=episode_id,
-        tags=_final_tags(request, pinned),
+        tags=_final_tags(request, pinned, api_key_public_id),
         toolbox=toolbox,
         output_schema=_output_schema(request, function, prepared),
     )
@@ -224,7 +231,9 @@ def _output_schema(
     return config.output_schema if isinstance(config, JsonFunction) else None
 
 
-def _final_tags(request: InferenceRequest, pinned: PreparedVariant | None) -> dict[str, str]:
+def _final_tags(
+    request: InferenceRequest, pinned: PreparedVariant | None, api_key_public_id: str | None
+) -> dict[str, str]:
     tags = dict(request.tags)
     if request.internal:
         tags["lsd::internal"] = "true"
@@ -232,4 +241,6 @@ def _final_tags(request: InferenceRequest, pinned: PreparedVariant | None) -> di
         tags["lsd::namespace"] = request.namespace
     if request.variant_name is not None and pinned is not None:
         tags["lsd::variant_pinned"] = pinned.name
+    if api_key_public_id is not None:
+        tags[API_KEY_TAG] = api_key_public_id
     return tags

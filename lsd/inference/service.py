@@ -49,13 +49,15 @@ class InferenceService:
     file_desk: FileDesk
     running: RunningInferences = attrs.Factory(RunningInferences)
 
-    async def infer(self, request: InferenceRequest) -> bytes:
-        """The JSON body of a plain answer.
+    async def infer(
+        self, request: InferenceRequest, *, api_key_public_id: str | None = None
+    ) -> bytes:
+        """The JSON body of a plain answer; `api_key_public_id` tells who asks.
 
         Raises BadRequest, UnknownName or InferenceFailed. When cancelled, what had been asked of
         providers is recorded as interrupted.
         """
-        accepted, run = self._begin(request)
+        accepted, run = self._begin(request, api_key_public_id)
         with self._in_progress(run, accepted):
             await self.file_desk.keep_files_of(run)
             answer = await first_answer(run, accepted)
@@ -63,13 +65,19 @@ class InferenceService:
             self._observe(run)
             return encode_json(answer_json(run, answer))
 
-    async def stream(self, request: InferenceRequest, start: Callable[[], Awaitable[Send]]) -> None:
+    async def stream(
+        self,
+        request: InferenceRequest,
+        start: Callable[[], Awaitable[Send]],
+        *,
+        api_key_public_id: str | None = None,
+    ) -> None:
         """Sends a streamed answer as server-sent events.
 
         `start` is called when the first chunk is there, and gives what takes the bytes; until
         then everything can be raised as in `infer`. When cancelled, what had arrived is recorded.
         """
-        accepted, run = self._begin(request)
+        accepted, run = self._begin(request, api_key_public_id)
         with self._in_progress(run, accepted):
             await self.file_desk.keep_files_of(run)
             started = await first_started_answer(run, accepted)
@@ -90,9 +98,16 @@ class InferenceService:
         function = self.prepared.functions.get(function_name)
         return None if function is None else function.draw_for(namespace).probabilities()
 
-    def _begin(self, request: InferenceRequest) -> tuple[Accepted, Run]:
+    def _begin(
+        self, request: InferenceRequest, api_key_public_id: str | None
+    ) -> tuple[Accepted, Run]:
         started_at = self.clock.monotonic()
-        accepted = accept(request, self.prepared, now_ms=self.clock.now_ms())
+        accepted = accept(
+            request,
+            self.prepared,
+            now_ms=self.clock.now_ms(),
+            api_key_public_id=api_key_public_id,
+        )
         if not request.dryrun:
             self.metrics.count_inference(accepted.function.name, request.model_name)
         run = Run(

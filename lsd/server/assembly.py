@@ -6,7 +6,9 @@ from random import Random, SystemRandom
 
 import attrs
 
+from lsd.access import Authenticator
 from lsd.api import (
+    Authentication,
     Edge,
     Endpoint,
     ErrorAnswers,
@@ -18,7 +20,15 @@ from lsd.api import (
     Records,
     quart_app,
 )
-from lsd.config import EmbeddingProvider, Gateway, GcpProvider, Loaded, Provider, effective_location
+from lsd.config import (
+    Auth,
+    EmbeddingProvider,
+    Gateway,
+    GcpProvider,
+    Loaded,
+    Provider,
+    effective_location,
+)
 from lsd.conversation import IdGenerator
 from lsd.feedback import FeedbackService
 from lsd.inference import (
@@ -106,7 +116,8 @@ def assemble(
     if kept is not None:
         endpoints += Records(kept.store, kept.writer).endpoints()
     in_flight = InFlight()
-    front = _front(loaded.config.gateway, endpoints, ids, clock, in_flight)
+    auth = _authentication(loaded.config.gateway.auth, kept, clock)
+    front = _front(loaded.config.gateway, endpoints, auth, ids, clock, in_flight)
     return Assembled(
         front=front, operations=operations, in_flight=in_flight, cache=cache, transport=transport
     )
@@ -129,6 +140,7 @@ def _feedback(
 def _front(
     gateway: Gateway,
     endpoints: Sequence[Endpoint],
+    authentication: Authentication,
     ids: IdGenerator,
     clock: Clock,
     in_flight: InFlight,
@@ -143,6 +155,7 @@ def _front(
             allow_origins=gateway.cors.allow_origins,
             auth_is_on=gateway.auth.enabled,
         ),
+        authentication=authentication,
         errors=errors,
         base_path=gateway.base_path,
         body_bytes_max=bytes_max,
@@ -150,6 +163,17 @@ def _front(
         in_flight=in_flight,
         ids=ids,
         clock=clock,
+    )
+
+
+def _authentication(auth: Auth, kept: Kept | None, clock: Clock) -> Authentication:
+    if not auth.enabled:
+        return Authentication(authenticator=None)
+    assert kept is not None, "a daemon that wants keys does not start without a store"
+    ttl_s = auth.cache.ttl_ms / 1000 if auth.cache.enabled else None
+    return Authentication(
+        authenticator=Authenticator(kept.store.api_keys, clock, ttl_s),
+        metrics_are_public=auth.public_metrics,
     )
 
 

@@ -1,7 +1,5 @@
 """What is kept: the store as the configuration wants it, with its writer."""
 
-from pathlib import Path
-
 import attrs
 
 from lsd.config import Config, FilesystemObjects, Loaded, without_secrets
@@ -66,7 +64,7 @@ def open_kept(loaded: Loaded, clock: Clock, metrics: Metrics) -> Kept | None:
     except (StoreRefused, StoreFull, StoreFailed) as refusal:
         key = _key_that_insists(config)
         if key is not None:
-            raise StartRefused(f"{refusal}; {key} = true needs the store") from None
+            raise StartRefused(f"{refusal}; {key} needs the store") from None
         if loaded.names_data_folder or isinstance(refusal, StoreInUse):
             raise StartRefused(f"the store cannot be opened: {refusal}") from None
         log.warning("nothing will be recorded", reason=str(refusal))
@@ -76,13 +74,20 @@ def open_kept(loaded: Loaded, clock: Clock, metrics: Metrics) -> Kept | None:
     return kept
 
 
+def _warn_without_keys(store: Store, clock: Clock) -> None:
+    """Nobody could come in: that is how auth begins, and not how it should stay."""
+    now_ms = clock.now_ms()
+    if not any(key.is_usable(now_ms) for key in store.api_keys.all()):
+        log.warning("there is no API key in use; make one with --create-api-key")
+
+
 def _open_noting(loaded: Loaded, clock: Clock) -> Store:
     """The store, open, with the running configuration in it.
 
     Raises StoreRefused, StoreFull or StoreFailed, and leaves nothing open.
     """
     config = loaded.config
-    store = Store.open(Path(config.storage.path), _settings(config), is_server=True)
+    store = Store.open(config.storage.path, StoreSettings.of(config.storage), is_server=True)
     try:
         write = store.snapshots.record(
             hash=loaded.hash,
@@ -92,6 +97,8 @@ def _open_noting(loaded: Loaded, clock: Clock) -> Store:
             now_ms=clock.now_ms(),
         )
         store.data.write(write.apply)
+        if config.gateway.auth.enabled:
+            _warn_without_keys(store, clock)
     except BaseException:
         store.close()
         raise
@@ -103,7 +110,7 @@ def open_objects(config: Config, *, has_store: bool) -> FileObjects | None:
     table = config.object_storage
     if not isinstance(table, FilesystemObjects):
         return None
-    default = Path(config.storage.path) / "objects"
+    default = config.storage.path / "objects"
     path = table.path or default
     if path == default and not has_store:
         return None
@@ -114,20 +121,15 @@ def open_objects(config: Config, *, has_store: bool) -> FileObjects | None:
 
 
 def _key_that_insists(config: Config) -> str | None:
-    """The key that makes a store indispensable."""
-    if config.gateway.observability.enabled:
-        return "gateway.observability.enabled"
-    return "gateway.cache.enabled" if config.gateway.cache.enabled else None
-
-
-def _settings(config: Config) -> StoreSettings:
-    storage = config.storage
-    return StoreSettings(
-        map_size=storage.map_size,
-        max_map_size=storage.max_map_size,
-        max_readers=storage.max_readers,
-        durability=storage.durability,
-    )
+    """What makes a store indispensable, as it is set."""
+    gateway, limits = config.gateway, config.rate_limiting
+    insisting = {
+        "gateway.observability.enabled = true": gateway.observability.enabled,
+        "gateway.cache.enabled = true": gateway.cache.enabled,
+        "gateway.auth.enabled = true": gateway.auth.enabled,
+        "rate_limiting.rules": limits.enabled and limits.rules,
+    }
+    return next((key for key, is_set in insisting.items() if is_set), None)
 
 
 def _writer(store: Store, config: Config, clock: Clock, metrics: Metrics) -> Writer:

@@ -1,4 +1,4 @@
-"""Everything LSD keeps, in LMDB: inferences, feedback, configuration snapshots, cached answers.
+"""Everything LSD keeps, in LMDB: inferences, feedback, snapshots, API keys, cached answers.
 
 The *store* is a folder with two *environments*, `data` and `state`. A part of the store makes a
 *write* out of *records*; the *writer* commits all writes that wait in one transaction. Reads take a
@@ -7,6 +7,7 @@ snapshot of their own.
 
 from lsd.store._group_commit import Write
 from lsd.store._inference_lists import Selection
+from lsd.store.api_keys import ApiKey, ApiKeys
 from lsd.store.cache import InferenceCache
 from lsd.store.check import verify
 from lsd.store.engine import Durability
@@ -46,6 +47,8 @@ from lsd.store.writer import Gathering, Writer, WriterStatistics
 
 __all__ = [
     "AlreadyRecorded",
+    "ApiKey",
+    "ApiKeys",
     "Durability",
     "EmbeddingRecord",
     "Episode",

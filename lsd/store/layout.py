@@ -10,7 +10,7 @@ big-endian.
 database       key                   value
 ============== ===================== =======================================================
 **data**
-meta           a word                JSON
+meta           a word                JSON; a counter (8 bytes)
 name           kind, name            4-byte number
 name_of        kind, 4-byte number   name
 inf            I                     head of the inference, JSON
@@ -32,6 +32,7 @@ ix_failed      E I                   - (attempts of an inference that failed as 
 ix_demo        f I                   latest demonstration F, count (8 bytes)
 fb_latest      X m                   F, value as JSON
 c_fv           f v s                 inferences (8 bytes, signed), last I
+keys           public id of API key  what is kept of the key, JSON
 **state**
 meta           a word                JSON
 cache          key (32 bytes)        written at (8 bytes, ms), turn (8 bytes), entry
@@ -74,6 +75,7 @@ FAILED_BY_EPISODE: Final = "ix_failed"
 DEMONSTRATED: Final = "ix_demo"
 LATEST_FEEDBACK: Final = "fb_latest"
 VARIANT_COUNTS: Final = "c_fv"
+API_KEYS: Final = "keys"
 
 CACHE: Final = "cache"
 CACHE_BY_AGE: Final = "cache_age"
@@ -101,6 +103,7 @@ DATA_DATABASES: Final[tuple[Database, ...]] = (
     DEMONSTRATED,
     LATEST_FEEDBACK,
     VARIANT_COUNTS,
+    API_KEYS,
 )
 STATE_DATABASES: Final[tuple[Database, ...]] = (CACHE, CACHE_BY_AGE, CACHE_SIZE)
 

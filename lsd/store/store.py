@@ -6,6 +6,7 @@ from pathlib import Path
 
 import attrs
 
+from lsd.config import Storage
 from lsd.store._folder import (
     FolderLock,
     create_folder,
@@ -14,6 +15,7 @@ from lsd.store._folder import (
     mark_open,
     network_file_system,
 )
+from lsd.store.api_keys import ApiKeys
 from lsd.store.cache import InferenceCache
 from lsd.store.engine import Durability, Environment
 from lsd.store.errors import StoreFailed, StoreRefused
@@ -49,6 +51,16 @@ class StoreSettings:
     max_readers: int = 1024
     durability: Durability = "sync"
 
+    @classmethod
+    def of(cls, table: Storage) -> "StoreSettings":
+        """As `[storage]` says."""
+        return cls(
+            map_size=table.map_size,
+            max_map_size=table.max_map_size,
+            max_readers=table.max_readers,
+            durability=table.durability,
+        )
+
 
 @attrs.define(eq=False)
 class Store:
@@ -63,6 +75,7 @@ class Store:
     inferences: Inferences
     feedback: Feedback
     snapshots: Snapshots
+    api_keys: ApiKeys
     _shard: int
     _lock: FolderLock | None
 
@@ -94,6 +107,7 @@ class Store:
             inferences=Inferences(data=data, names=names, shard=shard),
             feedback=Feedback(data=data, names=names),
             snapshots=Snapshots(data=data),
+            api_keys=ApiKeys(data=data),
             shard=shard,
             lock=lock,
         )

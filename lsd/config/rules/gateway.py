@@ -26,7 +26,7 @@ def check_gateway(config: Config, environment: Mapping[str, str], findings: Find
     _check_origins(gateway, findings)
     _check_tls(gateway.tls, findings)
     _check_traces(gateway.export.otlp.traces, environment, findings)
-    _check_storage(config.storage, findings)
+    check_storage(config.storage, findings)
     _check_objects(config, environment, findings)
 
 
@@ -118,7 +118,8 @@ def _check_traces(traces: Traces, environment: Mapping[str, str], findings: Find
             findings.refuse((*path, "enabled"), f"{name} is grpc", wanted)
 
 
-def _check_storage(storage: Storage, findings: Findings) -> None:
+def check_storage(storage: Storage, findings: Findings) -> None:
+    """What has to agree within `[storage]`."""
     if storage.max_map_size < storage.map_size:
         found = f"found {storage.max_map_size}"
         wanted = f"wanted at least storage.map_size, {storage.map_size}"

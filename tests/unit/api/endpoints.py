@@ -6,7 +6,17 @@ from typing import Any
 import attrs
 import trio
 
-from lsd.api import Answer, Edge, Endpoint, ErrorAnswers, Front, InFlight, Request, quart_app
+from lsd.api import (
+    Answer,
+    Authentication,
+    Edge,
+    Endpoint,
+    ErrorAnswers,
+    Front,
+    InFlight,
+    Request,
+    quart_app,
+)
 from lsd.api.exchange import EVENT_STREAM, Handler, Start
 from lsd.conversation import IdGenerator, encode_json
 from tests.unit.store.makers import HandClock
@@ -108,6 +118,7 @@ def front_of(
     """The front before the quart app."""
     usual: dict[str, Any] = {
         "edge": Edge.of("127.0.0.1", allow_origins=(), auth_is_on=False),
+        "authentication": Authentication(authenticator=None),
         "base_path": "/",
         "when_client_leaves": "cancel",
         "in_flight": InFlight(),

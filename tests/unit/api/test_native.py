@@ -10,7 +10,8 @@ import orjson
 import pytest
 from trio.testing import MockClock
 
-from lsd.api import Front, Native, native
+from lsd.api import Front, Native, Request, native
+from lsd.api.exchange import Headers, Send
 from lsd.feedback import FeedbackRequest, UnknownMetric
 from lsd.inference import InferenceFailed, InferenceRequest
 from tests.unit.api.endpoints import front_of
@@ -28,15 +29,26 @@ class FakeInferences:
     failure: Exception | None = None
     fails_after_start: bool = False
     asked: list[InferenceRequest] = attrs.field(factory=list, init=False)
+    keys: list[str | None] = attrs.field(factory=list, init=False)
 
-    async def infer(self, request: InferenceRequest) -> bytes:
+    async def infer(
+        self, request: InferenceRequest, *, api_key_public_id: str | None = None
+    ) -> bytes:
         self.asked.append(request)
+        self.keys.append(api_key_public_id)
         if self.failure is not None:
             raise self.failure
         return b'{"content":[]}'
 
-    async def stream(self, request: InferenceRequest, start: Callable[[], Awaitable[Any]]) -> None:
+    async def stream(
+        self,
+        request: InferenceRequest,
+        start: Callable[[], Awaitable[Any]],
+        *,
+        api_key_public_id: str | None = None,
+    ) -> None:
         self.asked.append(request)
+        self.keys.append(api_key_public_id)
         if self.failure is not None and not self.fails_after_start:
             raise self.failure
         send = await start()
@@ -52,9 +64,11 @@ class FakeFeedback:
 
     failure: Exception | None = None
     given: list[FeedbackRequest] = attrs.field(factory=list, init=False)
+    keys: list[str | None] = attrs.field(factory=list, init=False)
 
-    async def give(self, request: FeedbackRequest) -> str:
+    async def give(self, request: FeedbackRequest, *, api_key_public_id: str | None = None) -> str:
         self.given.append(request)
+        self.keys.append(api_key_public_id)
         if self.failure is not None:
             raise self.failure
         return "0199e3a2-7c11-7d30-9a51-000000000001"
@@ -76,6 +90,40 @@ async def test_an_inference_is_answered_by_the_service() -> None:
     assert asked.headers["content-type"] == "application/json"
     assert asked.body == b'{"content":[]}'
     assert [each.function_name for each in inferences.asked] == ["f"]
+
+
+async def test_the_services_are_told_whose_key_was_shown() -> None:
+    """Plain, streamed and with feedback."""
+    inferences, feedback = FakeInferences(), FakeFeedback()
+    by_path = {each.path: each for each in Native(inferences, feedback).endpoints()}  # type: ignore[arg-type]
+    stream: dict[str, Any] = {"stream": True}
+
+    for path, body in (
+        ("/inference", {"model_name": "m", **HI}),
+        ("/inference", {"model_name": "m", **stream, **HI}),
+        ("/feedback", {"value": True, **SOMETHING}),
+    ):
+        request = Request(
+            method="POST",
+            path=path,
+            query={},
+            headers={},
+            body=orjson.dumps(body),
+            api_key_public_id="abcDEF012345",
+        )
+        await by_path[path].handle(request, starting_nothing)
+
+    assert inferences.keys == ["abcDEF012345"] * 2
+    assert feedback.keys == ["abcDEF012345"]
+
+
+async def starting_nothing(_headers: Headers) -> Send:
+    """Takes the pieces of a stream, and drops them."""
+
+    async def send(_piece: bytes) -> None:
+        pass
+
+    return send
 
 
 @pytest.mark.parametrize("stream", [False, None])

@@ -25,7 +25,6 @@ def matches(row: list[str], path: str) -> bool:
 
 TEXTS = {
     "gateway.workers": "gateway.workers = 2",
-    "gateway.auth.enabled": "gateway.auth.enabled = true",
     "gateway.http2": "gateway.http2 = true",
     "gateway.cors.allow_origins": "gateway.cors.allow_origins = ['*']",
     "gateway.relay.gateway_url": "gateway.relay.gateway_url = 'http://other:3000'",

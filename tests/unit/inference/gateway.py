@@ -201,7 +201,7 @@ class Gateway:
 
     def begin(self, **fields: Any) -> tuple[Accepted, Run]:
         """A request that was accepted, and is about to run."""
-        return self.service._begin(request(**fields))
+        return self.service._begin(request(**fields), None)
 
     async def stored(self, inference_id: str) -> InferenceRecord | None:
         """The record of an inference."""

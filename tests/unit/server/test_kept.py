@@ -9,7 +9,7 @@ import trio
 
 from lsd.server import StartRefused
 from lsd.server.kept import Kept, WriterDown, open_kept, open_objects
-from lsd.store import FileObjects, Write
+from lsd.store import ApiKey, FileObjects, Write
 from lsd.telemetry import Metrics, SystemClock
 from tests.unit.captured_log import Log
 from tests.unit.config.folder import Folder
@@ -71,7 +71,9 @@ def test_a_daemon_serves_without_a_store_if_it_must(folder: Folder, log: Log, en
     assert entry["reason"] == f"{path}: found a file; wanted a folder"
 
 
-@pytest.mark.parametrize("key", ["gateway.observability.enabled", "gateway.cache.enabled"])
+@pytest.mark.parametrize(
+    "key", ["gateway.observability.enabled", "gateway.cache.enabled", "gateway.auth.enabled"]
+)
 def test_a_store_that_is_insisted_on_must_be_there(folder: Folder, key: str) -> None:
     """The refusal names the path, the reason, and the key that insists."""
     path = block(folder)
@@ -264,3 +266,21 @@ def test_a_folder_for_files_that_cannot_be_used_is_told(folder: Folder) -> None:
 
     told = str(refused.value)
     assert told.startswith(f"object storage at {folder.path}/lsd-data/objects: ")
+
+
+def test_without_a_key_in_use_the_log_tells_how_to_make_one(folder: Folder, log: Log) -> None:
+    """A disabled one is none; where no keys are wanted nobody needs to know."""
+    wanting = "[gateway]\nauth.enabled = true\n"
+    kept = opened(folder, wanting)
+    assert kept is not None
+    kept.store.api_keys.add(ApiKey(public_id="abcDEF012345", secret_hash="00", created_ms=0))
+    kept.store.close()
+    for text in (wanting, ""):
+        again = opened(folder, text)
+        assert again is not None
+        again.store.api_keys.disable("abcDEF012345", now_ms=1)
+        again.store.close()
+
+    told = [entry["event"] for entry in log]
+
+    assert told == ["there is no API key in use; make one with --create-api-key"]

@@ -54,16 +54,19 @@ def test_a_good_store_has_no_problems(full_store: Store) -> None:
     assert verify(full_store) == []
 
 
+ALONE = (layout.SNAPSHOTS, layout.API_KEYS)
+"""Databases whose rows nothing else knows of, and which know of nothing else."""
+
 NEEDED = [
     name
     for name in (*layout.DATA_DATABASES, *layout.STATE_DATABASES)
-    # Bodies may expire; judgements and snapshots stand for themselves.
+    # Bodies may expire; the others stand for themselves.
     if name
     not in (
         layout.INFERENCE_BODIES,
         layout.MODEL_INFERENCE_BODIES,
         layout.JUDGEMENTS,
-        layout.SNAPSHOTS,
+        *ALONE,
     )
 ]
 
@@ -80,9 +83,7 @@ def test_a_missing_key_is_found(full_store: Store, database: str) -> None:
     assert verify(full_store) != []
 
 
-@pytest.mark.parametrize(
-    "database", [name for name in layout.DATA_DATABASES if name != layout.SNAPSHOTS]
-)
+@pytest.mark.parametrize("database", [name for name in layout.DATA_DATABASES if name not in ALONE])
 def test_a_leftover_key_is_found(full_store: Store, database: str) -> None:
     """Whatever is put into any database without its counterpart, the check notices."""
     with full_store.data.read() as transaction:

@@ -1,0 +1,169 @@
+"""API keys against a running gateway."""
+
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from tests.api.asking import SAYING_HI, open_store, wait_for
+from tests.api.conftest import StartGateway
+from tests.api.gateway import Gateway
+
+WANTING = "[gateway]\nbase_path = '/llm'\nauth.enabled = true\n"
+METRIC = '[metrics.solved]\ntype = "boolean"\noptimize = "max"\nlevel = "inference"\n'
+
+ASKED = {"model_name": "echo::x", **SAYING_HI}
+
+
+@pytest.fixture(scope="module", params=["lean", "hypercorn"])
+def gateway(request: pytest.FixtureRequest, start_shared: StartGateway) -> Gateway:
+    """Wants keys, on either server."""
+    server = "server = 'hypercorn'\n" if request.param == "hypercorn" else ""
+    return start_shared(WANTING + server + METRIC)
+
+
+def command(gateway: Gateway, *words: str) -> subprocess.CompletedProcess[str]:
+    """A command on the gateway's store, beside the gateway."""
+    line = [sys.executable, "-P", "-m", "lsd", "--config", str(gateway.config_path)]
+    line += ["--data-dir", str(gateway.data_path), *words]
+    return subprocess.run(
+        line, env=gateway._environment, capture_output=True, text=True, check=False
+    )
+
+
+def new_key(gateway: Gateway, *words: str) -> str:
+    """A key of the gateway."""
+    made = command(gateway, "--create-api-key", *words)
+    assert (made.returncode, made.stderr) == (0, "")
+    return made.stdout.strip()
+
+
+def ask(gateway: Gateway, key: str | None, path: str = "/llm/inference") -> httpx.Response:
+    """The response to an inference."""
+    headers = {} if key is None else {"authorization": f"Bearer {key}"}
+    return gateway.client.post(path, json=ASKED, headers=headers)
+
+
+def test_a_key_opens_the_gateway_until_it_is_disabled(gateway: Gateway) -> None:
+    """Cases 34, 35: made and disabled beside the running server; the next request is refused."""
+    key = new_key(gateway)
+
+    before = [ask(gateway, key).status_code for _ in range(3)]
+    disabled = command(gateway, "--disable-api-key", key[7:19])
+    after = ask(gateway, key)
+
+    assert before == [200] * 3
+    assert disabled.returncode == 0
+    assert after.status_code == 401
+    assert after.json()["error"].startswith("LSD authentication error: the key was disabled at 20")
+
+
+def test_records_tell_whose_key_was_used(gateway: Gateway) -> None:
+    """Inferences and feedback carry its public id as a tag."""
+    key = new_key(gateway)
+    shown = {"authorization": f"Bearer {key}"}
+    inference_id = ask(gateway, key).json()["inference_id"]
+
+    given = gateway.client.post(
+        "/llm/feedback",
+        json={"metric_name": "solved", "inference_id": inference_id, "value": True},
+        headers=shown,
+    )
+    inference = gateway.client.post(
+        "/llm/v1/inferences/get_inferences", json={"ids": [inference_id]}, headers=shown
+    ).json()["inferences"][0]
+    feedback = gateway.client.get(f"/llm/internal/feedback/{inference_id}", headers=shown).json()
+
+    assert given.status_code == 200
+    assert inference["tags"] == {"lsd::api_key_public_id": key[7:19]}
+    assert feedback["feedback"][0]["tags"] == {"lsd::api_key_public_id": key[7:19]}
+
+
+def test_what_is_open_and_what_is_not(gateway: Gateway) -> None:
+    """Case 39, below a base path."""
+    key = new_key(gateway)
+    shown = {"authorization": f"Bearer {key}"}
+    get = gateway.client.get
+
+    assert [get(f"/llm{path}").status_code for path in ("/status", "/health")] == [200, 200]
+    assert gateway.client.options("/llm/inference").status_code == 204
+    assert [get(path).status_code for path in ("/llm/metrics", "/llm/nothing", "/status")] == (
+        [401] * 3
+    )
+    assert get("/llm/metrics", headers=shown).status_code == 200
+    assert get("/llm/nothing", headers=shown).status_code == 404
+    assert get("/status", headers=shown).status_code == 404
+
+
+def test_a_key_expires_while_the_gateway_remembers_it(gateway: Gateway) -> None:
+    """Case 40: at its time, to the millisecond."""
+    ends = datetime.now(UTC) + timedelta(seconds=3)
+    key = new_key(gateway, "--expiration", ends.isoformat())
+
+    first = ask(gateway, key)
+    refused = wait_for(lambda: response if (response := ask(gateway, key)).is_error else None)
+
+    assert first.status_code == 200
+    assert refused.status_code == 401
+    assert "expired at" in refused.json()["error"]
+    assert datetime.now(UTC) >= ends
+
+
+def test_a_refused_request_leaves_no_key_in_the_log(gateway: Gateway) -> None:
+    """Case 68: whatever was shown."""
+    key = new_key(gateway)
+    wrong = f"{key[:20]}{'0' * 48}"
+
+    assert ask(gateway, wrong).status_code == 401
+    ask(gateway, key)
+
+    log = gateway.log_text()
+    assert not any(secret in log for secret in (key[20:], wrong[20:]))
+
+
+def test_without_auth_no_key_is_looked_at(start_gateway: StartGateway) -> None:
+    """Case 41: garbage is fine; and nobody is named in the record."""
+    gateway = start_gateway("")
+
+    answer = ask(gateway, "garbage", "/inference").json()
+
+    record: Any = gateway.stored(answer["inference_id"])
+    assert record["tags"] == {}
+
+
+def test_a_gateway_without_keys_says_how_to_make_one(start_gateway: StartGateway) -> None:
+    """Once, at its start; not when there is a key."""
+    gateway = start_gateway(WANTING)
+    told = "there is no API key in use; make one with --create-api-key"
+
+    warned = len(gateway.log_records(told))
+    new_key(gateway)
+    gateway.stop(signal.SIGTERM)
+    gateway.start()
+
+    assert warned == len(gateway.log_records(told)) == 1
+
+
+def test_nothing_of_a_key_is_stored_but_its_hash(gateway: Gateway) -> None:
+    """Not in any file of the gateway."""
+    key = new_key(gateway)
+    ask(gateway, key)
+
+    with open_store(gateway) as store:
+        assert store.api_keys.get(key[7:19]) is not None
+    for path in gateway.folder.rglob("*"):
+        assert not path.is_file() or key[20:].encode() not in path.read_bytes()
+
+
+def test_the_listed_keys_are_those_of_the_running_gateway(gateway: Gateway) -> None:
+    """The server need not stop for it."""
+    key = new_key(gateway, "--description", "shown")
+
+    listed = orjson.loads(command(gateway, "--list-api-keys", "--json").stdout)
+
+    assert {"shown"} == {each["description"] for each in listed if each["public_id"] == key[7:19]}
