@@ -1,9 +1,10 @@
 """Asks one address again and again over keep-alive connections, and tells how long it took.
 
-    python3 bench/load.py PORT PATH BODY CONNECTIONS SECONDS      # prints one line of JSON
+    python3 bench/load.py PORT PATH BODY CONNECTIONS SECONDS [HEADER…] [--first]
 
-Goes to 127.0.0.1 only, ends after SECONDS or REQUESTS_MAX requests. Each connection has one request
-under way; a latency runs from the request to the last byte of its answer.
+Prints one line of JSON. Goes to 127.0.0.1 only, ends after SECONDS or REQUESTS_MAX requests. Each
+connection has one request under way; a latency runs from the request to the last byte of its
+answer, with `--first` to the first byte of the answer's body.
 """
 
 import json
@@ -30,11 +31,20 @@ def answer_is_whole(received: bytearray) -> bool:
     return received.endswith(b"\r\n0\r\n\r\n")
 
 
-def measure(port: int, request: bytes, connections: int, seconds: float) -> list[float]:
+def body_has_begun(received: bytearray) -> bool:
+    """Whether anything has come behind the head."""
+    head_end = received.find(b"\r\n\r\n")
+    return 0 <= head_end < len(received) - 4
+
+
+def measure(
+    port: int, request: bytes, connections: int, seconds: float, *, to_first: bool
+) -> list[float]:
     """The latencies of all answers in seconds. Raises RuntimeError on an answer that is not 200."""
     selector = selectors.DefaultSelector()
     latencies: list[float] = []
     asked_at: dict[socket.socket, float] = {}
+    first_at: dict[socket.socket, float] = {}
     received: dict[socket.socket, bytearray] = {}
     for _ in range(connections):
         connection = socket.create_connection(("127.0.0.1", port))
@@ -55,10 +65,12 @@ def measure(port: int, request: bytes, connections: int, seconds: float) -> list
             answer += data
             if not data or not answer.startswith(b"HTTP/1.1 200"[: len(answer)]):
                 raise RuntimeError(f"found {bytes(answer[:300])!r}; wanted status 200")
+            if to_first and connection not in first_at and body_has_begun(answer):
+                first_at[connection] = time.perf_counter()
             if not answer_is_whole(answer):
                 continue
             now = time.perf_counter()
-            latencies.append(now - asked_at.pop(connection))
+            latencies.append(first_at.pop(connection, now) - asked_at.pop(connection))
             answer.clear()
             if now < ends_at and len(latencies) < REQUESTS_MAX:
                 asked_at[connection] = time.perf_counter()
@@ -69,13 +81,23 @@ def measure(port: int, request: bytes, connections: int, seconds: float) -> list
     return latencies
 
 
-def main(port: int, path: str, body: str, connections: int, seconds: float) -> None:
+def main(words: list[str]) -> None:
     """Measures and prints."""
-    head = f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncontent-type: application/json\r\n"
+    to_first = "--first" in words
+    port, path, body, connections, seconds, *headers = [each for each in words if each != "--first"]
     payload = body.encode()
-    request = f"{head}content-length: {len(payload)}\r\n\r\n".encode() + payload
+    lines = [
+        f"POST {path} HTTP/1.1",
+        f"host: 127.0.0.1:{port}",
+        "content-type: application/json",
+        f"content-length: {len(payload)}",
+        *headers,
+    ]
+    request = ("\r\n".join(lines) + "\r\n\r\n").encode() + payload
     began = time.perf_counter()
-    latencies = sorted(measure(port, request, connections, seconds))
+    latencies = sorted(
+        measure(int(port), request, int(connections), float(seconds), to_first=to_first)
+    )
     took = time.perf_counter() - began
     print(
         json.dumps(
@@ -89,4 +111,4 @@ def main(port: int, path: str, body: str, connections: int, seconds: float) -> N
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), float(sys.argv[5]))
+    main(sys.argv[1:])
