@@ -12,6 +12,7 @@ from lsd.api.exchange import Answer, Endpoint, Request
 from lsd.api.front import Front
 from lsd.api.functions import Functions
 from lsd.api.in_flight import InFlight
+from lsd.api.inferences import Inferences
 from lsd.api.native import Native
 from lsd.api.operations import Operations
 from lsd.api.records import Records
@@ -25,6 +26,7 @@ __all__ = [
     "Front",
     "Functions",
     "InFlight",
+    "Inferences",
     "Native",
     "Operations",
     "Records",

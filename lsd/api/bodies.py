@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 import trio
@@ -24,6 +24,7 @@ _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 _RAW_DEFLATE = -15
 
+T = TypeVar("T")
 Receive = Callable[[], Awaitable[Any]]
 
 
@@ -132,3 +133,10 @@ def _inflated(body: bytes, coding: str, bytes_max: int) -> bytes:
 def _has_zlib_head(body: bytes) -> bool:
     # RFC 1950, 2.2: the method is 8, and both bytes are together a multiple of 31.
     return len(body) >= 2 and body[0] & 0x0F == 8 and (body[0] << 8 | body[1]) % 31 == 0
+
+
+async def parse_body(read: Callable[[bytes], T], body: bytes) -> T:
+    """What `read` makes of a body; of a large one in a thread."""
+    if len(body) <= INLINE_BYTES_MAX:
+        return read(body)
+    return await trio.to_thread.run_sync(read, body)

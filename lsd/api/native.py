@@ -1,19 +1,13 @@
 """The native endpoints of every day: `/inference` and `/feedback`, from bytes to bytes."""
 
-from collections.abc import Callable
-from typing import TypeVar
-
 import attrs
-import trio
 
-from lsd.api.bodies import INLINE_BYTES_MAX
+from lsd.api.bodies import parse_body
 from lsd.api.errors import Refused
 from lsd.api.exchange import EVENT_STREAM, Answer, Endpoint, Request, Send, Start
 from lsd.conversation import encode_json
 from lsd.feedback import FeedbackService, read_feedback_request
 from lsd.inference import InferenceService, read_inference_request
-
-T = TypeVar("T")
 
 STREAM_HEADERS = (("content-type", EVENT_STREAM), ("cache-control", "no-cache"))
 
@@ -40,7 +34,7 @@ class Native:
 
     async def inference(self, request: Request, start: Start) -> Answer | None:
         """`POST /inference`."""
-        asked = await _read(read_inference_request, request.body)
+        asked = await parse_body(read_inference_request, request.body)
         key = request.api_key_public_id
         if not asked.stream:
             return Answer(body=await self._inferences.infer(asked, api_key_public_id=key))
@@ -53,15 +47,9 @@ class Native:
 
     async def feedback(self, request: Request, _start: Start) -> Answer:
         """`POST /feedback`."""
-        given = await _read(read_feedback_request, request.body)
+        given = await parse_body(read_feedback_request, request.body)
         if self._feedback is None:
             raise Refused(503, "the feedback is not stored: the store could not be opened")
         key = request.api_key_public_id
         feedback_id = await self._feedback.give(given, api_key_public_id=key)
         return Answer(body=encode_json({"feedback_id": feedback_id}))
-
-
-async def _read(read: Callable[[bytes], T], body: bytes) -> T:
-    if len(body) <= INLINE_BYTES_MAX:
-        return read(body)
-    return await trio.to_thread.run_sync(read, body)

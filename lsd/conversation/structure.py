@@ -13,8 +13,8 @@ import attrs
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, override
 
-from lsd.conversation.errors import Malformed
-from lsd.conversation.json import describe_json
+from lsd.conversation.errors import Malformed, Problem
+from lsd.conversation.json import NotJson, decode_json, describe_json
 from lsd.conversation.problems import (
     METADATA_KEY,
     Mismatch,
@@ -51,6 +51,14 @@ class Structurer:
             return self._quick.structure(value, cls)
         except Exception:  # noqa: BLE001 (cattrs lets through whatever a hook raises)
             return self._tell(value, cls, path)
+
+    def read(self, text: bytes, cls: type[T]) -> T:
+        """The JSON document `text` as a `cls`. Raises Malformed, also for what is not JSON."""
+        try:
+            value = decode_json(text)
+        except NotJson as error:
+            raise Malformed((Problem("", f"the body is not JSON: {error}"),)) from None
+        return self.structure(value, cls)
 
     def _tell(self, value: Any, cls: type[T], path: str) -> T:
         try:

@@ -5,6 +5,7 @@ Feedback is about a *target*. It gives a *metric* a value, or it is a *comment*,
 *judgement*, by which a person overrules an evaluator.
 """
 
+from lsd.feedback.demonstrations import DEFAULT_FUNCTION
 from lsd.feedback.metrics import known_metric
 from lsd.feedback.refusals import BadFeedback, NotStored, UnknownFunction, UnknownMetric
 from lsd.feedback.request import FeedbackRequest, read_feedback_request
@@ -12,6 +13,7 @@ from lsd.feedback.service import FeedbackService
 from lsd.feedback.targets import Running, RunningInferences
 
 __all__ = [
+    "DEFAULT_FUNCTION",
     "BadFeedback",
     "FeedbackRequest",
     "FeedbackService",

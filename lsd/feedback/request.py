@@ -8,12 +8,8 @@ import attrs
 from lsd.conversation import (
     BadId,
     JsonValue,
-    Malformed,
     Mismatch,
-    NotJson,
-    Problem,
     Structurer,
-    decode_json,
     describe_json,
     parse_id,
 )
@@ -39,11 +35,7 @@ class FeedbackRequest:
 
 def read_feedback_request(body: bytes) -> FeedbackRequest:
     """The request that `body` holds. Raises Malformed with every problem and its path."""
-    try:
-        value = decode_json(body)
-    except NotJson as error:
-        raise Malformed((Problem("", f"the body is not JSON: {error}"),)) from None
-    return FeedbackRequest(**attrs.asdict(_STRUCTURER.structure(value, _Body), recurse=False))
+    return FeedbackRequest(**attrs.asdict(_STRUCTURER.read(body, _Body), recurse=False))
 
 
 @attrs.frozen(kw_only=True)

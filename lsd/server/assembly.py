@@ -14,6 +14,7 @@ from lsd.api import (
     ErrorAnswers,
     Front,
     Functions,
+    Inferences,
     InFlight,
     Native,
     Operations,
@@ -114,7 +115,10 @@ def assemble(
         *Functions(inferences).endpoints(),
     ]
     if kept is not None:
-        endpoints += Records(kept.store, kept.writer).endpoints()
+        endpoints += [
+            *Inferences(kept.store, kept.writer, loaded.config).endpoints(),
+            *Records(kept.store, kept.writer).endpoints(),
+        ]
     in_flight = InFlight()
     auth = _authentication(loaded.config.gateway.auth, kept, clock)
     front = _front(loaded.config.gateway, endpoints, auth, ids, clock, in_flight)

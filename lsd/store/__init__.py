@@ -6,7 +6,6 @@ snapshot of their own.
 """
 
 from lsd.store._group_commit import Write
-from lsd.store._inference_lists import Selection
 from lsd.store.api_keys import ApiKey, ApiKeys
 from lsd.store.cache import InferenceCache
 from lsd.store.check import verify
@@ -22,6 +21,24 @@ from lsd.store.errors import (
     WriteRefused,
 )
 from lsd.store.feedback import Feedback, LatestValue
+from lsd.store.filters import (
+    AllOf,
+    AnyOf,
+    ByMetric,
+    ByRelevance,
+    ByTime,
+    Comparison,
+    Demonstrated,
+    Filter,
+    InferenceQuery,
+    MetricGiven,
+    MetricIs,
+    Not,
+    OrderTerm,
+    Selection,
+    TagIs,
+    TimeIs,
+)
 from lsd.store.inferences import Episode, Inferences, VariantCount
 from lsd.store.judgements import Verdict
 from lsd.store.objects import FileObjects, ObjectMissing, ObjectsRefused, storage_path_of
@@ -46,9 +63,16 @@ from lsd.store.store import Store, StoreSettings
 from lsd.store.writer import Gathering, Writer, WriterStatistics
 
 __all__ = [
+    "AllOf",
     "AlreadyRecorded",
+    "AnyOf",
     "ApiKey",
     "ApiKeys",
+    "ByMetric",
+    "ByRelevance",
+    "ByTime",
+    "Comparison",
+    "Demonstrated",
     "Durability",
     "EmbeddingRecord",
     "Episode",
@@ -56,21 +80,27 @@ __all__ = [
     "FeedbackKind",
     "FeedbackRecord",
     "FileObjects",
+    "Filter",
     "FunctionType",
     "Gathering",
     "InferenceBody",
     "InferenceCache",
+    "InferenceQuery",
     "InferenceRecord",
     "InferenceStatus",
     "Inferences",
     "Judgement",
     "LatestValue",
     "Meaning",
+    "MetricGiven",
+    "MetricIs",
     "ModelInferenceBody",
     "ModelInferenceRecord",
     "ModelInferenceStatus",
+    "Not",
     "ObjectMissing",
     "ObjectsRefused",
+    "OrderTerm",
     "Selection",
     "Snapshot",
     "Snapshots",
@@ -80,8 +110,10 @@ __all__ = [
     "StoreInUse",
     "StoreRefused",
     "StoreSettings",
+    "TagIs",
     "Tags",
     "TargetType",
+    "TimeIs",
     "UnknownTarget",
     "VariantCount",
     "Verdict",

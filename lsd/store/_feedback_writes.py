@@ -1,11 +1,13 @@
 """How feedback gets into the store: the entry, and what says which entry is the latest."""
 
-from lsd.conversation import encode_json
+from lsd.conversation import encode_json, reread_json
 from lsd.store import _encoding as encoding
 from lsd.store.errors import AlreadyRecorded, UnknownTarget
 from lsd.store.judgements import Verdict, put_judgement
 from lsd.store.layout import (
     BY_ID,
+    BY_METRIC,
+    BY_VALUE,
     DEMONSTRATED,
     EPISODES,
     FEEDBACK,
@@ -15,6 +17,7 @@ from lsd.store.layout import (
     LATEST_FEEDBACK,
     OF_FEEDBACK,
     id_key,
+    value_key,
 )
 from lsd.store.names import FUNCTION, METRIC, Names
 from lsd.store.records import FeedbackRecord
@@ -61,11 +64,18 @@ def _require_target(transaction: Transaction, record: FeedbackRecord, target: by
 def _put_latest(
     transaction: Transaction, names: Names, record: FeedbackRecord, target: bytes, own: bytes
 ) -> None:
-    key = target + names.number(transaction, METRIC, record.metric_name)
+    metric = names.number(transaction, METRIC, record.metric_name)
+    key = target + metric
     row = transaction.get(LATEST_FEEDBACK, key)
     # Another process may have issued a greater id and been the first to commit.
-    if row is None or row[:ID_BYTES] < own:
-        transaction.put(LATEST_FEEDBACK, key, own + encode_json(encoding.metric_value(record)))
+    if row is not None and row[:ID_BYTES] > own:
+        return
+    value = encoding.metric_value(record)
+    transaction.put(LATEST_FEEDBACK, key, own + encode_json(value))
+    transaction.put(BY_METRIC, metric + target, b"")
+    if row is not None:
+        transaction.delete(BY_VALUE, metric + value_key(reread_json(row[ID_BYTES:])) + target)
+    transaction.put(BY_VALUE, metric + value_key(value) + target, b"")
 
 
 def _put_demonstration(transaction: Transaction, names: Names, target: bytes, own: bytes) -> None:

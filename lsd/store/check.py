@@ -12,7 +12,7 @@ import attrs
 from lsd.conversation import encode_json
 from lsd.store import _encoding as encoding
 from lsd.store import layout
-from lsd.store.layout import ID_BYTES, end_of, id_key, id_text, tag_key
+from lsd.store.layout import ID_BYTES, end_of, id_key, id_text, tag_key, value_key
 from lsd.store.names import FUNCTION, METRIC, VARIANT, Names
 from lsd.store.records import FeedbackRecord, InferenceRecord
 from lsd.store.store import Store
@@ -32,6 +32,8 @@ _DERIVED: tuple[Database, ...] = (
     layout.FAILED_BY_EPISODE,
     layout.DEMONSTRATED,
     layout.LATEST_FEEDBACK,
+    layout.BY_METRIC,
+    layout.BY_VALUE,
     layout.NAMES_BY_NUMBER,
     layout.CACHE_BY_AGE,
 )
@@ -181,7 +183,12 @@ class _Check:
         }
         for name, record in latest.items():
             row = id_key(record.id) + encode_json(record.value)
-            self._expect(layout.LATEST_FEEDBACK, target + self._number(METRIC, name), row)
+            metric = self._number(METRIC, name)
+            self._expect(layout.LATEST_FEEDBACK, target + metric, row)
+            self._expect(layout.BY_METRIC, metric + target, b"")
+            self._expect(
+                layout.BY_VALUE, metric + value_key(encoding.metric_value(record)) + target, b""
+            )
 
     def _expect_demonstrations(self, target: bytes, records: list[FeedbackRecord]) -> None:
         ids = [id_key(record.id) for record in records if record.kind == "demonstration"]

@@ -9,9 +9,11 @@ import attrs
 
 from lsd.store import _encoding as encoding
 from lsd.store._group_commit import Write
-from lsd.store._inference_lists import Selection, list_heads
+from lsd.store._inference_counts import count_inferences
+from lsd.store._inference_lists import list_inferences
 from lsd.store._inference_writes import put_attempts, put_embedding, put_inference
 from lsd.store.engine import Environment
+from lsd.store.filters import InferenceQuery, Selection
 from lsd.store.layout import (
     COUNT_AND_ID,
     COUNT_AND_IDS,
@@ -125,6 +127,10 @@ class Inferences:
                     found.append(encoding.read_inference(inference_id, head, body))
         return found
 
+    def select(self, query: InferenceQuery, *, with_bodies: bool = True) -> list[InferenceRecord]:
+        """The inferences of a query, in its order. Scans."""
+        return list_inferences(self._data, self._names, query, with_bodies=with_bodies)
+
     def page(
         self,
         selection: Selection,
@@ -138,9 +144,12 @@ class Inferences:
         `before` and `after` are ids, exclusive, not both; they need not exist. Without them the
         newest come.
         """
-        return list_heads(
-            self._data, self._names, selection, before=before, after=after, limit=limit
-        )
+        query = InferenceQuery(selection=selection, before=before, after=after, limit=limit)
+        return self.select(query, with_bodies=False)
+
+    def count(self, selection: Selection) -> int:
+        """How many a selection holds. Scans, if there is more in it than names."""
+        return count_inferences(self._data, self._names, selection)
 
     def model_inferences(
         self, inference_id: str, *, include_failed: bool = False, with_bodies: bool = True

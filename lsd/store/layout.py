@@ -4,7 +4,8 @@ Notation: `I` inference id, `E` episode id, `X` target id, `F` feedback id, `A` 
 inference: 16 raw bytes each, so that the order of keys is the order of issue. `f v m` are the
 interned numbers of function, variant and metric, 4 bytes; `s` the shard, 2 bytes: which process
 keeps a counter. `#(...)` is a hash of 16 bytes. Juxtaposition is concatenation. Numbers are
-big-endian.
+big-endian. `o(...)` is a value of a metric in 1 byte for its type and 1 or 8 that sort as the
+values do.
 
 ============== ===================== =======================================================
 database       key                   value
@@ -31,6 +32,8 @@ ix_tag         #(key, value) I       -
 ix_failed      E I                   - (attempts of an inference that failed as a whole)
 ix_demo        f I                   latest demonstration F, count (8 bytes)
 fb_latest      X m                   F, value as JSON
+ix_m           m X                   - (latest values only)
+ix_mv          m o(value) X          - (latest values only)
 c_fv           f v s                 inferences (8 bytes, signed), last I
 keys           public id of API key  what is kept of the key, JSON
 **state**
@@ -50,7 +53,7 @@ from lsd.store.engine import Environment
 from lsd.store.errors import StoreRefused
 from lsd.store.transaction import Database, Transaction
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Goes up by one whenever a program of the day before could misread what is written."""
 
 META: Final = "meta"
@@ -74,6 +77,8 @@ BY_TAG: Final = "ix_tag"
 FAILED_BY_EPISODE: Final = "ix_failed"
 DEMONSTRATED: Final = "ix_demo"
 LATEST_FEEDBACK: Final = "fb_latest"
+BY_METRIC: Final = "ix_m"
+BY_VALUE: Final = "ix_mv"
 VARIANT_COUNTS: Final = "c_fv"
 API_KEYS: Final = "keys"
 
@@ -102,6 +107,8 @@ DATA_DATABASES: Final[tuple[Database, ...]] = (
     FAILED_BY_EPISODE,
     DEMONSTRATED,
     LATEST_FEEDBACK,
+    BY_METRIC,
+    BY_VALUE,
     VARIANT_COUNTS,
     API_KEYS,
 )
@@ -123,6 +130,10 @@ ID_AND_COUNT: Final = Struct(">16sq")
 NUMBER_AND_COUNT: Final = Struct(">4sq")
 CACHE_TIMES: Final = Struct(">QQ")
 SHARD: Final = Struct(">H")
+
+_BINARY64 = Struct(">d")
+_SIGN_BIT = 1 << 63
+_ALL_BITS = (1 << 64) - 1
 
 _LAYOUT_KEY = b"layout"
 
@@ -150,6 +161,26 @@ def hash_key(*parts: bytes) -> bytes:
 def tag_key(key: str, value: str) -> bytes:
     """The prefix in `ix_tag` of the inferences that carry this tag."""
     return hash_key(key.encode(), value.encode())
+
+
+def value_key(value: bool | float) -> bytes:
+    """Bytes that sort as values of metrics do, booleans before numbers."""
+    if isinstance(value, bool):
+        return b"b\x01" if value else b"b\x00"
+    (bits,) = UNSIGNED.unpack(_BINARY64.pack(value + 0.0))  # -0.0 is 0.0
+    # Positive numbers sort by their bits; of negative ones the greater bits are the lesser number.
+    return b"f" + UNSIGNED.pack(bits ^ (_ALL_BITS if bits & _SIGN_BIT else _SIGN_BIT))
+
+
+def value_of_key(key: bytes) -> bool | float:
+    """The inverse of `value_key`, from a key that begins with such bytes."""
+    if key[:1] == b"b":
+        return key[1:2] == b"\x01"
+    (bits,) = UNSIGNED.unpack_from(key, 1)
+    plain = bits ^ (_SIGN_BIT if bits & _SIGN_BIT else _ALL_BITS)
+    (number,) = _BINARY64.unpack(UNSIGNED.pack(plain))
+    value: float = number
+    return value
 
 
 def end_of(prefix: bytes) -> bytes | None:

@@ -3,7 +3,7 @@
 Loggers come from `logger(__name__)`; `configure_logging` is called once by the command line.
 """
 
-from lsd.telemetry.clock import Clock, SystemClock, rfc3339_ms, rfc3339_us
+from lsd.telemetry.clock import Clock, SystemClock, parse_rfc3339_ns, rfc3339_ms, rfc3339_us
 from lsd.telemetry.logs import LogFormat, Logger, configure_logging, logger
 from lsd.telemetry.metrics import CONTENT_TYPE, Metrics, StoreReadings
 from lsd.telemetry.request_context import CURRENT_REQUEST, RequestContext
@@ -20,6 +20,7 @@ __all__ = [
     "SystemClock",
     "configure_logging",
     "logger",
+    "parse_rfc3339_ns",
     "rfc3339_ms",
     "rfc3339_us",
 ]

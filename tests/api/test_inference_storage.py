@@ -5,7 +5,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from lsd.store import Selection
+from lsd.store import Selection, TagIs
 from tests.api.asking import SAYING_HI, Box, model, open_store, saying, text_of
 from tests.api.conftest import StartGateway
 from tests.api.gateway import Gateway
@@ -118,7 +118,7 @@ def test_case_52_an_answer_is_found_by_episode_and_by_tag_once(
     gateway = start_gateway(configuration(box, SYNC), files=FILES)
     selections = [
         lambda answer: Selection(episode_id=answer["episode_id"]),
-        lambda answer: Selection(tag=("team", answer["episode_id"])),
+        lambda answer: Selection(filter=TagIs(key="team", value=answer["episode_id"])),
         lambda answer: Selection(function_name="chat", variant_name="only"),
     ]
 

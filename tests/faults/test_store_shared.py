@@ -14,7 +14,7 @@ WORKER = textwrap.dedent(
     from pathlib import Path
     from random import Random
     from lsd.conversation import IdGenerator
-    from lsd.store import Selection, Store
+    from lsd.store import Selection, Store, TagIs
     from tests.unit.store.makers import SMALL, Maker, given, stored
 
     folder, number = Path(sys.argv[1]), int(sys.argv[2])
@@ -28,7 +28,8 @@ WORKER = textwrap.dedent(
         stored(store, record, make.call(record.inference_id))
         given(store, make.feedback(record.inference_id))
         assert store.inferences.exists(record.inference_id)
-    assert len(store.inferences.page(Selection(tag=("of", str(number))), limit=1000)) == 300
+    own = Selection(filter=TagIs(key="of", value=str(number)))
+    assert len(store.inferences.page(own, limit=1000)) == 300
     store.close()
     """
 )

@@ -1,10 +1,14 @@
 """Fixtures for tests of the routes."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
+import trio
 
+from lsd.store import Store, Writer, verify
 from tests.unit.captured_log import Log, captured_log
+from tests.unit.store.makers import Maker, open_store
 
 
 @pytest.fixture(autouse=True)
@@ -12,3 +16,28 @@ def log() -> Iterator[Log]:
     """What is logged during the test, but for what is only for debugging."""
     with captured_log() as entries:
         yield entries
+
+
+@pytest.fixture
+def make() -> Maker:
+    """Makes records."""
+    return Maker()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """An empty store; at the end of the test nothing in it may contradict anything else."""
+    opened = open_store(tmp_path / "lsd-data")
+    yield opened
+    problems = verify(opened)
+    opened.close()
+    assert problems == []
+
+
+@pytest.fixture
+async def writer(store: Store, make: Maker, nursery: trio.Nursery) -> AsyncIterator[Writer]:
+    """A writer at work."""
+    running = store.writer(make.clock)
+    await nursery.start(running.run)
+    yield running
+    await running.close()

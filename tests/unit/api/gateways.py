@@ -26,6 +26,13 @@ async def post(app: Any, path: str, body: Any) -> Exchange:
     return await ask(app, "POST", path, orjson.dumps(body))
 
 
+async def get(app: Any, target: str) -> Any:
+    """The JSON of a GET that must succeed."""
+    asked = await ask(app, "GET", target)
+    assert asked.status == 200, asked.body
+    return asked.json()
+
+
 def events(asked: Exchange) -> list[Any]:
     """The events of a stream, parsed, without `[DONE]`, which must be the last."""
     *texts, done, rest = asked.body.decode().split("\n\n")

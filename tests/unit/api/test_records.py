@@ -1,49 +1,19 @@
 """What was recorded, read back by id over HTTP."""
 
-from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
-import trio
 
 from lsd.api import Records
-from lsd.store import Store, Writer, verify
+from lsd.store import Store, Writer
 from lsd.telemetry import rfc3339_ms
 from tests.unit.api.endpoints import quart_of
-from tests.unit.api.gateways import post
+from tests.unit.api.gateways import get
 from tests.unit.api.in_memory import ask
-from tests.unit.store.makers import Maker, given, open_store, stored
+from tests.unit.store.makers import Maker, given, stored
 
-GET_INFERENCES = "/v1/inferences/get_inferences"
 NOWHERE = "0199e3a2-7c11-7d30-9a51-2f6d0c1b7e44"
-
-
-@pytest.fixture
-def make() -> Maker:
-    """Makes records."""
-    return Maker()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """An empty store; at the end of the test nothing in it may contradict anything else."""
-    opened = open_store(tmp_path / "lsd-data")
-    yield opened
-    problems = verify(opened)
-    opened.close()
-    assert problems == []
-
-
-@pytest.fixture
-async def writer(store: Store, make: Maker, nursery: trio.Nursery) -> AsyncIterator[Writer]:
-    """A writer at work."""
-    running = store.writer(make.clock)
-    await nursery.start(running.run)
-    yield running
-    await running.close()
 
 
 @pytest.fixture
@@ -52,162 +22,10 @@ def app(store: Store, writer: Writer) -> Any:
     return quart_of(*Records(store, writer).endpoints(), body_bytes_max=1 << 20)
 
 
-async def get(app: Any, target: str) -> Any:
-    """The JSON of a GET that must succeed."""
-    asked = await ask(app, "GET", target)
-    assert asked.status == 200, asked.body
-    return asked.json()
-
-
-async def ids_of(app: Any, ids: list[str]) -> list[str]:
-    """The ids of the records that are given for `ids`."""
-    asked = await post(app, GET_INFERENCES, {"ids": ids})
-    assert asked.status == 200, asked.body
-    return [each["inference_id"] for each in asked.json()["inferences"]]
-
-
-async def shown_inference(app: Any, inference_id: str) -> Any:
-    """How the record of an inference is shown."""
-    (shown,) = (await post(app, GET_INFERENCES, {"ids": [inference_id]})).json()["inferences"]
-    return shown
-
-
-async def test_records_come_newest_first_and_each_once(app: Any, store: Store, make: Maker) -> None:
-    """Ids that name no record are left out, and nobody minds."""
-    old, new = (stored(store, make.inference()).inference_id for _ in range(2))
-
-    assert await ids_of(app, [old, new, NOWHERE, old]) == [new, old]
-    assert await ids_of(app, [NOWHERE]) == []
-    assert await ids_of(app, []) == []
-
-
-async def test_ids_come_in_any_form(app: Any, store: Store, make: Maker) -> None:
-    """Those of the compatible endpoints stand for the same inference."""
-    own = stored(store, make.inference()).inference_id
-    digits = own.replace("-", "")
-
-    for form in (own.upper(), f"chatcmpl-{digits}", f"msg_{digits}", f"CHATCMPL-{digits.upper()}"):
-        assert await ids_of(app, [form]) == [own]
-
-
-@pytest.mark.parametrize(
-    ("body", "told"),
-    [
-        ({}, "ids: missing"),
-        ({"ids": "x"}, "ids: found"),
-        ({"ids": [1]}, "ids[0]: found 1"),
-        ({"ids": [NOWHERE, "x"]}, "ids[1]: found 'x'; wanted a UUID"),
-        ({"ids": ["chatcmpl-0123"]}, "ids[0]: found 'chatcmpl-0123'; wanted a UUID"),
-        ({"ids": [], "ghost": 1}, "ghost: unknown key"),
-        ([], "found an array"),
-    ],
-)
-async def test_a_wrong_question_is_told(app: Any, body: Any, told: str) -> None:
-    """400, with the place and what would be right."""
-    asked = await post(app, GET_INFERENCES, body)
-
-    assert asked.status == 400
-    assert told in asked.error().replace('"', "'")
-
-
-async def test_a_body_that_is_no_json_is_told(app: Any) -> None:
-    """400 as well."""
-    asked = await ask(app, "POST", GET_INFERENCES, b"{")
-
-    assert asked.status == 400
-    assert asked.error().startswith("the body is not JSON: ")
-
-
-async def test_a_chat_inference_is_shown_whole(app: Any, store: Store, make: Maker) -> None:
-    """Everything that was recorded, with the time that its id carries."""
-    record = make.inference(
-        status="interrupted", tags={"tenant": "acme"}, ttft_ms=12, processing_time_ms=120
-    )
-    stored(store, record)
-    assert record.body is not None
-
-    (shown,) = (await post(app, GET_INFERENCES, {"ids": [record.inference_id]})).json()[
-        "inferences"
-    ]
-
-    assert shown == {
-        "type": "chat",
-        "inference_id": record.inference_id,
-        "episode_id": record.episode_id,
-        "function_name": "write_haiku",
-        "variant_name": "terse",
-        "status": "interrupted",
-        "timestamp": rfc3339_ms(make.clock.now_ms()),
-        "tags": {"tenant": "acme"},
-        "processing_time_ms": 120,
-        "ttft_ms": 12,
-        "snapshot_hash": record.snapshot_hash,
-        "dispreferred_outputs": [],
-        "input": record.body.input,
-        "output": record.body.output,
-        "inference_params": {"chat_completion": {"temperature": 0.5}},
-        "extra_body": [],
-        "provider_tools": [],
-    }
-
-
-async def test_tools_are_shown_as_they_were_asked_for(app: Any, store: Store, make: Maker) -> None:
-    """What the request did not name is absent."""
-    usual = make.inference().body
-    assert usual is not None
-    body = attrs.evolve(usual, allowed_tools=["lookup"], tool_choice="required")
-    record = stored(store, make.inference(body=body))
-
-    (shown,) = (await post(app, GET_INFERENCES, {"ids": [record.inference_id]})).json()[
-        "inferences"
-    ]
-
-    assert (shown["allowed_tools"], shown["tool_choice"]) == (["lookup"], "required")
-    assert "additional_tools" not in shown
-    assert "parallel_tool_calls" not in shown
-
-
-async def test_a_json_inference_shows_its_schema(app: Any, store: Store, make: Maker) -> None:
-    """Tools are none of its fields."""
-    usual = make.inference().body
-    assert usual is not None
-    output = {"raw": "{}", "parsed": {}}
-    body = attrs.evolve(usual, output=output, output_schema={"type": "object"})
-    record = stored(store, make.inference(function_type="json", body=body))
-
-    (shown,) = (await post(app, GET_INFERENCES, {"ids": [record.inference_id]})).json()[
-        "inferences"
-    ]
-
-    assert (shown["type"], shown["output"], shown["output_schema"]) == (
-        "json",
-        output,
-        {"type": "object"},
-    )
-    assert "provider_tools" not in shown
-
-
-async def test_an_expired_body_is_absent(app: Any, store: Store, make: Maker) -> None:
-    """The rest of the record is still shown."""
-    record = stored(store, make.inference(body=None))
-
-    (shown,) = (await post(app, GET_INFERENCES, {"ids": [record.inference_id]})).json()[
-        "inferences"
-    ]
-
-    assert shown["function_name"] == "write_haiku"
-    assert not {"input", "output", "inference_params", "extra_body"} & set(shown)
-
-
 async def test_what_was_answered_before_is_visible(
     app: Any, store: Store, writer: Writer, make: Maker
 ) -> None:
     """A read waits for what is queued, whichever route it takes."""
-    record = make.inference()
-    call = make.call(record.inference_id)
-    writer.queue_nowait(store.inferences.record(record, [call]))
-    assert await ids_of(app, [record.inference_id]) == [record.inference_id]
-
     other = make.inference()
     writer.queue_nowait(store.inferences.record(other, [make.call(other.inference_id)]))
     calls = await get(app, f"/internal/model_inferences/{other.inference_id}")

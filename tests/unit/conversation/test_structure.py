@@ -283,3 +283,14 @@ def test_a_bug_in_a_hook_is_not_the_callers_mistake() -> None:
 
     with pytest.raises(ZeroDivisionError):
         structurer.structure({"name": "Mini", "engine": {}}, Car)
+
+
+def test_a_document_is_read_from_its_text() -> None:
+    """What is not JSON is told in the same way as what is not right."""
+    structurer = Structurer()
+
+    assert structurer.read(b'{"power_kw": 1.5}', Engine) == Engine(power_kw=1.5)
+    with pytest.raises(Malformed, match="the body is not JSON"):
+        structurer.read(b"{", Engine)
+    with pytest.raises(Malformed, match="power_kw: missing"):
+        structurer.read(b"{}", Engine)

@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from lsd.store import (
-    FeedbackRecord,
     InferenceRecord,
-    ModelInferenceRecord,
     Selection,
     Store,
+    TagIs,
     Write,
     verify,
 )
 from lsd.store._group_commit import commit_group
 from tests.unit.store.makers import Maker, open_store
+from tests.unit.store.plain import Plain
 
 FUNCTIONS = st.sampled_from(["haiku", "triage"])
 VARIANTS = st.sampled_from(["terse", "warm"])
@@ -27,22 +27,6 @@ METRICS = st.sampled_from(["resolved", "polite"])
 TAGS = st.dictionaries(st.sampled_from(["tenant", "stage"]), st.sampled_from(["a", "b"]))
 PLACES = st.integers(0, 1000)
 """Chooses among what there is, modulo its number."""
-
-
-@attrs.define(eq=False)
-class Plain:
-    """What the store should hold, in the plainest form."""
-
-    inferences: dict[str, InferenceRecord] = attrs.field(factory=dict)
-    calls: dict[str, list[ModelInferenceRecord]] = attrs.field(factory=dict)
-    failed: dict[str, list[ModelInferenceRecord]] = attrs.field(factory=dict)
-    feedback: dict[str, list[FeedbackRecord]] = attrs.field(factory=dict)
-
-    def newest(self, selection: Selection) -> list[InferenceRecord]:
-        """Heads of the selected inferences, newest first."""
-        heads = (attrs.evolve(record, body=None) for record in self.inferences.values())
-        found = filter(selection.holds, heads)
-        return sorted(found, key=lambda record: record.inference_id, reverse=True)
 
 
 class Histories(RuleBasedStateMachine):
@@ -173,7 +157,7 @@ class Histories(RuleBasedStateMachine):
         failed = plain.failed.get(record.episode_id, [])
         assert store.inferences.failed_attempts(record.episode_id) == failed
         for tag in record.tags.items():
-            selection = Selection(tag=tag)
+            selection = Selection(filter=TagIs(key=tag[0], value=tag[1]))
             assert store.inferences.page(selection, limit=10**6) == plain.newest(selection)
 
     @rule(place=PLACES, on_episode=st.booleans())

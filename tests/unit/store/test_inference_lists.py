@@ -5,9 +5,16 @@ from itertools import product
 import attrs
 import pytest
 
-from lsd.store import InferenceRecord, Selection, Store
-from lsd.store import _inference_lists as lists
+from lsd.store import InferenceRecord, Selection, Store, TagIs, _query_plan
 from tests.unit.store.makers import Maker, stored
+from tests.unit.store.plain import Plain
+
+ACME = TagIs(key="tenant", value="acme")
+
+
+def plain_of(records: list[InferenceRecord]) -> Plain:
+    """The same inferences without a store."""
+    return Plain(inferences={record.inference_id: record for record in records})
 
 
 @pytest.fixture
@@ -49,13 +56,14 @@ def test_a_list_holds_exactly_what_was_selected(
     selection = Selection(
         function_name=function,
         variant_name=variant,
-        tag=tag,
+        filter=None if tag is None else TagIs(key=tag[0], value=tag[1]),
         episode_id=records[1].episode_id if with_episode else None,
     )
 
     found = store.inferences.page(selection, limit=100)
 
-    assert found == [record for record in reversed(records) if selection.holds(record)]
+    assert found == plain_of(records).newest(selection)
+    assert store.inferences.count(selection) == len(found)
 
 
 def test_pages_follow_each_other(store: Store, records: list[InferenceRecord]) -> None:
@@ -69,7 +77,7 @@ def test_pages_follow_each_other(store: Store, records: list[InferenceRecord]) -
     assert seen == records[::-1]
 
 
-@pytest.mark.parametrize("selection", [Selection(), Selection(tag=("tenant", "acme"))])
+@pytest.mark.parametrize("selection", [Selection(), Selection(filter=ACME)])
 def test_a_page_after_a_cursor_is_next_to_it(
     store: Store, records: list[InferenceRecord], selection: Selection
 ) -> None:
@@ -102,9 +110,9 @@ def test_a_long_list_is_read_in_several_snapshots(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Where one snapshot ends and the next begins does not show."""
-    monkeypatch.setattr(lists, "KEYS_PER_READ_MAX", 2)
+    monkeypatch.setattr(_query_plan, "_STEPS_PER_READ_MAX", 2)
     selection = Selection(variant_name="warm")
-    wanted = [record for record in reversed(records) if selection.holds(record)]
+    wanted = plain_of(records).newest(selection)
     ends = {"before": records[-1], "after": records[0]}
     cursor = {direction: ends[direction].inference_id}
 

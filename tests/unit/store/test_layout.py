@@ -1,5 +1,7 @@
 """Keys: ids in order, strings hashed apart, prefixes with an end."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,15 +47,15 @@ def test_an_environment_is_claimed_once(environment: Environment) -> None:
     layout.claim(environment)
 
     with environment.read() as transaction:
-        assert transaction.get(layout.META, b"layout") == b'{"version":1}'
+        assert transaction.get(layout.META, b"layout") == b'{"version":2}'
 
 
 def test_a_newer_layout_is_refused(environment: Environment) -> None:
     """A program does not touch what a newer one has written."""
     layout.claim(environment)
-    environment.write(lambda transaction: transaction.put(layout.META, b"layout", b'{"version":2}'))
+    environment.write(lambda transaction: transaction.put(layout.META, b"layout", b'{"version":3}'))
 
-    with pytest.raises(StoreRefused, match="found on-disk format 2; this program reads format 1"):
+    with pytest.raises(StoreRefused, match="found on-disk format 3; this program reads format 2"):
         layout.claim(environment)
 
 
@@ -63,3 +65,22 @@ def test_every_database_has_a_name_of_its_own() -> None:
     state = (layout.META, *layout.STATE_DATABASES)
 
     assert (len(set(data)), len(set(state))) == (len(data), len(state))
+
+
+@given(left=st.floats(allow_nan=False), right=st.floats(allow_nan=False))
+def test_values_sort_in_keys_as_they_do_as_numbers(left: float, right: float) -> None:
+    """Of two values the lesser has the lesser key; equal ones, as 0.0 and -0.0, have the same."""
+    keys = layout.value_key(left), layout.value_key(right)
+
+    assert (keys[0] < keys[1]) == (left < right)
+    assert (keys[0] == keys[1]) == (left == right)
+    assert layout.value_of_key(keys[0] + b"more") == left
+
+
+def test_booleans_sort_before_numbers() -> None:
+    """A metric that changed its type still has an order."""
+    values = [False, True, -math.inf, -1.0, 0.0, 1e-300, 2.5, math.inf]
+    keys = [layout.value_key(value) for value in values]
+
+    assert keys == sorted(keys)
+    assert [layout.value_of_key(key) for key in keys] == values

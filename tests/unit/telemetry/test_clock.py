@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsd.telemetry import SystemClock, rfc3339_ms, rfc3339_us
+from lsd.telemetry import SystemClock, parse_rfc3339_ns, rfc3339_ms, rfc3339_us
 
 YEAR_9999_MS = 253_402_300_799_999
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -57,3 +57,46 @@ def test_the_machine_tells_the_time_in_three_units() -> None:
 
     assert before_ns // 1_000_000 <= ms <= after_ns // 1_000_000
     assert first <= second
+
+
+@given(st.integers(0, YEAR_9999_MS))
+def test_a_time_that_was_written_is_read_back(milliseconds: int) -> None:
+    """To the nanosecond."""
+    assert parse_rfc3339_ns(rfc3339_ms(milliseconds)) == milliseconds * 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("text", "nanoseconds"),
+    [
+        ("1970-01-01T00:00:00Z", 0),
+        ("1970-01-01 00:00:01.5z", 1_500_000_000),
+        ("1970-01-01t02:00:00+02:00", 0),
+        ("1969-12-31T23:30:00-00:30", 0),
+        ("1970-01-01T00:00:00.1234567891Z", 123_456_789),
+        ("1969-12-31T23:59:59.999Z", -1_000_000),
+    ],
+)
+def test_times_may_have_offsets_and_any_precision(text: str, nanoseconds: int) -> None:
+    """The letters may be small, and a space may stand for the `T`."""
+    assert parse_rfc3339_ns(text) == nanoseconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "now",
+        "2026-02-03",
+        "2026-02-03T10:15:00",
+        "2026-02-30T10:15:00Z",
+        "2026-02-03T24:00:00Z",
+        "2026-02-03T10:15:00+24:00",
+        "2026-02-03T10:15:00.Z",
+        "2026-02-03T10:15:00Z\n",
+        "٢٠٢٦-02-03T10:15:00Z",
+    ],
+)
+def test_what_is_no_time_is_refused(text: str) -> None:
+    """Nothing is guessed: no missing offset, no day that there is not."""
+    with pytest.raises(ValueError, match=r".*"):
+        parse_rfc3339_ns(text)
