@@ -25,10 +25,14 @@ log = logger(__name__)
 
 @attrs.frozen
 class CredentialMissing(LsdError):
-    """There is no credential where it should be."""
+    """There is no credential where it should be.
+
+    `is_callers`: the request should have brought it along.
+    """
 
     location: str
     reason: str
+    is_callers: bool = False
 
     def __str__(self) -> str:
         return f"credential missing: {self.reason}"
@@ -59,7 +63,7 @@ class Secrets:
             case DynamicLocation(name=name):
                 if name not in dynamic:
                     reason = f"the request's credentials hold no {name!r}"
-                    raise CredentialMissing(str(location), reason)
+                    raise CredentialMissing(str(location), reason, is_callers=True)
                 return dynamic[name]
             case FallbackLocation():
                 return self._first_of(location, dynamic)[1]

@@ -16,6 +16,7 @@ from lsd.conversation.chunks import (
     ToolCallChunk,
     UnknownChunk,
 )
+from lsd.conversation.client_request import ClientRequest, Lane
 from lsd.conversation.content import (
     Base64File,
     Detail,
@@ -45,7 +46,13 @@ from lsd.conversation.embedding import (
 )
 from lsd.conversation.errors import LsdError, Malformed, Problem
 from lsd.conversation.extras import NO_EDITS, BodyEdit, Edits, HeaderEdit
-from lsd.conversation.failure import TRANSIENT_KINDS, AttemptFailed, FailureKind
+from lsd.conversation.failure import (
+    MISSING_CREDENTIAL_CODE,
+    TRANSIENT_KINDS,
+    UNSUPPORTED_CODE,
+    AttemptFailed,
+    FailureKind,
+)
 from lsd.conversation.files import mime_type_of, mime_type_of_base64
 from lsd.conversation.ids import BadId, IdGenerator, id_time_ms, is_version_7, parse_id
 from lsd.conversation.input import Input, InputMessage, register_input
@@ -94,10 +101,12 @@ from lsd.conversation.wire import ScriptedAnswer, WireRequest
 
 __all__ = [
     "METADATA_KEY",
+    "MISSING_CREDENTIAL_CODE",
     "NO_EDITS",
     "PARAM_NAMES",
     "TRANSIENT_KINDS",
     "UNSET_PARAMS",
+    "UNSUPPORTED_CODE",
     "ApiType",
     "AttemptFailed",
     "BadId",
@@ -105,6 +114,7 @@ __all__ = [
     "Base64File",
     "BodyEdit",
     "ChatCompletionParams",
+    "ClientRequest",
     "ContentChunk",
     "CustomTool",
     "Detail",
@@ -127,6 +137,7 @@ __all__ = [
     "InputMessage",
     "JsonMode",
     "JsonValue",
+    "Lane",
     "LsdError",
     "Malformed",
     "Mismatch",

@@ -76,7 +76,7 @@ class UrlFile:
     mime_type: str | None = None
     detail: Detail | None = None
     filename: str | None = None
-    cache_control: JsonValue = None
+    cache_control: JsonValue = attrs.field(default=None, eq=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -89,7 +89,7 @@ class Base64File:
     mime_type: str
     detail: Detail | None = None
     filename: str | None = None
-    cache_control: JsonValue = None
+    cache_control: JsonValue = attrs.field(default=None, eq=False)
 
 
 @attrs.frozen(kw_only=True)

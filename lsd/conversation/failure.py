@@ -22,6 +22,12 @@ FailureKind = Literal[
 TRANSIENT_KINDS = frozenset({"rate_limited", "server", "transport", "timeout", "malformed"})
 """A later call may well succeed. All others would burn time and quota for the same answer."""
 
+UNSUPPORTED_CODE = "unsupported_value"
+"""The `code` of a request that a provider cannot take; of kind `config`, as nothing was sent."""
+
+MISSING_CREDENTIAL_CODE = "missing_credential"
+"""The `code` of a request that should have brought its provider's credential along."""
+
 
 @attrs.define(eq=False, kw_only=True)
 class AttemptFailed(LsdError):
@@ -30,6 +36,7 @@ class AttemptFailed(LsdError):
     `text` is the sentence for people, `message` the provider's own within it. `status` is the
     provider's HTTP status, `code` its word for the error, `retry_after_s` what it asked to wait,
     `final` that it forbade to try again.
+    `refused_field` is the path of what it cannot take in the request of a client.
     `raw_response` is the body it sent, if any; `raw_request` the body it was sent.
     """
 
@@ -41,6 +48,7 @@ class AttemptFailed(LsdError):
     request_id: str | None = None
     retry_after_s: float | None = None
     final: bool = False
+    refused_field: str | None = None
     raw_request: str | None = None
     raw_response: str | None = None
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 import attrs
 
+from lsd.conversation.client_request import ClientRequest
 from lsd.conversation.content import ModelBlock, OutputBlock, Role, Text
 from lsd.conversation.json import JsonValue
 from lsd.conversation.params import UNSET_PARAMS, ChatCompletionParams, JsonMode
@@ -30,6 +31,7 @@ class ModelRequest:
     the caller reads the answer as JSON and nothing else, and may be helped towards it.
     `system_blocks` are the parts of which `system` was joined, if there were parts. `user` names
     the caller's own user. `derived` lists parameters that nobody has set: they were inferred.
+    `client`: the request came to a compatible endpoint, in these words.
     """
 
     system: str | None = None
@@ -44,6 +46,7 @@ class ModelRequest:
     stream: bool = False
     user: str | None = None
     derived: frozenset[str] = frozenset()
+    client: ClientRequest | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -12,7 +12,8 @@ class WireRequest:
     `headers` keep the case and order in which they are written; names are unique in any case.
     `url` is absolute; the scheme `echo` addresses the offline provider. `prefill` is the beginning
     of the answer, if the body has put one into the model's mouth: the answer comes without it.
-    `anonymous`: its User-Agent was taken away; none is added.
+    `anonymous`: its User-Agent was taken away; none is added. `left_out` names what was asked for
+    and is not in it: neutral parameters, or fields of the client's own request.
     """
 
     method: str
@@ -21,6 +22,7 @@ class WireRequest:
     body: bytes = b""
     prefill: str = ""
     anonymous: bool = False
+    left_out: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

@@ -7,6 +7,7 @@ import attrs
 import trio
 
 from lsd.conversation import (
+    ClientRequest,
     Edits,
     FunctionTool,
     LsdError,
@@ -28,6 +29,12 @@ from lsd.store import InferenceCache
 from lsd.telemetry import Clock, logger
 
 log = logger(__name__)
+
+
+_NOT_SHAPING = frozenset(
+    {"model", "stream", "stream_options", "user", "metadata", "safety_identifier", "store"}
+)
+"""Fields of clients' own bodies that say who asks, or are told by the rest of the key."""
 
 
 @attrs.frozen(kw_only=True)
@@ -146,7 +153,14 @@ class CallCache:
             "extra_body": [[each.pointer, each.value, each.delete] for each in edits.body],
             "extra_headers": [[each.name, each.value, each.delete] for each in edits.headers],
         }
+        if call.is_relayed and request.client is not None:
+            asked["client"] = _relayed(request.client)
         return sha256(encode_json_sorted(asked)).digest()
+
+
+def _relayed(client: ClientRequest) -> list[Any]:
+    body = {name: value for name, value in client.body.items() if name not in _NOT_SHAPING}
+    return [dict(client.headers), body]
 
 
 def _tools(tools: ToolSet) -> dict[str, Any]:

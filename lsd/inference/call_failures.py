@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from lsd.config import CredentialMissing
-from lsd.conversation import AttemptFailed
+from lsd.conversation import MISSING_CREDENTIAL_CODE, AttemptFailed
 from lsd.inference.limits import TimeLimitReached
 from lsd.inference.masking import masked
 from lsd.network import BodyTooLarge, TransportFailed
@@ -24,7 +24,9 @@ def attempt_failures(provider_type: str, provider_name: str) -> Iterator[None]:
         raise AttemptFailed(kind="timeout", text=str(failure)) from failure
     except CredentialMissing as missing:
         text = f'provider "{provider_name}": {missing}'
-        raise AttemptFailed(kind="config", text=text) from missing
+        # Only what the caller should have brought along is the caller's doing.
+        code = MISSING_CREDENTIAL_CODE if missing.is_callers else None
+        raise AttemptFailed(kind="config", text=text, code=code) from missing
 
 
 def mask_failure(failure: AttemptFailed, secrets: Collection[str]) -> None:

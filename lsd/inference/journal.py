@@ -26,7 +26,9 @@ class ModelCall:
 
     `open` until it is settled in one of three ways; a call still open when its request is over
     was cut off by it. Times are seconds of the monotonic clock. `echoed` are credentials that the
-    output may hold, which records must not.
+    output may hold, which records must not. `is_relayed`: the provider was sent the client's own
+    body; `left_out` are fields or parameters that it was not sent. `document` is the decoded body
+    of a whole answer, None for a stream and for what came from the cache.
     """
 
     id: str
@@ -50,6 +52,9 @@ class ModelCall:
     finish_reason: FinishReason | None = None
     cached: bool = False
     echoed: frozenset[str] = frozenset()
+    is_relayed: bool = False
+    left_out: tuple[str, ...] = ()
+    document: JsonValue = None
 
     def take_raw_response(self, text: str, secrets: Collection[str]) -> None:
         """Keeps the text of the answer, without the `secrets` that the provider may repeat."""

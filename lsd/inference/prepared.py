@@ -33,7 +33,7 @@ from lsd.inference.limits import STREAM_IDLE_MS, Limit, ScopeLimits
 from lsd.inference.prompts import Prompts
 from lsd.inference.sign_in import SignIn, SignInMaker, no_sign_in
 from lsd.network import Transport
-from lsd.providers import Dialect
+from lsd.providers import Dialect, Relaying
 
 DEFAULT_FUNCTION = "lsd::default"
 """The built-in function behind `model_name`."""
@@ -51,6 +51,8 @@ class PreparedProvider:
     name: str
     config: Provider
     dialect: Dialect
+    relaying: Relaying | None
+    """The dialect once more, if it can relay what clients of its own API send."""
     transport: Transport
     locations: Mapping[str, Location]
     sign_in: SignIn | None
@@ -262,6 +264,7 @@ def _prepare_provider(
         name=name,
         config=provider,
         dialect=dialect,
+        relaying=dialect if isinstance(dialect, Relaying) else None,
         transport=transport,
         locations=_locations(provider, config),
         sign_in=sign_in(provider),

@@ -5,7 +5,14 @@ from contextlib import contextmanager
 
 import attrs
 
-from lsd.conversation import AttemptFailed, Edits, ModelRequest, WireRequest
+from lsd.conversation import (
+    UNSUPPORTED_CODE,
+    AttemptFailed,
+    ClientRequest,
+    Edits,
+    ModelRequest,
+    WireRequest,
+)
 from lsd.inference.cache_entries import answer_from_cache, answer_to_cache
 from lsd.inference.call_failures import attempt_failures, mask_failure
 from lsd.inference.costs import CostUnknown
@@ -62,10 +69,14 @@ class ProviderCall:
         edits = run.edits_for(generation, model, provider)
         secrets = secret_values(edits.headers)
         secrets.update(run.request.credentials.values())
+        entry = run.begin_call(generation, model, provider, own)
+        client, relaying = request.client, provider.relaying
+        if client is not None and relaying is not None:
+            entry.is_relayed = relaying.lane == client.lane
         return cls(
             run=run,
             provider=provider,
-            entry=run.begin_call(generation, model, provider, own),
+            entry=entry,
             edits=edits,
             own_edits=run.edits_beside(provider, generation, model),
             secrets=secrets,
@@ -103,9 +114,16 @@ class ProviderCall:
     async def _encode(self, credentials: Mapping[str, str | None]) -> WireRequest:
         """What is sent, once all files are there. Raises AttemptFailed."""
         dialect, request = self.provider.dialect, self.entry.request
-        if self.run.files is not None:
-            request = await self.run.files.for_provider(request, dialect.forwards)
-        wire = dialect.encode(request, credentials, self.edits)
+        if self.entry.is_relayed:
+            assert self.provider.relaying is not None, "or it would not be relayed"
+            wire = self.provider.relaying.relay(request, credentials, self.edits)
+        else:
+            if request.client is not None:
+                _check_translatable(request.client)
+            if self.run.files is not None:
+                request = await self.run.files.for_provider(request, dialect.forwards)
+            wire = dialect.encode(request, credentials, self.edits)
+        self.entry.left_out = wire.left_out
         text = wire.body.decode()
         if self.run.files is not None:
             text = without_files(text, request)
@@ -132,6 +150,17 @@ class ProviderCall:
             model=self.entry.model_name,
             provider=self.entry.provider_name,
             reason=unknown.reason,
+        )
+
+
+def _check_translatable(client: ClientRequest) -> None:
+    """Raises AttemptFailed for a request that only a provider of the client's lane can read."""
+    if client.refusal is not None:
+        raise AttemptFailed(
+            kind="config",
+            text=client.refusal,
+            code=UNSUPPORTED_CODE,
+            refused_field=client.refused_field,
         )
 
 
@@ -170,6 +199,7 @@ async def _ask(call: ProviderCall) -> None:
     answer = completed_answer(answer, wire.prefill)
     entry.take_raw_response(body.decode(errors="replace"), call.secrets)
     entry.output = answer.output
+    entry.document = answer.document
     entry.usage = answer.usage
     entry.finish_reason = answer.finish_reason
     if answer.raw_usage is not None:

@@ -4,7 +4,7 @@ A *dialect* encodes a request and decodes an answer for one configured provider;
 is fed the bytes of a streamed answer. Nothing here opens a socket.
 """
 
-from lsd.providers.dialect import Dialect, StreamDecoder
+from lsd.providers.dialect import Dialect, Relaying, StreamDecoder
 from lsd.providers.echo import EchoDialect
 from lsd.providers.echo_embedding import EchoEmbeddings
 from lsd.providers.embedding_dialect import EmbeddingDialect
@@ -31,6 +31,7 @@ __all__ = [
     "EchoEmbeddings",
     "EmbeddingDialect",
     "MetadataServer",
+    "Relaying",
     "StreamDecoder",
     "completed_answer",
     "completed_stream",

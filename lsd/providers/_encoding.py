@@ -4,7 +4,7 @@ from typing import Generic, Protocol, TypeVar
 
 import attrs
 
-from lsd.conversation import AttemptFailed, ModelRequest
+from lsd.conversation import UNSUPPORTED_CODE, AttemptFailed, ModelRequest
 from lsd.telemetry import logger
 
 log = logger(__name__)
@@ -33,22 +33,38 @@ class EncodingFor(Generic[TargetT]):
     request: ModelRequest
     target: TargetT
     _told: set[str] = attrs.field(factory=set, init=False)
+    _left_out: dict[str, None] = attrs.field(factory=dict, init=False)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What is not sent although it was asked for."""
+        return tuple(self._left_out)
 
     def leave_out(self, parameter: str, hint: str | None = None) -> None:
         """Warns that `parameter` is not sent; `hint` says why, or what would work."""
+        self._left_out[parameter] = None
         self._warn("provider takes no such parameter", parameter, hint)
 
     def alter(self, parameter: str, hint: str) -> None:
         """Warns that `parameter` is sent otherwise than it was asked for."""
         self._warn("provider takes the parameter in another form only", parameter, hint)
 
-    def refusal(self, reason: str, *, shown: str | None = None) -> AttemptFailed:
+    def refusal(
+        self, reason: str, *, shown: str | None = None, refused_field: str | None = None
+    ) -> AttemptFailed:
         """The failure of a request that this provider cannot take; nothing was sent.
 
-        `shown` is the text that was the reason, if there was one.
+        `shown` is the text that was the reason, if there was one; `refused_field` its path in the
+        request of a client.
         """
         text = f"{self.target.provider_type}: {reason}"
-        return AttemptFailed(kind="config", text=text, raw_response=shown)
+        return AttemptFailed(
+            kind="config",
+            text=text,
+            code=UNSUPPORTED_CODE,
+            refused_field=refused_field,
+            raw_response=shown,
+        )
 
     def _warn(self, event: str, parameter: str, hint: str | None) -> None:
         if parameter in self._told:

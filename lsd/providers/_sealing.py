@@ -6,7 +6,15 @@ from typing import Any
 import attrs
 
 from lsd import __version__
-from lsd.conversation import AttemptFailed, BodyEdit, Edits, HeaderEdit, WireRequest, encode_json
+from lsd.conversation import (
+    UNSUPPORTED_CODE,
+    AttemptFailed,
+    BodyEdit,
+    Edits,
+    HeaderEdit,
+    WireRequest,
+    encode_json,
+)
 from lsd.providers.json_pointer import BadPointer, with_value, without
 from lsd.telemetry import logger
 
@@ -21,13 +29,17 @@ _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z")
 
 @attrs.frozen(kw_only=True)
 class Draft:
-    """A request before the last edits. `body` None: there is none; `prefill` as it is sealed."""
+    """A request before the last edits. `body` None: there is none.
+
+    `prefill` and `left_out` are as they are sealed.
+    """
 
     method: str = "POST"
     url: str
     headers: dict[str, str]
     body: dict[str, Any] | None = None
     prefill: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 def seal(draft: Draft, edits: Edits, provider_type: str) -> WireRequest:
@@ -46,6 +58,7 @@ def seal(draft: Draft, edits: Edits, provider_type: str) -> WireRequest:
         body=b"" if body is None else _encoded(body, provider_type),
         prefill=draft.prefill,
         anonymous=_is_anonymous(headers, edits),
+        left_out=draft.left_out,
     )
 
 
@@ -55,7 +68,8 @@ def _edited_body(body: Any, edit: BodyEdit, provider_type: str) -> Any:
             return with_value(body, edit.pointer, edit.value)
         body, found = without(body, edit.pointer)
     except BadPointer as error:
-        raise AttemptFailed(kind="config", text=f"{provider_type}: extra_body: {error}") from error
+        text = f"{provider_type}: extra_body: {error}"
+        raise AttemptFailed(kind="config", text=text, code=UNSUPPORTED_CODE) from error
     if not found:
         log.warning(
             "extra_body deletes something that is not there",
@@ -97,6 +111,5 @@ def _encoded(body: Any, provider_type: str) -> bytes:
         return encode_json(body)
     except TypeError as error:
         # Deeper than the encoder goes, or an integer beyond 64 bits.
-        raise AttemptFailed(
-            kind="config", text=f"{provider_type}: the body has no JSON form: {error}"
-        ) from error
+        text = f"{provider_type}: the body has no JSON form: {error}"
+        raise AttemptFailed(kind="config", text=text, code=UNSUPPORTED_CODE) from error

@@ -54,12 +54,14 @@ class AnthropicMessages:
         return "chat_completions"
 
     def encode(self, request: ModelRequest, credentials: Credentials, edits: Edits) -> WireRequest:
-        body, prefill = messages_body(Encoding(request, self.target))
+        encoding = Encoding(request, self.target)
+        body, prefill = messages_body(encoding)
         draft = Draft(
             url=self.host.url(request.stream),
             headers=self._headers(request.stream, credentials),
             body=body,
             prefill=prefill,
+            left_out=encoding.left_out,
         )
         return seal(draft, _with_betas(edits, self.target.betas), self.provider_type)
 

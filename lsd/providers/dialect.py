@@ -1,11 +1,12 @@
 """What every dialect offers: a neutral request to HTTP, and HTTP back, without doing any I/O."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from lsd.conversation import (
     ApiType,
     Edits,
+    Lane,
     ModelRequest,
     ModelResponse,
     StreamEvent,
@@ -66,3 +67,21 @@ class Dialect(Protocol):
 
     def forwards(self, file: UrlFile) -> bool:
         """Whether the URL itself is sent. If not, the caller fetches the bytes beforehand."""
+
+
+@runtime_checkable
+class Relaying(Protocol):
+    """What a dialect offers, too, if clients of LSD may speak it themselves."""
+
+    @property
+    def lane(self) -> Lane:
+        """The API that the provider speaks."""
+
+    def relay(
+        self, request: ModelRequest, credentials: Mapping[str, str | None], edits: Edits
+    ) -> WireRequest:
+        """The HTTP request for a `request` whose client speaks the provider's own language.
+
+        Its body is the client's, changed only where the provider needs it; `left_out` names the
+        client's fields that are gone. Raises AttemptFailed of kind `config` as `encode` does.
+        """

@@ -18,7 +18,7 @@ from lsd.providers._http_errors import excerpt, failed_answer, undecodable
 from lsd.providers._openai_address import request_headers, request_url
 from lsd.providers._openai_answer import read_answer, response_of
 from lsd.providers._openai_body import chat_body
-from lsd.providers._openai_family import Encoding, Target
+from lsd.providers._openai_family import Body, Encoding, Target
 from lsd.providers._openai_files import is_forwarded
 from lsd.providers._openai_stream import ChatStream
 from lsd.providers._sealing import Draft, seal
@@ -43,18 +43,31 @@ class OpenAIChat:
     def encode(
         self, request: ModelRequest, credentials: Mapping[str, str | None], edits: Edits
     ) -> WireRequest:
+        encoding = Encoding(request, self.target)
+        body = chat_body(encoding)
+        return self._sealed(request.stream, body, encoding.left_out, credentials, edits)
+
+    def _sealed(
+        self,
+        stream: bool,
+        body: Body,
+        left_out: tuple[str, ...],
+        credentials: Mapping[str, str | None],
+        edits: Edits,
+    ) -> WireRequest:
         target, member = self.target, self.target.member
         base = target.base or credentials.get("endpoint")
         draft = Draft(
             url=request_url(self.provider_type, base, target.path, target.query),
             headers=request_headers(
                 credentials.get("api_key"),
-                stream=request.stream,
+                stream=stream,
                 key_header=member.key_header,
                 key_prefix=member.key_prefix,
                 further=member.headers,
             ),
-            body=chat_body(Encoding(request, target)),
+            body=body,
+            left_out=left_out,
         )
         return seal(draft, edits, self.provider_type)
 

@@ -1,0 +1,28 @@
+"""A request in the words of the client's own API, for providers that speak the same."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import attrs
+
+from lsd.conversation.json import JsonValue
+
+Lane = Literal["openai", "anthropic"]
+"""The API that a compatible endpoint offers, or that a provider speaks."""
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class ClientRequest:
+    """What a client has sent to a compatible endpoint, beside its neutral form.
+
+    A provider in the same `lane` is sent `body`, changed as little as possible; any other one the
+    neutral form. `body` keeps the order of its keys; LSD's own fields and nulls at its top are
+    gone. `headers` are those that belong to the lane, by lower-case name. `refusal` tells why
+    there is no full neutral form, and `refused_field` the path of what has none.
+    """
+
+    lane: Lane
+    body: Mapping[str, JsonValue]
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+    refusal: str | None = None
+    refused_field: str | None = None
