@@ -4,6 +4,8 @@ A *run* is one inference in progress; its *journal* holds a *model call* for eac
 asked. `prepare` makes a configuration ready once; an `InferenceService` then serves every request.
 """
 
+from lsd.inference.answers import Answer
+from lsd.inference.direct_call import DirectCall
 from lsd.inference.embedding_models import EmbeddingMaker
 from lsd.inference.embedding_service import (
     EmbeddingAnswer,
@@ -12,7 +14,14 @@ from lsd.inference.embedding_service import (
 )
 from lsd.inference.file_desk import FileDesk
 from lsd.inference.gcp_sign_in import GcpSignIn, GcpTokens
-from lsd.inference.prepared import DEFAULT_FUNCTION, DialectMaker, Prepared, prepare
+from lsd.inference.journal import ModelCall
+from lsd.inference.prepared import (
+    DEFAULT_FUNCTION,
+    DialectMaker,
+    Prepared,
+    PreparedModel,
+    prepare,
+)
 from lsd.inference.records import Recorder
 from lsd.inference.refusals import (
     BadRequest,
@@ -21,6 +30,7 @@ from lsd.inference.refusals import (
     ProviderFailure,
     UnknownName,
 )
+from lsd.inference.reply import OpenWriter, Reply, Send, StreamWriter
 from lsd.inference.request import InferenceRequest, read_inference_request
 from lsd.inference.running import Running, RunningInferences
 from lsd.inference.service import InferenceService
@@ -28,8 +38,10 @@ from lsd.inference.sign_in import SignIn, SignInMaker
 
 __all__ = [
     "DEFAULT_FUNCTION",
+    "Answer",
     "BadRequest",
     "DialectMaker",
+    "DirectCall",
     "EmbeddingAnswer",
     "EmbeddingMaker",
     "EmbeddingOptions",
@@ -41,13 +53,19 @@ __all__ = [
     "InferenceFailed",
     "InferenceRequest",
     "InferenceService",
+    "ModelCall",
+    "OpenWriter",
     "Prepared",
+    "PreparedModel",
     "ProviderFailure",
     "Recorder",
+    "Reply",
     "Running",
     "RunningInferences",
+    "Send",
     "SignIn",
     "SignInMaker",
+    "StreamWriter",
     "UnknownName",
     "prepare",
     "read_inference_request",

@@ -11,6 +11,7 @@ from lsd.config import ChatFunction, JsonFunction, shorthand_problem
 from lsd.conversation import (
     BadId,
     BadSchema,
+    ModelRequest,
     Schema,
     id_time_ms,
     is_version_7,
@@ -46,7 +47,8 @@ TOOL_FIELDS = ("allowed_tools", "additional_tools", "tool_choice", "parallel_too
 class Accepted:
     """A request that may run, with all that was found out on the way.
 
-    `output_schema` is the one in force: the request's, else the function's.
+    `output_schema` is the one in force: the request's, else the function's. `direct`: the variant
+    has no part in what the model is asked, which is this.
     """
 
     request: InferenceRequest
@@ -56,6 +58,7 @@ class Accepted:
     tags: Mapping[str, str]
     toolbox: Toolbox | None
     output_schema: Schema | None
+    direct: ModelRequest | None = None
 
 
 def accept(

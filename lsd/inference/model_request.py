@@ -24,6 +24,9 @@ class Asked:
 
 def model_request(accepted: Accepted, generation: PreparedGeneration) -> Asked:
     """Renders the input as `generation` wants it. Raises VariantFailed."""
+    if accepted.direct is not None:
+        params = accepted.direct.params
+        return Asked(request=accepted.direct, params=params, calls_as_text=False)
     system, messages = generation.prompts.render(accepted.request.input)
     params = accepted.request.params.chat_completion.over(generation.config.params)
     is_json = isinstance(accepted.function.config, JsonFunction)

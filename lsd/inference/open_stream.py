@@ -165,6 +165,10 @@ class OpenStream:
             self._call.warn_of_unknown_cost(unknown)
             self._cost = None
 
+    def give_up(self) -> None:
+        """Nobody reads on after the fault that was just told: it ends the call."""
+        self._fatal = self._fatal or self._reported
+
     async def settle(self) -> None:
         """The stream was read to its end: the call was whole, or broke off."""
         self.note()
@@ -224,7 +228,7 @@ async def _start(call: ProviderCall) -> OpenStream:
     decoder = provider.dialect.stream_decoder(response.status, response.headers)
     reader = StreamReader(response, completed_stream(decoder, wire.prefill))
     try:
-        events = await reader.receive_first()
+        events = await reader.receive_first(call.run.patience_s)
     except BaseException:
         await reader.aclose()
         raise

@@ -38,6 +38,9 @@ class ReplayedStream:
         self._chunks = []
         return events
 
+    def give_up(self) -> None:
+        """No fault was kept that could make anybody do so."""
+
     async def settle(self) -> None:
         """The call was whole when it was kept."""
         self.note()

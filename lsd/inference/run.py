@@ -22,7 +22,9 @@ class Run:
 
     `streaming` is how providers are asked; `files` is None if the input has none; `on_call_ended`
     hears of each call that is over. A run within another is for a variant that works for
-    `on_behalf_of`, whose answer its calls will be part of.
+    `on_behalf_of`, whose answer its calls will be part of. `patience_s`: a stream that its
+    provider has accepted counts as started after so long, whether it has said anything or not;
+    None waits for ever.
     """
 
     inference_id: str
@@ -40,6 +42,7 @@ class Run:
     on_call_ended: Callable[[ModelCall], None] | None = None
     on_behalf_of: str | None = None
     is_recorded: bool = False
+    patience_s: float | None = None
 
     @property
     def outbound_limit(self) -> Limit:

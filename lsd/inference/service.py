@@ -11,25 +11,31 @@ from lsd.conversation import IdGenerator, encode_json
 from lsd.inference.accept import Accepted, accept
 from lsd.inference.answers import Answer, answer_json
 from lsd.inference.call_cache import CallCache
+from lsd.inference.direct_call import DirectCall, accept_direct
 from lsd.inference.file_desk import FileDesk
 from lsd.inference.journal import ModelCall
-from lsd.inference.prepared import DEFAULT_FUNCTION, Prepared
+from lsd.inference.prepared import DEFAULT_FUNCTION, Prepared, PreparedModel
 from lsd.inference.records import Recorder
+from lsd.inference.reply import OpenWriter, Reply, Send, StreamWriter
 from lsd.inference.request import InferenceRequest
 from lsd.inference.run import Run
 from lsd.inference.running import RunningInferences
 from lsd.inference.started_answer import StartedAnswer
-from lsd.inference.stream_answer import END_OF_STREAM, KEEP_ALIVE, StreamAnswer
+from lsd.inference.stream_answer import StreamAnswer
 from lsd.inference.variants import first_answer, first_started_answer
 from lsd.store import InferenceCache
 from lsd.telemetry import Clock, Metrics
 
 KEEP_ALIVE_S = 15.0
-"""Silence after which a comment is sent, so that nothing between LSD and the caller gives up."""
+"""Silence after which something is sent, so that nothing between LSD and the caller gives up."""
+
+PATIENCE_S = 15.0
+"""Clients of the compatible endpoints hear so soon that a provider has accepted their request,
+whether it has said anything or not."""
 
 CUT_OFF = "the request ended before the provider's answer was complete"
 
-Send = Callable[[bytes], Awaitable[None]]
+_Open = Callable[[Run, StartedAnswer], Awaitable[tuple[StreamWriter, Send]]]
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -57,13 +63,10 @@ class InferenceService:
         Raises BadRequest, UnknownName or InferenceFailed. When cancelled, what had been asked of
         providers is recorded as interrupted.
         """
-        accepted, run = self._begin(request, api_key_public_id)
-        with self._in_progress(run, accepted):
-            await self.file_desk.keep_files_of(run)
-            answer = await first_answer(run, accepted)
-            await self._record(run, accepted, answer)
-            self._observe(run)
-            return encode_json(answer_json(run, answer))
+        started_at = self.clock.monotonic()
+        accepted = self._accept(request, api_key_public_id)
+        run, answer = await self._complete(accepted, started_at)
+        return encode_json(answer_json(run, answer))
 
     async def stream(
         self,
@@ -77,17 +80,42 @@ class InferenceService:
         `start` is called when the first chunk is there, and gives what takes the bytes; until
         then everything can be raised as in `infer`. When cancelled, what had arrived is recorded.
         """
-        accepted, run = self._begin(request, api_key_public_id)
-        with self._in_progress(run, accepted):
-            await self.file_desk.keep_files_of(run)
-            started = await first_started_answer(run, accepted)
-            try:
-                await self._deliver(run, accepted, started, await start())
-            except BaseException:
-                self._record_cut_off(run, accepted, started)
-                raise
-            finally:
-                await started.stream.aclose()
+        started_at = self.clock.monotonic()
+        accepted = self._accept(request, api_key_public_id)
+
+        async def open_writer(run: Run, started: StartedAnswer) -> tuple[StreamWriter, Send]:
+            return StreamAnswer(run, accepted, started), await start()
+
+        await self._stream(accepted, started_at, open_writer)
+
+    def find_model(self, name: str) -> PreparedModel | None:
+        """What direct calls of this name go to: a configured model, or one by shorthand."""
+        return self.prepared.model(name)
+
+    async def call(self, call: DirectCall) -> Reply:
+        """The whole answer to a call of a model.
+
+        Raises BadRequest or InferenceFailed. When cancelled, as `infer`.
+        """
+        started_at = self.clock.monotonic()
+        accepted = accept_direct(call, self.prepared)
+        run, answer = await self._complete(accepted, started_at)
+        assert answer.deciding is not None, "a direct call is made by one call"
+        return Reply(run=run, accepted=accepted, call=answer.deciding)
+
+    async def stream_call(self, call: DirectCall, open_writer: OpenWriter) -> None:
+        """Sends the streamed answer to a call of a model.
+
+        Until `open_writer` is called, everything can be raised as in `call`. An error that the
+        writer has to tell is the end.
+        """
+        started_at = self.clock.monotonic()
+        accepted = accept_direct(call, self.prepared)
+
+        async def open_reply(run: Run, started: StartedAnswer) -> tuple[StreamWriter, Send]:
+            return await open_writer(Reply(run=run, accepted=accepted, call=started.stream.entry))
+
+        await self._stream(accepted, started_at, open_reply)
 
     def sampling_probabilities(
         self, function_name: str, namespace: str | None
@@ -98,19 +126,42 @@ class InferenceService:
         function = self.prepared.functions.get(function_name)
         return None if function is None else function.draw_for(namespace).probabilities()
 
-    def _begin(
-        self, request: InferenceRequest, api_key_public_id: str | None
-    ) -> tuple[Accepted, Run]:
-        started_at = self.clock.monotonic()
-        accepted = accept(
+    def _accept(self, request: InferenceRequest, api_key_public_id: str | None) -> Accepted:
+        return accept(
             request,
             self.prepared,
             now_ms=self.clock.now_ms(),
             api_key_public_id=api_key_public_id,
         )
+
+    async def _complete(self, accepted: Accepted, started_at: float) -> tuple[Run, Answer]:
+        run = self._begin(accepted, started_at)
+        with self._in_progress(run, accepted):
+            await self.file_desk.keep_files_of(run)
+            answer = await first_answer(run, accepted)
+            await self._record(run, accepted, answer)
+            self._observe(run)
+            return run, answer
+
+    async def _stream(self, accepted: Accepted, started_at: float, open_writer: _Open) -> None:
+        run = self._begin(accepted, started_at)
+        with self._in_progress(run, accepted):
+            await self.file_desk.keep_files_of(run)
+            started = await first_started_answer(run, accepted)
+            try:
+                writer, send = await open_writer(run, started)
+                await self._deliver(run, accepted, started, writer, send)
+            except BaseException:
+                self._record_cut_off(run, accepted, started)
+                raise
+            finally:
+                await started.stream.aclose()
+
+    def _begin(self, accepted: Accepted, started_at: float) -> Run:
+        request = accepted.request
         if not request.dryrun:
             self.metrics.count_inference(accepted.function.name, request.model_name)
-        run = Run(
+        return Run(
             episode_id=accepted.episode_id or self.ids.new(),
             inference_id=self.ids.new(),
             request=request,
@@ -131,8 +182,8 @@ class InferenceService:
             ),
             files=self.file_desk.files_for(request),
             on_call_ended=self._count_call,
+            patience_s=None if accepted.direct is None else PATIENCE_S,
         )
-        return accepted, run
 
     @contextmanager
     def _in_progress(self, run: Run, accepted: Accepted) -> Iterator[None]:
@@ -148,23 +199,31 @@ class InferenceService:
                 raise
 
     async def _deliver(
-        self, run: Run, accepted: Accepted, started: StartedAnswer, send: Send
+        self,
+        run: Run,
+        accepted: Accepted,
+        started: StartedAnswer,
+        writer: StreamWriter,
+        send: Send,
     ) -> None:
-        events_of = StreamAnswer(run, accepted, started)
         stream = started.stream
-        sender = _Sender(send)
+        sender = _Sender(send, writer.keep_alive)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(sender.keep_alive)
-            await sender.send(events_of.opening())
-            while events := await stream.receive():
-                await sender.send(events_of.events(events))
+            await sender.send(writer.opening())
+            while not writer.is_broken_off and (events := await stream.receive()):
+                await sender.send(writer.events(events))
             await sender.end_keep_alive()
+        if writer.is_broken_off:
+            stream.give_up()
         await stream.settle()
         answer = started.answer()
-        await sender.send(events_of.closing(answer))
+        if not writer.is_broken_off:
+            await sender.send(writer.closing(answer))
         await self._record(run, accepted, answer)
         self._observe(run)
-        await sender.send(END_OF_STREAM)
+        if not writer.is_broken_off:
+            await sender.send(writer.end_mark)
 
     async def _record(self, run: Run, accepted: Accepted, answer: Answer) -> None:
         run.is_recorded = True
@@ -196,9 +255,10 @@ class InferenceService:
 
 @attrs.define(eq=False)
 class _Sender:
-    """Sends the events of one stream, and a comment when there was nothing for a while."""
+    """Sends the events of one stream, and a sign of life when there was nothing for a while."""
 
     _send: Send
+    _keep_alive: bytes
     _last_at: float = attrs.field(factory=trio.current_time, init=False)
     _turn: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     _keeping_alive: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
@@ -216,9 +276,9 @@ class _Sender:
             while True:
                 await trio.sleep_until(self._last_at + KEEP_ALIVE_S)
                 if trio.current_time() - self._last_at >= KEEP_ALIVE_S:
-                    await self.send(KEEP_ALIVE)
+                    await self.send(self._keep_alive)
 
     async def end_keep_alive(self) -> None:
-        """No comment follows; one that is being sent is sent to its end."""
+        """No sign of life follows; one that is being sent is sent to its end."""
         async with self._turn:
             self._keeping_alive.cancel()

@@ -1,7 +1,7 @@
 """A streamed answer on its way to the caller: provider chunks in, server-sent events out."""
 
 from collections.abc import Sequence
-from typing import Any, assert_never
+from typing import Any, ClassVar, assert_never
 
 import attrs
 
@@ -28,12 +28,15 @@ KEEP_ALIVE = b": keep-alive\n\n"
 
 @attrs.define(eq=False)
 class StreamAnswer:
-    """Writes the events of one answer.
+    """Writes the events of one answer; errors are told, and read past.
 
     Usage and finish reason are taken off the provider's chunks and told once, at the end. Chunks
     that arrive together leave together.
     """
 
+    keep_alive: ClassVar[bytes] = KEEP_ALIVE
+    end_mark: ClassVar[bytes] = END_OF_STREAM
+    is_broken_off: ClassVar[bool] = False
     _run: Run
     _accepted: Accepted
     _started: StartedAnswer

@@ -1,8 +1,10 @@
 """The events of a streamed answer, as its bytes come in."""
 
 from collections.abc import Iterable
+from math import inf
 
 import attrs
+import trio
 
 from lsd.conversation import (
     AttemptFailed,
@@ -29,20 +31,28 @@ class StreamReader:
     is_over: bool = attrs.field(default=False, init=False)
     has_end_mark: bool = attrs.field(default=False, init=False)
 
-    async def receive_first(self) -> list[StreamEvent]:
+    async def receive_first(self, patience_s: float | None = None) -> list[StreamEvent]:
         """All events up to the first with content or a regular end.
 
-        Every fault before it is that of the attempt. Raises AttemptFailed.
+        Every fault before it is that of the attempt. After `patience_s` it is given what there
+        is, perhaps nothing, unless the response does not let itself be read on after a
+        cancellation. Raises AttemptFailed.
         """
+        if patience_s is None or not self._response.may_be_read_on:
+            patience_s = inf
         held: list[StreamEvent] = []
-        while not self.is_over:
+        with trio.move_on_after(patience_s) as scope:
+            await self._receive_until_started(held)
+        if scope.cancelled_caught or _has_started(held):
+            return held
+        raise AttemptFailed(kind="transport", text="stream ended before first chunk")
+
+    async def _receive_until_started(self, held: list[StreamEvent]) -> None:
+        while not self.is_over and not _has_started(held):
             for event in await self.receive():
                 if isinstance(event, StreamFault) and not _has_started(held):
                     raise event.failure
                 held.append(event)
-            if _has_started(held):
-                return held
-        raise AttemptFailed(kind="transport", text="stream ended before first chunk")
 
     async def receive(self) -> list[StreamEvent]:
         """The events of the next bytes; often none."""

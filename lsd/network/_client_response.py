@@ -1,6 +1,7 @@
 """A response on a connection of a pool."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import attrs
 import trio
@@ -19,6 +20,7 @@ class ClientResponse:
     nothing is lost: one may read on, or close.
     """
 
+    may_be_read_on: ClassVar[bool] = True
     _connection: ClientConnection | None
     _pool: ClientPool
     status: int = attrs.field(init=False)

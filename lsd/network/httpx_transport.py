@@ -3,7 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 import httpx
@@ -184,8 +184,9 @@ def _system_error(error: BaseException | None) -> str | None:
 
 @attrs.define(eq=False)
 class HttpxResponse:
-    """A response on a connection of a pool."""
+    """A response on a connection of a pool, which httpx closes when a read is cancelled."""
 
+    may_be_read_on: ClassVar[bool] = False
     _response: httpx.Response
     _note_use: Callable[[], None]
     status: int = attrs.field(init=False)

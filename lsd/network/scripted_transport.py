@@ -1,6 +1,7 @@
 """A transport without a network: it plays answers that were thought up in this process."""
 
 from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 import attrs
 import trio
@@ -36,6 +37,7 @@ class ScriptedTransport:
 class ScriptedResponse:
     """A response being played. `_pieces` are those to come, the next one last."""
 
+    may_be_read_on: ClassVar[bool] = True
     status: int
     headers: Mapping[str, str]
     _pieces: list[tuple[int, bytes]]

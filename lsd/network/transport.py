@@ -27,6 +27,10 @@ class WireResponse(Protocol):
     def headers(self) -> Mapping[str, str]:
         """By lower-case name; several values of one name are joined by `, `."""
 
+    @property
+    def may_be_read_on(self) -> bool:
+        """Whether nothing is lost when `receive_some` is cancelled."""
+
     async def read(self, bytes_max: int) -> bytes:
         """The rest of the body, content codings undone.
 

@@ -50,10 +50,13 @@ class Gemini:
         return "chat_completions"
 
     def encode(self, request: ModelRequest, credentials: Credentials, edits: Edits) -> WireRequest:
+        encoding = Encoding(request, self.target)
+        body = gemini_body(encoding)
         draft = Draft(
             url=self.host.url(request.stream),
             headers=self.host.headers(request.stream, credentials),
-            body=gemini_body(Encoding(request, self.target)),
+            body=body,
+            left_out=encoding.left_out,
         )
         return seal(draft, edits, self.provider_type)
 

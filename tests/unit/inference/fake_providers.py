@@ -108,6 +108,7 @@ class FakeResponse:
     headers: Mapping[str, str]
     _provider: FakeProvider
     _body: list[Step]
+    may_be_read_on: bool = True
     _is_closed: bool = attrs.field(default=False, init=False)
 
     async def read(self, bytes_max: int) -> bytes:
@@ -121,7 +122,8 @@ class FakeResponse:
     async def receive_some(self) -> bytes:
         await trio.lowlevel.checkpoint()
         while self._body:
-            piece = await _play(self._body.pop(0))
+            piece = await _play(self._body[0])
+            del self._body[0]
             if piece:
                 return piece
         return b""

@@ -201,7 +201,8 @@ class Gateway:
 
     def begin(self, **fields: Any) -> tuple[Accepted, Run]:
         """A request that was accepted, and is about to run."""
-        return self.service._begin(request(**fields), None)
+        accepted = self.accept(**fields)
+        return accepted, self.service._begin(accepted, self.clock.monotonic())
 
     async def stored(self, inference_id: str) -> InferenceRecord | None:
         """The record of an inference."""

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import attrs
 import pytest
+import trio
+import trio.testing
 
 from lsd.conversation import (
     AttemptFailed,
@@ -40,6 +42,12 @@ class LineDecoder:
         return [text("rest")]
 
 
+SILENCE = b"?"
+"""A piece that comes after SILENCE_S only."""
+
+SILENCE_S = 60.0
+
+
 @attrs.define(eq=False)
 class Pieces:
     """A response of these pieces; a None breaks the connection."""
@@ -48,11 +56,15 @@ class Pieces:
     status: int = 200
     headers: Mapping[str, str] = attrs.Factory(dict)
     is_closed: bool = False
+    may_be_read_on: bool = True
 
     async def read(self, bytes_max: int) -> bytes:
         raise AssertionError("a stream is not read as a whole")
 
     async def receive_some(self) -> bytes:
+        await trio.lowlevel.checkpoint()
+        if self.pieces and self.pieces[0] == SILENCE:
+            await trio.sleep(SILENCE_S)
         piece = self.pieces.pop(0) if self.pieces else b""
         if piece is None:
             raise TransportFailed("broken", sent=True)
@@ -145,6 +157,29 @@ async def test_a_regular_end_starts_a_stream_too() -> None:
             return [end]
 
     assert await StreamReader(Pieces([b"x"]), Decoder()).receive_first() == [end]
+
+
+async def test_whoever_has_waited_long_enough_gets_what_there_is(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """The stream counts as started, and is read on where it was left."""
+    reader = StreamReader(Pieces([b" ", SILENCE, b"a"]), LineDecoder())
+
+    first = await reader.receive_first(patience_s=15)
+
+    assert first == [text("")]
+    assert trio.current_time() == 15
+    assert [await reader.receive() for _ in range(2)] == [[text("?")], [text("a")]]
+
+
+async def test_a_response_that_a_cancellation_would_spoil_is_waited_for(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """Better late than broken."""
+    reader = StreamReader(Pieces([SILENCE, b"a"], may_be_read_on=False), LineDecoder())
+
+    assert await reader.receive_first(patience_s=15) == [text("?")]
+    assert trio.current_time() == SILENCE_S
 
 
 async def test_a_fault_before_the_first_content_is_the_attempts() -> None:
