@@ -36,6 +36,8 @@ _FAILED: dict[FailureCause, tuple[int, int]] = {
     "timeout": (408, 502),
     "rendering": (500, 502),
     "template": (400, 502),
+    "unfit": (400, 400),
+    "candidates": (502, 502),
     "nothing_to_try": (502, 502),
     "rate_limit": (429, 429),
     "function": (500, 500),

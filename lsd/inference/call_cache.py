@@ -49,6 +49,7 @@ class CallCache:
     _reads: bool
     _writes: bool
     _max_age_s: int | None
+    _candidates: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -89,6 +90,14 @@ class CallCache:
             writes=self._writes,
             max_age_s=self._max_age_s,
         )
+
+    def for_candidate(self, place: int) -> "CallCache":
+        """That of a candidate, so that the same variant in two places gives two samples."""
+        return attrs.evolve(self, candidates=(*self._candidates, f"candidate_{place}"))
+
+    def for_json(self) -> "CallCache":
+        """That of a call whose answer is read as JSON, whatever the function is."""
+        return attrs.evolve(self, function_type="json", toolbox=None)
 
     def find(self, call: ModelCall, edits: Edits) -> Any:
         """The decoded entry for a call; None if there is none. A failing cache has none."""
@@ -150,6 +159,7 @@ class CallCache:
             "json_mode": request.json_mode,
             "output_schema": request.output_schema,
             "fetches_all_files": self._fetches_all_files,
+            "candidates": self._candidates,
             "extra_body": [[each.pointer, each.value, each.delete] for each in edits.body],
             "extra_headers": [[each.name, each.value, each.delete] for each in edits.headers],
         }

@@ -13,22 +13,33 @@ from lsd.inference.started_answer import StartedAnswer
 
 async def complete(run: Run, accepted: Accepted, generation: PreparedGeneration) -> Answer:
     """A whole answer. Raises VariantFailed."""
-    asked = model_request(accepted, generation)
-    call = await whole_answer(run, generation, asked.request)
-    return answer_of(run, accepted, asked, call)
+    return await ask(run, accepted, generation, model_request(accepted, generation))
 
 
 async def start_completion(
     run: Run, accepted: Accepted, generation: PreparedGeneration
 ) -> StartedAnswer:
     """An answer whose stream has started. Raises VariantFailed."""
-    asked = model_request(accepted, generation)
+    return await start_asking(run, accepted, generation, model_request(accepted, generation))
+
+
+async def ask(run: Run, accepted: Accepted, generation: PreparedGeneration, asked: Asked) -> Answer:
+    """The whole answer to a question that is already there. Raises VariantFailed."""
+    call = await whole_answer(run, generation, asked.request)
+    return answer_of(run, accepted, asked, call)
+
+
+async def start_asking(
+    run: Run, accepted: Accepted, generation: PreparedGeneration, asked: Asked
+) -> StartedAnswer:
+    """The same as a stream that has started. Raises VariantFailed."""
     stream = await started_stream(run, generation, asked.request)
     call = stream.entry
     calls = run.journal.of_variant(call.variant_name)
     return StartedAnswer(
         variant_name=call.variant_name,
         stream=stream,
+        call=call,
         preceding=tuple(each for each in calls if each is not call),
         calls_as_text=asked.calls_as_text,
         answer=lambda: answer_of(run, accepted, asked, call),

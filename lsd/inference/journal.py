@@ -68,6 +68,11 @@ class ModelCall:
         self.ended_at = now
         self.error = error
 
+    def write_off(self, error: str) -> None:
+        """The call went well, but what it was made for has failed: it has cost all the same."""
+        self.status = "error"
+        self.error = error
+
     def fail(self, failure: AttemptFailed, now: float) -> None:
         """The call gave no usable answer."""
         self.settle("error", now, str(failure))
@@ -134,6 +139,12 @@ class Journal:
     def open_calls(self) -> Iterator[ModelCall]:
         """Those that nobody has settled."""
         return (call for call in self.calls if call.status == "open")
+
+    def write_off(self, error: str) -> None:
+        """What the calls were made for has failed: none of them is part of an answer."""
+        for call in self.calls:
+            if call.status == "ok":
+                call.write_off(error)
 
     def of_variant(self, variant_name: str) -> tuple[ModelCall, ...]:
         """The calls that were made for a variant."""

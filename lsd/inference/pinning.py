@@ -1,6 +1,6 @@
 """Variants that the caller fixes: by name, or by bringing one along."""
 
-from lsd.config import DYNAMIC_VARIANT, ChatCompletionVariant, read_dynamic_variant
+from lsd.config import DYNAMIC_VARIANT, read_dynamic_variant
 from lsd.conversation import Malformed
 from lsd.inference.prepared import (
     Prepared,
@@ -25,7 +25,6 @@ def maybe_dynamic_variant(
         variant = read_dynamic_variant(table, function.name, prepared.config)
     except Malformed as malformed:
         raise BadRequest(DYNAMIC_FIELD, str(malformed)) from None
-    assert isinstance(variant, ChatCompletionVariant), "no other type is supported yet"
     return prepare_variant(DYNAMIC_VARIANT, variant, prepared.config.template_files)
 
 
@@ -59,18 +58,25 @@ def pinned_variant(
         variant = dynamic
     else:
         return None
-    _check_namespaces(variant, request, prepared)
+    _check_namespaces(variant, request, function, prepared)
     return variant
 
 
 def _check_namespaces(
-    variant: PreparedVariant, request: InferenceRequest, prepared: Prepared
+    variant: PreparedVariant,
+    request: InferenceRequest,
+    function: PreparedFunction,
+    prepared: Prepared,
 ) -> None:
+    """A variant belongs where its models and the variants that it runs belong."""
     check_namespace("variant_name", variant.name, variant.config.namespace, request.namespace)
-    for name in (variant.config.model, *variant.config.fallback):
+    generation = variant.generation.config
+    for name in (generation.model, *generation.fallback):
         model = prepared.model(name)
         if model is not None:
             check_namespace("variant_name", name, model.config.namespace, request.namespace)
+    for name in dict.fromkeys(variant.candidates):
+        _check_namespaces(function.variants[name], request, function, prepared)
 
 
 def check_namespace(where: str, name: str, bound: str | None, namespace: str | None) -> None:

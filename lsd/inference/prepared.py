@@ -10,6 +10,7 @@ import attrs
 
 from lsd.config import (
     AzureProvider,
+    BestOfNVariant,
     ChatCompletionVariant,
     ChatFunction,
     Config,
@@ -19,9 +20,12 @@ from lsd.config import (
     Generation,
     Loaded,
     Location,
+    MixtureOfNVariant,
     Model,
+    PromptedGeneration,
     Provider,
     StaticExperiment,
+    Variant,
     effective_location,
     shorthand_model,
 )
@@ -92,13 +96,23 @@ class PreparedGeneration:
 class PreparedVariant:
     """A variant ready to run.
 
-    `generation` is the one call that it makes itself: its answer.
+    `generation` is the one call of a chat model that it makes itself: that of its answer, of its
+    evaluator or of its fuser.
     """
 
     name: str
-    config: ChatCompletionVariant
+    config: Variant
     generation: PreparedGeneration
     limits: ScopeLimits
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """The variants of the same function that it runs, in order, perhaps one several times."""
+        match self.config:
+            case BestOfNVariant() | MixtureOfNVariant():
+                return self.config.candidates
+            case _:
+                return ()
 
 
 @attrs.frozen(kw_only=True)
@@ -180,7 +194,6 @@ def _prepare_function(name: str, function: Function, config: Config) -> Prepared
     variants = {
         variant_name: prepare_variant(variant_name, variant, config.template_files)
         for variant_name, variant in function.variants.items()
-        if isinstance(variant, ChatCompletionVariant)
     }
     names = tuple(variants)
     experimentation = function.experimentation
@@ -206,21 +219,31 @@ def _draw(experiment: Experiment, names: tuple[str, ...]) -> Draw:
     return UniformDraw(variants=names)
 
 
-def prepare_variant(
-    name: str, variant: ChatCompletionVariant, included: Mapping[str, str]
-) -> PreparedVariant:
+def prepare_variant(name: str, variant: Variant, included: Mapping[str, str]) -> PreparedVariant:
     """A variant ready to run; `included` are the files that its templates may include."""
+    generation = _generation(variant)
+    templates = generation.templates if isinstance(generation, PromptedGeneration) else {}
     return PreparedVariant(
         name=name,
         config=variant,
         generation=PreparedGeneration(
             variant_name=name,
-            config=variant,
-            prompts=Prompts.compile(variant.templates, included),
-            edits=_edits(variant),
+            config=generation,
+            prompts=Prompts.compile(templates, included),
+            edits=_edits(generation),
         ),
         limits=ScopeLimits.of("variant", name, variant.timeouts),
     )
+
+
+def _generation(variant: Variant) -> Generation:
+    match variant:
+        case BestOfNVariant():
+            return variant.evaluator
+        case MixtureOfNVariant():
+            return variant.fuser
+        case _:
+            return variant
 
 
 def _prepare_model(

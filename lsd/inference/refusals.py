@@ -7,8 +7,18 @@ import attrs
 from lsd.conversation import AttemptFailed, LsdError
 
 FailureCause = Literal[
-    "providers", "timeout", "rendering", "template", "nothing_to_try", "rate_limit", "function"
+    "providers",
+    "timeout",
+    "rendering",
+    "template",
+    "unfit",
+    "candidates",
+    "nothing_to_try",
+    "rate_limit",
+    "function",
 ]
+"""`unfit`: the type of variant cannot do what the request asks for; `candidates`: all of those that
+a variant runs have failed."""
 
 
 @attrs.frozen

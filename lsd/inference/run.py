@@ -49,6 +49,27 @@ class Run:
         """What bounds every outbound request, whatever else does."""
         return self.prepared.outbound_limit
 
+    def within(
+        self,
+        on_behalf_of: str,
+        *,
+        request: InferenceRequest,
+        cache: CallCache | None,
+        streaming: bool = False,
+    ) -> "Run":
+        """A part of this run, with calls of its own, for the variant `on_behalf_of`.
+
+        In parts of parts the outermost variant counts: it is the one that answers.
+        """
+        return attrs.evolve(
+            self,
+            request=request,
+            cache=cache,
+            streaming=streaming,
+            journal=Journal(within=self.journal),
+            on_behalf_of=self.on_behalf_of or on_behalf_of,
+        )
+
     def begin_call(
         self,
         generation: PreparedGeneration,

@@ -113,7 +113,8 @@ class InferenceService:
         accepted = accept_direct(call, self.prepared)
 
         async def open_reply(run: Run, started: StartedAnswer) -> tuple[StreamWriter, Send]:
-            return await open_writer(Reply(run=run, accepted=accepted, call=started.stream.entry))
+            assert started.call is not None, "a direct call is made by one call"
+            return await open_writer(Reply(run=run, accepted=accepted, call=started.call))
 
         await self._stream(accepted, started_at, open_reply)
 

@@ -40,12 +40,12 @@ class StreamAnswer:
     _run: Run
     _accepted: Accepted
     _started: StartedAnswer
-    _call: ModelCall = attrs.field(init=False)
+    _call: ModelCall | None = attrs.field(init=False)
     _head: bytes = attrs.field(init=False)
     _is_json: bool = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._call = self._started.stream.entry
+        self._call = self._started.call
         ids = {
             "inference_id": self._run.inference_id,
             "episode_id": self._run.episode_id,
@@ -94,13 +94,14 @@ class StreamAnswer:
     def _chunk(self, chunk: ModelChunk) -> bytes:
         request = self._accepted.request
         extra: dict[str, Any] = {}
-        if not self._call.cached:
+        call = self._call
+        if call is not None and not call.cached:
             if request.include_raw_response and chunk.raw:
                 extra["raw_chunk"] = chunk.raw
             if request.include_original_response and chunk.raw:
                 extra["original_chunk"] = chunk.raw
             if request.include_raw_usage and chunk.raw_usage is not None:
-                extra["raw_usage"] = [self._call.raw_usage_entry(chunk.raw_usage)]
+                extra["raw_usage"] = [call.raw_usage_entry(chunk.raw_usage)]
         content = chunk.content
         if self._is_json:
             # Thoughts and the names of tools are collected, and not shown.

@@ -1,20 +1,17 @@
 """The outermost layer of failure: variants in the order of their draw until one answers."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
-
-import trio
 
 from lsd.experiments import draw_number
 from lsd.inference.accept import Accepted
 from lsd.inference.answers import Answer
-from lsd.inference.chat_completion import complete, start_completion
 from lsd.inference.journal import raw_responses
-from lsd.inference.limits import TimeLimitReached, bounded_by
 from lsd.inference.prepared import PreparedVariant
-from lsd.inference.refusals import InferenceFailed, VariantFailed
+from lsd.inference.refusals import FailureCause, InferenceFailed, VariantFailed
 from lsd.inference.run import Run
 from lsd.inference.started_answer import StartedAnswer
+from lsd.inference.variant_run import run_variant, start_variant
 
 Given = TypeVar("Given", Answer, StartedAnswer)
 
@@ -32,32 +29,6 @@ async def first_answer(run: Run, accepted: Accepted) -> Answer:
 async def first_started_answer(run: Run, accepted: Accepted) -> StartedAnswer:
     """What the first variant starts to give whose stream starts. Raises as `first_answer`."""
     return await _first(run, accepted, start_variant)
-
-
-async def run_variant(run: Run, accepted: Accepted, variant: PreparedVariant) -> Answer:
-    """The whole answer of one variant, within its time. Raises VariantFailed."""
-    try:
-        with bounded_by(variant.limits.plain):
-            return await complete(run, accepted, variant.generation)
-    except TimeLimitReached as reached:
-        raise _too_late(run, reached) from None
-
-
-async def start_variant(run: Run, accepted: Accepted, variant: PreparedVariant) -> StartedAnswer:
-    """The streamed answer of one variant, which starts within its time. Raises VariantFailed."""
-    started_at = trio.current_time()
-    try:
-        with bounded_by(variant.limits.opening):
-            started = await start_completion(run, accepted, variant.generation)
-    except TimeLimitReached as reached:
-        raise _too_late(run, reached) from None
-    started.stream.bound(variant.limits, started_at)
-    return started
-
-
-def _too_late(run: Run, reached: TimeLimitReached) -> VariantFailed:
-    run.end_open_calls("error", str(reached))
-    return VariantFailed("timeout", reached.limit.within_scope)
 
 
 async def _first(run: Run, accepted: Accepted, run_one: RunVariant[Given]) -> Given:
@@ -85,10 +56,9 @@ def _all_failed(
     run: Run, accepted: Accepted, failures: dict[str, VariantFailed]
 ) -> InferenceFailed:
     told = "; ".join(f'variant "{name}": {failure}' for name, failure in failures.items())
-    last = next(reversed(failures.values()), None)
     wants_raw = accepted.request.include_raw_response
     return InferenceFailed(
-        cause=last.cause if last is not None else "nothing_to_try",
+        cause=_cause([failure.cause for failure in failures.values()]),
         text=told or f"function {accepted.function.name!r} has no variant to draw",
         pinned=accepted.pinned is not None,
         inference_id=run.inference_id,
@@ -100,3 +70,10 @@ def _all_failed(
         ],
         failures=tuple(each for failure in failures.values() for each in failure.failures),
     )
+
+
+def _cause(causes: Sequence[FailureCause]) -> FailureCause:
+    """The last one counts; the request is to blame only if it fits no variant."""
+    if not causes:
+        return "nothing_to_try"
+    return next((each for each in reversed(causes) if each != "unfit"), "unfit")

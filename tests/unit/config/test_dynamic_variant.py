@@ -96,7 +96,10 @@ def test_older_keys_work_as_in_the_file(config: Config) -> None:
             "user_template: there is no schema for user, and the template uses other; ",
         ),
         ({"model": "m", "json_mode": "on"}, "json_mode: "),
-        ({"type": "mixture_of_n", "candidates": ["v"], "fuser": {"model": "m"}}, "type: not"),
+        (
+            {"type": "mixture_of_n", "candidates": ["w"], "fuser": {"model": "m"}},
+            'candidates[0]: there is no variant "w"; ',
+        ),
         (
             {"model": "m", "timeouts": {"non_streaming": {"total_ms": 900_001}}},
             "timeouts.non_streaming.total_ms: found 900001; ",

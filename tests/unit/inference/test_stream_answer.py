@@ -326,6 +326,7 @@ def answer_of(gateway: Gateway, **fields: Any) -> StreamAnswer:
     started = StartedAnswer(
         variant_name=call.variant_name,
         stream=ReplayedStream(call, asked.run, []),
+        call=call,
         preceding=(),
         calls_as_text=read_as.calls_as_text,
         answer=lambda: chat_answer(asked.run, asked.accepted, read_as, call),

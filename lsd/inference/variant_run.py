@@ -1,0 +1,89 @@
+"""One variant runs: in the way of its type, within its time."""
+
+import trio
+
+from lsd.config import (
+    BestOfNVariant,
+    ChainOfThoughtVariant,
+    ChatCompletionVariant,
+    DiclVariant,
+    MixtureOfNVariant,
+)
+from lsd.inference.accept import Accepted
+from lsd.inference.answer_replay import replay
+from lsd.inference.answers import Answer
+from lsd.inference.best_of_n import best_of_n
+from lsd.inference.chain_of_thought import think_and_answer
+from lsd.inference.chat_completion import complete, start_completion
+from lsd.inference.limits import TimeLimitReached, bounded_by
+from lsd.inference.mixture_of_n import mixture_of_n, start_mixture_of_n
+from lsd.inference.prepared import PreparedVariant
+from lsd.inference.refusals import VariantFailed
+from lsd.inference.run import Run
+from lsd.inference.started_answer import StartedAnswer
+
+DICL_REFUSED = "the checks of the configuration let no dicl variant through"
+
+
+async def run_variant(run: Run, accepted: Accepted, variant: PreparedVariant) -> Answer:
+    """The whole answer of one variant. Raises VariantFailed; what it had done is in vain then."""
+    try:
+        with bounded_by(variant.limits.plain):
+            return await _run(run, accepted, variant)
+    except (TimeLimitReached, VariantFailed) as error:
+        raise _failed(run, variant, error) from None
+
+
+async def start_variant(run: Run, accepted: Accepted, variant: PreparedVariant) -> StartedAnswer:
+    """The streamed answer of one variant, once its stream has started. Raises as `run_variant`."""
+    started_at = trio.current_time()
+    try:
+        with bounded_by(variant.limits.opening):
+            started = await _start(run, accepted, variant)
+    except (TimeLimitReached, VariantFailed) as error:
+        raise _failed(run, variant, error) from None
+    started.stream.bound(variant.limits, started_at)
+    return started
+
+
+async def _run(run: Run, accepted: Accepted, variant: PreparedVariant) -> Answer:
+    match variant.config:
+        case ChatCompletionVariant():
+            return await complete(run, accepted, variant.generation)
+        case ChainOfThoughtVariant():
+            return await think_and_answer(run, accepted, variant)
+        case BestOfNVariant():
+            return await best_of_n(run, accepted, variant, run_variant)
+        case MixtureOfNVariant():
+            return await mixture_of_n(run, accepted, variant, run_variant)
+        case DiclVariant():
+            raise AssertionError(DICL_REFUSED)
+
+
+async def _start(run: Run, accepted: Accepted, variant: PreparedVariant) -> StartedAnswer:
+    match variant.config:
+        case ChatCompletionVariant():
+            return await start_completion(run, accepted, variant.generation)
+        case ChainOfThoughtVariant():
+            reason = "a variant of type chain_of_thought cannot stream; wanted `stream` false"
+            raise VariantFailed("unfit", reason)
+        case BestOfNVariant():
+            answer = await best_of_n(run, accepted, variant, run_variant)
+            return replay(answer, run.clock.monotonic())
+        case MixtureOfNVariant():
+            return await start_mixture_of_n(run, accepted, variant, run_variant)
+        case DiclVariant():
+            raise AssertionError(DICL_REFUSED)
+
+
+def _failed(
+    run: Run, variant: PreparedVariant, error: TimeLimitReached | VariantFailed
+) -> VariantFailed:
+    """The failure, of which all calls of the variant have heard."""
+    if isinstance(error, TimeLimitReached):
+        run.end_open_calls("error", str(error))
+        failure = VariantFailed("timeout", error.limit.within_scope)
+    else:
+        failure = error
+    run.journal.write_off(f'variant "{variant.name}": {failure}')
+    return failure
