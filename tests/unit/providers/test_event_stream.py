@@ -131,3 +131,26 @@ def test_comments_are_not_part_of_an_event() -> None:
 def test_a_name_belongs_to_one_event_only() -> None:
     """A blank line forgets the name, also when there was no data."""
     assert read([b"event: error\n\ndata: a\n\n"]) == [ServerSentEvent("", "a")]
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_lines_that_are_no_fields_can_be_kept(size: int) -> None:
+    """Those that hosts write when they drop out of the protocol; all else is what it was."""
+    wire = b'data: 1\n\n{\n "error": {\n\n "code": 5}\nid: 7\nretry\n: comment\n}'
+    stream = EventStream(keeps_strays=True)
+
+    events = [
+        event for at in range(0, len(wire), size) for event in stream.feed(wire[at : at + size])
+    ]
+
+    assert events == [ServerSentEvent("", "1")]
+    assert stream.strays() == '{\n "error": {\n "code": 5}\n}'
+
+
+def test_an_unfinished_field_is_no_stray() -> None:
+    """An event that was cut off is nothing to show."""
+    stream = EventStream(keeps_strays=True)
+
+    stream.feed(b'{"a":1}\ndata: {"b"')
+
+    assert stream.strays() == '{"a":1}'
