@@ -1,22 +1,19 @@
 """Claude at Vertex AI by way of a gateway: tokens signed, fetched, shared and renewed."""
 
 import time
-from base64 import urlsafe_b64decode
 from concurrent.futures import ThreadPoolExecutor
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import orjson
 import pytest
 
-from lsd.config import read_rsa_key
 from tests.api.asking import SAYING_HI, statuses, text_of
 from tests.api.conftest import StartGateway
 from tests.api.gateway import Gateway
 from tests.fakes.anthropic_scripts import fails, says
-from tests.fakes.gcp_keys import EMAIL, authorized_user, pem, service_account
+from tests.fakes.gcp_keys import EMAIL, authorized_user, service_account
+from tests.fakes.gcp_tokens import claims_of, token
 from tests.fakes.openai_scripts import answers
 from tests.fakes.provider_thread import FakeProviderThread
 from tests.fakes.recorded import RecordedRequest
@@ -24,8 +21,6 @@ from tests.fakes.script import Answer, Delay, Script
 
 AUDIENCE = "https://us-east5-aiplatform.googleapis.com/"
 PATH = "/s/vertex/v1/projects/proj/locations/us-east5/publishers/anthropic/models/claude-haiku-4-5"
-
-DIGEST_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
 
 
 def config(provider: FakeProviderThread, location: str) -> str:
@@ -45,32 +40,10 @@ def config(provider: FakeProviderThread, location: str) -> str:
     """
 
 
-def token(value: str) -> Script:
-    """The answer of an endpoint that gives a token."""
-    return answers({"access_token": value, "expires_in": 3599, "token_type": "Bearer"})
-
-
 def shown_tokens(provider: FakeProviderThread) -> list[str]:
     """The bearer tokens that Vertex AI was shown, in order."""
     requests = provider.requests_to("vertex")
     return [request.headers["authorization"].removeprefix("Bearer ") for request in requests]
-
-
-def decoded(text: str) -> bytes:
-    """The bytes of base64url without its padding."""
-    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def claims_of(signed: str) -> Any:
-    """What a token says, after its signature was checked with the public half of the key."""
-    message, _, signature = signed.rpartition(".")
-    key = read_rsa_key(pem())
-    opened = pow(int.from_bytes(decoded(signature)), key.e, key.n).to_bytes(256)
-    digest = DIGEST_INFO + sha256(message.encode()).digest()
-    assert opened == b"\x00\x01" + b"\xff" * (253 - len(digest)) + b"\x00" + digest
-    header, claims = (orjson.loads(decoded(part)) for part in message.split("."))
-    assert header == {"alg": "RS256", "typ": "JWT", "kid": "k1"}
-    return claims
 
 
 @pytest.fixture

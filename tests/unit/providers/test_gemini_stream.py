@@ -201,8 +201,9 @@ values = st.recursive(
     | st.dictionaries(
         st.sampled_from(
             ["candidates", "content", "parts", "text", "thought", "thoughtSignature", "code",
-             "args", "functionCall", "name", "id", "finishReason", "usageMetadata", "promptTokenCount",
-             "promptFeedback", "blockReason", "error", "message", "status", "details"]
+             "args", "functionCall", "name", "id", "finishReason", "usageMetadata",
+             "promptTokenCount", "promptFeedback", "blockReason", "error", "message", "status",
+             "details"]
         ),
         inner,
     ),
