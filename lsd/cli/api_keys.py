@@ -6,11 +6,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-import attrs
-
 from lsd.access import is_public_id, new_api_key
+from lsd.cli.failures import CommandFailed
 from lsd.config import Storage
-from lsd.conversation import LsdError, encode_json
+from lsd.conversation import encode_json
 from lsd.store import ApiKey, ApiKeys, Store, StoreFailed, StoreFull, StoreRefused, StoreSettings
 from lsd.telemetry import Clock, rfc3339_ms
 
@@ -21,16 +20,6 @@ _RFC3339: Final = re.compile(
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _HEADS: Final = ("public id", "created", "expires", "disabled", "description")
-
-
-@attrs.frozen
-class CommandFailed(LsdError):
-    """A command cannot do what it was asked; the sentence tells why."""
-
-    reason: str
-
-    def __str__(self) -> str:
-        return self.reason
 
 
 def ask_for_keys(

@@ -7,8 +7,11 @@ from typing import Any
 
 import attrs
 import click
+from click.core import ParameterSource
 
 from lsd import __version__
+from lsd.cli.commands import Commands
+from lsd.cli.failures import CommandFailed
 from lsd.cli.logging_options import logging_from
 from lsd.config import ConfigRefused, Loaded, Sources, load, load_storage
 from lsd.telemetry import SystemClock, logger
@@ -80,7 +83,11 @@ class _Options:
         )
 
 
-@click.command(context_settings={"help_option_names": ["--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["--help"], "max_content_width": 100},
+)
 @click.option("--config", multiple=True, metavar="PATH", help="File or glob; repeatable.")
 @click.option("--default-config", is_flag=True, help="Serve without any file.")
 @click.option("--bind-address", metavar="A:P", help="Listen here; port 0 takes a free one.")
@@ -98,8 +105,15 @@ class _Options:
 @click.option("--list-api-keys", is_flag=True, help="List the keys, and exit.")
 @click.option("--json", "as_json", is_flag=True, help="List them as JSON.")
 @click.option("--version", is_flag=True, help="Show the version and exit.")
-def lsd(**values: Any) -> None:
-    """Serve LSD, the gateway between applications and language models."""
+@click.pass_context
+def lsd(context: click.Context, /, **values: Any) -> None:
+    """Serve LSD, the gateway between applications and language models.
+
+    A command does one thing instead; its options stand behind it.
+    """
+    if context.invoked_subcommand is not None:
+        _refuse_options(context)
+        return
     options = _Options(**values)
     options.check_together()
     command = options.command()
@@ -120,9 +134,19 @@ def lsd(**values: Any) -> None:
     sys.exit(_serve(loaded, options.pid_file, as_records=as_records))
 
 
+def _refuse_options(context: click.Context) -> None:
+    """Raises click.UsageError for options of serving before a command, which would not count."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if source == ParameterSource.COMMANDLINE:
+            name = max(parameter.opts, key=len)
+            command = context.invoked_subcommand
+            raise click.UsageError(f"{name} stands before {command}; wanted it behind, if at all.")
+
+
 def _run_key_command(options: _Options) -> int:
     # All else does without a store, or with one later; to import it takes its time.
-    from lsd.cli.api_keys import CommandFailed, ask_for_keys  # noqa: PLC0415
+    from lsd.cli.api_keys import ask_for_keys  # noqa: PLC0415
 
     try:
         told = ask_for_keys(

@@ -160,6 +160,15 @@ class Store:
         """Bytes on disk, by environment."""
         return {"data": self.data.size_bytes(), "state": self.state.size_bytes()}
 
+    def compact_into(self, folder: Path) -> int:
+        """Copies what matters into an empty folder, as small as it can be; the copy's bytes.
+
+        The folder can be opened as a store then. Raises StoreFull, StoreFailed and OSError.
+        """
+        target = folder / self.data.path.name
+        target.mkdir(mode=0o700)
+        return self.data.copy_into(target)
+
     def check_usable(self) -> None:
         """Reads and writes nothing. Waits for other writers: in a thread.
 

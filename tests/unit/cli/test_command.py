@@ -107,7 +107,7 @@ def test_help_names_all_options(daemon: FakeDaemon) -> None:
     ("words", "told"),
     [
         (["--ghost"], "--ghost"),
-        (["serve"], "serve"),
+        (["serve"], "No such command 'serve'"),
         (["--config"], "--config"),
         (["--config", "lsd.toml", "--default-config"], "exclude each other"),
         (["--check", "--config", "lsd.toml", "--default-config"], "exclude each other"),
