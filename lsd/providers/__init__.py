@@ -4,7 +4,7 @@ A *dialect* encodes a request and decodes an answer for one configured provider;
 is fed the bytes of a streamed answer. Nothing here opens a socket.
 """
 
-from lsd.providers.dialect import Dialect, Relaying, StreamDecoder
+from lsd.providers.dialect import Counting, Dialect, Relaying, StreamDecoder
 from lsd.providers.echo import EchoDialect
 from lsd.providers.echo_embedding import EchoEmbeddings
 from lsd.providers.embedding_dialect import EmbeddingDialect
@@ -26,6 +26,7 @@ from lsd.providers.vertex import vertex_audience
 __all__ = [
     "CLOUD_SCOPE",
     "AccessToken",
+    "Counting",
     "Dialect",
     "EchoDialect",
     "EchoEmbeddings",

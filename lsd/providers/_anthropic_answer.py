@@ -63,13 +63,30 @@ def read_message(target: Target, headers: Mapping[str, str], body: bytes) -> Mod
         usage=usage or Usage(),
         raw_usage=raw_usage,
         finish_reason=finish_reason_of(message.get("stop_reason")),
+        stop_sequence=stop_sequence_of(message),
         document=message,
     )
+
+
+def read_token_count(target: Target, headers: Mapping[str, str], body: bytes) -> int:
+    """The number of tokens that a request would have. Raises AttemptFailed."""
+    raw = body.decode(errors="replace")
+    count = count_of(_object_in(target, headers, body, raw).get("input_tokens"))
+    if count is None:
+        reason = f"found no number of input_tokens: {shortened(raw.strip())}"
+        raise undecodable(target.provider_type, reason, headers, raw)
+    return count
 
 
 def finish_reason_of(value: JsonValue) -> FinishReason | None:
     """The neutral word; None for null, `unknown` for words not known."""
     return _FINISH_REASONS.get(value, "unknown") if isinstance(value, str) and value else None
+
+
+def stop_sequence_of(message: Received) -> str | None:
+    """The sequence that ended a message, from it or from the delta that ends it."""
+    found = message.get("stop_sequence")
+    return found if isinstance(found, str) else None
 
 
 def usage_in(document: Received) -> tuple[Usage | None, Received | None]:
@@ -83,12 +100,16 @@ def usage_in(document: Received) -> tuple[Usage | None, Received | None]:
     fresh = count_of(usage.get("input_tokens"))
     read = count_of(usage.get("cache_read_input_tokens"))
     written = count_of(usage.get("cache_creation_input_tokens"))
+    details = usage.get("output_tokens_details")
     parts = [each for each in (fresh, read, written) if each is not None]
     counts = Usage(
         input_tokens=sum(parts) if parts else None,
         output_tokens=count_of(usage.get("output_tokens")),
         provider_cache_read_input_tokens=read,
         provider_cache_write_input_tokens=written,
+        reasoning_tokens=count_of(details.get("thinking_tokens"))
+        if isinstance(details, dict)
+        else None,
     )
     return counts, usage
 

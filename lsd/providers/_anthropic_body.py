@@ -1,12 +1,16 @@
 """The body of a request for a message from Claude."""
 
-from lsd.conversation import JsonValue
-from lsd.providers._anthropic_messages import claude_messages
-from lsd.providers._anthropic_target import Body, Encoding
+from lsd.conversation import JsonValue, ModelRequest
+from lsd.providers._anthropic_messages import claude_messages, marked
+from lsd.providers._anthropic_target import NO_EFFORT, Body, Encoding
 from lsd.providers._anthropic_tools import tool_fields
+from lsd.providers._anthropic_translation import mark_at_most, system_parts, translated, user_id
 from lsd.providers.prefill import JSON_PREFILL, JSON_PREFILL_TEXT
 
 _SERVICE_TIERS = {"auto": "auto", "priority": "auto", "default": "standard_only"}
+
+_MARKS_MAX = 4
+"""Marks for the cache in a request; Claude refuses more."""
 
 _NOT_TAKEN = ("seed", "presence_penalty", "frequency_penalty", "verbosity")
 
@@ -16,6 +20,8 @@ def messages_body(encoding: Encoding) -> tuple[Body, str]:
 
     Raises AttemptFailed (config).
     """
+    if encoding.is_translated:
+        encoding.request = translated(encoding)
     target, request = encoding.target, encoding.request
     body: Body = {}
     if target.body_version is not None:
@@ -25,8 +31,9 @@ def messages_body(encoding: Encoding) -> tuple[Body, str]:
     body["messages"] = claude_messages(encoding)
     body["max_tokens"] = _max_tokens(encoding)
     body["stream"] = request.stream
-    if request.system is not None and request.system.strip():
-        body["system"] = [{"type": "text", "text": request.system}]
+    system = _system(request)
+    if system:
+        body["system"] = system
     body.update(_sampling(encoding))
     if request.params.stop_sequences is not None:
         body["stop_sequences"] = list(request.params.stop_sequences)
@@ -37,10 +44,20 @@ def messages_body(encoding: Encoding) -> tuple[Body, str]:
     if prefill:
         begun = {"role": "assistant", "content": [{"type": "text", "text": JSON_PREFILL_TEXT}]}
         body["messages"].append(begun)
+    if (user := user_id(request)) is not None:
+        body["metadata"] = {"user_id": user}
+    mark_at_most(body, _MARKS_MAX)
     for parameter in _NOT_TAKEN:
         if getattr(request.params, parameter) is not None:
             encoding.leave_out(parameter)
     return body, prefill
+
+
+def _system(request: ModelRequest) -> list[JsonValue]:
+    parts = system_parts(request)
+    return [
+        marked({"type": "text", "text": part.text}, part) for part in parts if part.text.strip()
+    ]
 
 
 def _max_tokens(encoding: Encoding) -> int:
@@ -83,7 +100,9 @@ def _thinking(encoding: Encoding, schema: JsonValue) -> Body:
     config: Body = {}
     if budget is not None:
         fields["thinking"] = {"type": "enabled", "budget_tokens": budget}
-    if effort is not None:
+    if effort == NO_EFFORT and encoding.is_translated:
+        fields["thinking"] = {"type": "disabled"}
+    elif effort is not None:
         fields["thinking"] = {"type": "adaptive"}
         config["effort"] = effort
     if schema is not None:

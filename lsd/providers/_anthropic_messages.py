@@ -7,6 +7,7 @@ from typing import assert_never
 from lsd.conversation import (
     Base64File,
     File,
+    FunctionTool,
     JsonValue,
     ModelBlock,
     ModelMessage,
@@ -22,6 +23,9 @@ from lsd.providers._anthropic_target import Body, Encoding
 from lsd.providers._inline_files import InlineFile, bare_mime_type, inline_file
 from lsd.providers._tool_requests import arguments_object
 from lsd.providers.tool_call_ids import fitting_tool_call_id
+
+Marked = Text | ToolCall | ToolResult | UrlFile | Base64File | FunctionTool
+"""What may bear a mark for the cache."""
 
 
 def claude_messages(encoding: Encoding) -> list[Body]:
@@ -61,7 +65,7 @@ def _block(block: ModelBlock, encoding: Encoding) -> JsonValue:
     """The block as it is sent; None for one that is not."""
     match block:
         case Text():
-            return _text(block)
+            return _text(block, encoding)
         case ToolCall():
             return _tool_use(block, encoding)
         case ToolResult():
@@ -76,18 +80,27 @@ def _block(block: ModelBlock, encoding: Encoding) -> JsonValue:
             assert_never(never)
 
 
-def _text(block: Text) -> Body | None:
-    """Claude refuses empty texts."""
-    return {"type": "text", "text": block.text} if block.text else None
+def marked(body: Body, source: Marked) -> Body:
+    """`body` with the mark for the cache that its source has."""
+    if source.cache_control is not None:
+        body["cache_control"] = source.cache_control
+    return body
+
+
+def _text(block: Text, encoding: Encoding) -> Body | None:
+    """Claude refuses empty texts, and those of white space."""
+    has_text = block.text.strip() if encoding.is_translated else block.text
+    return marked({"type": "text", "text": block.text}, block) if has_text else None
 
 
 def _tool_use(block: ToolCall, encoding: Encoding) -> Body:
-    return {
+    made: Body = {
         "type": "tool_use",
         "id": _fitting(block.id),
         "name": block.name,
         "input": arguments_object(block, encoding),
     }
+    return marked(made, block)
 
 
 def _tool_result(block: ToolResult, encoding: Encoding) -> Body:
@@ -99,7 +112,7 @@ def _tool_result(block: ToolResult, encoding: Encoding) -> Body:
     }
     if block.is_error:
         made["is_error"] = True
-    return made
+    return marked(made, block)
 
 
 def _thinking(block: Thought, encoding: Encoding) -> Body | None:
@@ -126,9 +139,12 @@ def _file(file: File, encoding: Encoding) -> Body:
         encoding.leave_out("detail")
     match file:
         case UrlFile(mime_type=str(mime_type)) if is_forwarded(file):
-            return _sourced(bare_mime_type(mime_type), {"type": "url", "url": file.url})
+            made = _sourced(bare_mime_type(mime_type), {"type": "url", "url": file.url})
         case _:
-            return _inlined(inline_file(file, encoding), encoding)
+            made = _inlined(inline_file(file, encoding), encoding)
+    if encoding.is_translated and file.filename and made["type"] == "document":
+        made["title"] = file.filename
+    return made if isinstance(file, StoredFile) else marked(made, file)
 
 
 def _inlined(file: InlineFile, encoding: Encoding) -> Body:

@@ -13,7 +13,12 @@ from lsd.conversation import (
     StreamFault,
     decode_json,
 )
-from lsd.providers._anthropic_answer import finish_reason_of, reported_error, usage_in
+from lsd.providers._anthropic_answer import (
+    finish_reason_of,
+    reported_error,
+    stop_sequence_of,
+    usage_in,
+)
 from lsd.providers._anthropic_blocks import BadDelta, BlockReader
 from lsd.providers._anthropic_target import Received, Target
 from lsd.providers._event_stream import BrokenEvent, EventStream, ServerSentEvent
@@ -95,6 +100,7 @@ class MessageStream:
                 delta = document.get("delta")
                 if isinstance(delta, dict):
                     chunk.finish_reason = finish_reason_of(delta.get("stop_reason"))
+                    chunk.stop_sequence = stop_sequence_of(delta)
             case "message_stop":
                 self._ended = True
             case _:

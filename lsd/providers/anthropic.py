@@ -1,6 +1,7 @@
 """The dialect of Anthropic's Messages, for Anthropic itself and for hosts of its models."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
 import attrs
@@ -9,9 +10,11 @@ from lsd.config import AnthropicProvider
 from lsd.conversation import (
     ApiType,
     AttemptFailed,
+    ClientRequest,
     Edits,
     HeaderEdit,
     JsonValue,
+    Lane,
     ModelRequest,
     ModelResponse,
     NotJson,
@@ -19,9 +22,10 @@ from lsd.conversation import (
     WireRequest,
     decode_json,
 )
-from lsd.providers._anthropic_answer import read_message, reported_error
+from lsd.providers._anthropic_answer import read_message, read_token_count, reported_error
 from lsd.providers._anthropic_body import messages_body
 from lsd.providers._anthropic_messages import is_forwarded
+from lsd.providers._anthropic_relay import Relay
 from lsd.providers._anthropic_stream import MessageStream
 from lsd.providers._anthropic_target import STRUCTURED_OUTPUTS, Encoding, Target
 from lsd.providers._host import Credentials, Host
@@ -35,15 +39,26 @@ from lsd.telemetry import logger
 log = logger(__name__)
 
 API_VERSION = "2023-06-01"
+_VERSION = "anthropic-version"
 _BETA = "anthropic-beta"
+
+
+@attrs.frozen(kw_only=True)
+class TokenCounter:
+    """Where the tokens of a request are counted, and what the model is called there."""
+
+    url: Callable[[], str]
+    model: str
 
 
 @attrs.frozen(eq=False)
 class AnthropicMessages:
-    """Messages of one configured provider."""
+    """Messages of one configured provider; `counter` is None if it counts no tokens."""
 
     target: Target
     host: Host
+    counter: TokenCounter | None = None
+    lane: ClassVar[Lane] = "anthropic"
 
     @property
     def provider_type(self) -> str:
@@ -64,6 +79,36 @@ class AnthropicMessages:
             left_out=encoding.left_out,
         )
         return seal(draft, _with_betas(edits, self.target.betas), self.provider_type)
+
+    def relay(self, request: ModelRequest, credentials: Credentials, edits: Edits) -> WireRequest:
+        assert request.client is not None, "only a client's own request is relayed"
+        relay = Relay(self.target)
+        body = relay.body(request.client.body)
+        headers, betas = self._client_headers(request.client, request.stream, credentials)
+        draft = Draft(
+            url=self.host.url(request.stream),
+            headers=headers,
+            body=body,
+            left_out=tuple(relay.left_out),
+        )
+        return seal(draft, _with_betas(edits, betas), self.provider_type)
+
+    def count_request(
+        self, request: ModelRequest, credentials: Credentials, edits: Edits
+    ) -> WireRequest | None:
+        assert request.client is not None, "only a client's own request is counted"
+        if self.counter is None:
+            return None
+        body = Relay(self.target).count_body(request.client.body, self.counter.model)
+        headers, betas = self._client_headers(request.client, False, credentials)
+        draft = Draft(url=self.counter.url(), headers=headers, body=body)
+        edits = _with_betas(Edits(headers=edits.headers), betas)
+        return seal(draft, edits, self.provider_type)
+
+    def read_count(self, status: int, headers: Mapping[str, str], body: bytes) -> int:
+        if not 200 <= status < 300:
+            raise self._failed(status, headers, body)
+        return read_token_count(self.target, headers, body)
 
     def decode(self, status: int, headers: Mapping[str, str], body: bytes) -> ModelResponse:
         if not 200 <= status < 300:
@@ -99,6 +144,22 @@ class AnthropicMessages:
             headers[_BETA] = ",".join(self.target.betas)
         return headers
 
+    def _client_headers(
+        self, client: ClientRequest, stream: bool, credentials: Credentials
+    ) -> tuple[dict[str, str], tuple[str, ...]]:
+        """The headers with those of the client among them, and all that is asked for as a beta."""
+        headers = self.host.headers(stream, credentials)
+        if _VERSION in headers:
+            headers[_VERSION] = client.headers.get(_VERSION, API_VERSION)
+        betas = self.target.betas
+        wanted = client.headers.get(_BETA) if self.target.forwards_betas else None
+        if wanted:
+            known = {each.strip() for each in wanted.split(",")}
+            betas = (wanted, *(beta for beta in betas if beta not in known))
+        if betas:
+            headers[_BETA] = ",".join(betas)
+        return headers, betas
+
     def _failed(self, status: int, headers: Mapping[str, str], body: bytes) -> AttemptFailed:
         return self.host.explained(failed_answer(self.provider_type, status, headers, body))
 
@@ -129,9 +190,11 @@ def anthropic_dialect(
         takes_prefill=True,
         takes_service_tier=True,
         betas=(STRUCTURED_OUTPUTS,) if wants_schema else (),
+        forwards_betas=provider.forward_anthropic_beta,
         discard_unknown_chunks=provider.discard_unknown_chunks,
     )
-    return AnthropicMessages(target, Host(url=lambda _: url, credentials=_key_headers))
+    counter = TokenCounter(url=lambda: _counting_url(url), model=provider.model_name)
+    return AnthropicMessages(target, Host(url=lambda _: url, credentials=_key_headers), counter)
 
 
 def _messages_url(base: str) -> str:
@@ -141,8 +204,13 @@ def _messages_url(base: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, f"{path}/messages", parts.query, ""))
 
 
+def _counting_url(messages_url: str) -> str:
+    parts = urlsplit(messages_url)
+    return urlunsplit(parts._replace(path=f"{parts.path}/count_tokens"))
+
+
 def _key_headers(credentials: Credentials) -> dict[str, str]:
-    headers = {"anthropic-version": API_VERSION}
+    headers = {_VERSION: API_VERSION}
     key = credentials.get("api_key")
     return headers if key is None else {**headers, "x-api-key": key}
 

@@ -70,6 +70,23 @@ class Dialect(Protocol):
 
 
 @runtime_checkable
+class Counting(Protocol):
+    """What a dialect offers, too, if its provider counts the tokens of a request."""
+
+    def count_request(
+        self, request: ModelRequest, credentials: Mapping[str, str | None], edits: Edits
+    ) -> WireRequest | None:
+        """The HTTP request that asks for the count; nothing is generated.
+
+        `request` has the client's own words. None: this provider cannot be asked. Of the edits
+        only those of headers are made. Raises AttemptFailed of kind `config` as `encode` does.
+        """
+
+    def read_count(self, status: int, headers: Mapping[str, str], body: bytes) -> int:
+        """The count in the answer. Raises AttemptFailed as `decode` does."""
+
+
+@runtime_checkable
 class Relaying(Protocol):
     """What a dialect offers, too, if clients of LSD may speak it themselves."""
 

@@ -1,9 +1,11 @@
 """Claude at Vertex AI: Anthropic's Messages, another way in, and the model in the URL."""
 
+import attrs
+
 from lsd.config import GcpVertexAnthropicProvider
 from lsd.providers._anthropic_target import STRUCTURED_OUTPUTS, Target
 from lsd.providers._host import Host
-from lsd.providers.anthropic import AnthropicMessages
+from lsd.providers.anthropic import AnthropicMessages, TokenCounter
 from lsd.providers.claude_models import claude_family
 from lsd.providers.vertex import explain_not_found, vertex_headers, vertex_url
 
@@ -30,6 +32,7 @@ def vertex_anthropic_dialect(
         takes_prefill=False,
         takes_service_tier=False,
         betas=(STRUCTURED_OUTPUTS,) if provider.beta_structured_outputs else (),
+        forwards_betas=provider.forward_anthropic_beta,
         discard_unknown_chunks=provider.discard_unknown_chunks,
     )
 
@@ -37,6 +40,15 @@ def vertex_anthropic_dialect(
         method = "streamRawPredict" if stream else "rawPredict"
         return vertex_url(provider, "anthropic", method)
 
-    return AnthropicMessages(
-        target, Host(url=url, credentials=vertex_headers, explain=explain_not_found)
+    host = Host(url=url, credentials=vertex_headers, explain=explain_not_found)
+    return AnthropicMessages(target, host, _token_counter(provider))
+
+
+def _token_counter(provider: GcpVertexAnthropicProvider) -> TokenCounter | None:
+    """Models of the catalogue are counted for by a model of its own, which is told their name."""
+    if provider.model_id is None:
+        return None
+    counting = attrs.evolve(provider, model_id="count-tokens")
+    return TokenCounter(
+        url=lambda: vertex_url(counting, "anthropic", "rawPredict"), model=provider.model_id
     )
