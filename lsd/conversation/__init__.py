@@ -87,6 +87,11 @@ from lsd.conversation.schema import BadSchema, Schema, SchemaCache
 from lsd.conversation.spelling import closest
 from lsd.conversation.structure import Hook, Structurer
 from lsd.conversation.templating import new_template_environment, printed, render_template
+from lsd.conversation.thought_signatures import (
+    foreign_signature,
+    is_foreign_signature,
+    read_foreign_signature,
+)
 from lsd.conversation.tools import (
     CustomTool,
     FunctionTool,
@@ -187,8 +192,10 @@ __all__ = [
     "embedding_numbers",
     "encode_json",
     "encode_json_sorted",
+    "foreign_signature",
     "id_time_ms",
     "input_to_json",
+    "is_foreign_signature",
     "is_version_7",
     "join_path",
     "mime_type_of",
@@ -196,6 +203,7 @@ __all__ = [
     "new_template_environment",
     "parse_id",
     "printed",
+    "read_foreign_signature",
     "register_input",
     "render_template",
     "reread_json",

@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 
-from lsd.api.anthropic.signatures import thought_block
+from lsd.api.anthropic.thoughts import thought_block
 from lsd.conversation import (
     FinishReason,
     LsdError,

@@ -10,7 +10,7 @@ from typing import Any, Literal, NewType
 import attrs
 from cattrs import Converter
 
-from lsd.api.anthropic.signatures import read_thought
+from lsd.api.anthropic.thoughts import read_thought
 from lsd.conversation import (
     Base64File,
     File,

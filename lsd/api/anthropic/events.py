@@ -9,7 +9,7 @@ from typing import Any, Protocol, assert_never
 import attrs
 
 from lsd.api.anthropic.answer import Ending, is_sealed, usage_body
-from lsd.api.anthropic.signatures import foreign_signature, thought_block
+from lsd.api.anthropic.thoughts import thought_block
 from lsd.api.anthropic.unfinished_json import UnfinishedObject
 from lsd.conversation import (
     ContentChunk,
@@ -20,6 +20,7 @@ from lsd.conversation import (
     UnknownChunk,
     Usage,
     encode_json,
+    foreign_signature,
 )
 
 PING = b'event: ping\ndata: {"type":"ping"}\n\n'

@@ -4,14 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsd.api.anthropic.signatures import (
-    foreign_signature,
-    is_foreign,
-    read_thought,
-    thought_block,
-    visible_text,
-)
-from lsd.conversation import Thought
+from lsd.api.anthropic.thoughts import read_thought, thought_block, visible_text
+from lsd.conversation import Thought, foreign_signature, is_foreign_signature
 
 DEEPSEEK = Thought(text="Need the file.", provider_type="deepseek")
 SIGNED = Thought(signature="c2ln", provider_type="gcp_vertex_gemini")
@@ -89,7 +83,7 @@ def test_every_thought_comes_back(
 @pytest.mark.parametrize("signature", ["", "EqQBCkYIARgCKkBvbmUtb2YtdGhlaXJz"])
 def test_all_other_thoughts_are_anthropics(signature: str) -> None:
     """Their signatures hold no colon; a thought without any is taken back by nobody."""
-    assert not is_foreign(signature)
+    assert not is_foreign_signature(signature)
     assert read_thought("Hm.", signature) == Thought(
         text="Hm.", signature=signature or None, provider_type="anthropic"
     )
@@ -111,6 +105,6 @@ def test_a_broken_signature_is_no_reason_to_fail(signature: str) -> None:
     """Clients may send anything; the words of the thought are still there."""
     thought = read_thought("Hm.", signature)
 
-    assert is_foreign(signature)
+    assert is_foreign_signature(signature)
     assert (thought.text, thought.summary) == ("Hm.", None)
     assert foreign_signature(thought).startswith("lsd1:")
