@@ -5,12 +5,14 @@ every depth.
 """
 
 from collections.abc import Mapping
+from operator import is_
 from typing import Any
 
 import attrs
 
 from lsd.conversation import JsonValue, is_foreign_signature
 from lsd.providers._anthropic_target import Body, Target
+from lsd.providers.tool_call_ids import fitting_tool_call_id
 
 _GATED = frozenset(
     {
@@ -35,6 +37,8 @@ _MARKED = frozenset({"system", "messages", "tools", "cache_control"})
 
 _NOT_COUNTED = ("anthropic_version", "max_tokens", "stream")
 
+_ID_KEYS = {"tool_use": "id", "tool_result": "tool_use_id"}
+
 _THOUGHTS = ("thinking", "redacted_thinking")
 
 
@@ -58,7 +62,7 @@ class Relay:
                 self.left_out[name] = None
             else:
                 body[name] = value
-        body["messages"] = _without_foreign_thoughts(body["messages"])
+        body["messages"] = _fitting(body["messages"])
         if _wants_thinking(body) and lacks_thoughts(body["messages"]):
             del body["thinking"]
             self.left_out["thinking"] = None
@@ -123,19 +127,27 @@ def _blocks(message: Mapping[str, Any]) -> list[Any]:
     return content if isinstance(content, list) else []
 
 
-def _without_foreign_thoughts(messages: list[Any]) -> list[Any]:
-    """The messages without the thoughts that Claude would not know as its own."""
-    if not any(_is_foreign(block) for message in messages for block in _blocks(message)):
-        return messages
+def _fitting(messages: list[Any]) -> list[Any]:
+    """The messages without thoughts that Claude would not know as its own, and with ids of tool
+    calls that it takes: both come from a conversation that another model has begun.
+    """
     kept = []
     for message in messages:
         blocks = _blocks(message)
-        own = [block for block in blocks if not _is_foreign(block)]
-        if len(own) == len(blocks):
+        own = [_with_fitting_id(block) for block in blocks if not _is_foreign(block)]
+        if len(own) == len(blocks) and all(map(is_, own, blocks)):
             kept.append(message)
         elif own:
             kept.append({**message, "content": own})
     return kept
+
+
+def _with_fitting_id(block: Any) -> Any:
+    key = _ID_KEYS.get(block.get("type"))
+    if key is None or not isinstance(block.get(key), str):
+        return block
+    fitting = fitting_tool_call_id(block[key], "anthropic")
+    return block if fitting == block[key] else {**block, key: fitting}
 
 
 def _is_foreign(block: Mapping[str, Any]) -> bool:
