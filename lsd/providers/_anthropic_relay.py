@@ -128,8 +128,9 @@ def _blocks(message: Mapping[str, Any]) -> list[Any]:
 
 
 def _fitting(messages: list[Any]) -> list[Any]:
-    """The messages without thoughts that Claude would not know as its own, and with ids of tool
-    calls that it takes: both come from a conversation that another model has begun.
+    """The messages without what only another model can have begun.
+
+    Thoughts that Claude would not know as its own are gone, ids of tool calls are as it takes them.
     """
     kept = []
     for message in messages:
