@@ -1,6 +1,5 @@
 """One connection to a server: a request goes out, its response comes back, then the next one."""
 
-import socket
 import ssl
 from collections import deque
 from contextlib import suppress
@@ -10,6 +9,7 @@ import trio
 
 from lsd.network._client_parser import ResponseParser
 from lsd.network._client_request import Origin, Outgoing
+from lsd.network._socket_poller import WatchedSocket
 from lsd.network.transport import TransportFailed
 
 RECEIVE_BYTES_MAX = 64 * 1024
@@ -35,16 +35,22 @@ class ClientConnection:
     """A connected socket and the parser of what it says.
 
     One exchange at a time: `ask`, then `receive` until `parser.is_complete`. `idle_since` is by
-    trio's clock. `_unsent` is what the server has not taken yet of the request.
+    trio's clock. `_unsent` is what the server has not taken yet of the request. With a poller that
+    runs, waiting costs no call of the system.
     """
 
     origin: Origin
-    _socket: socket.socket
+    watched: WatchedSocket
     parser: ResponseParser = attrs.field(factory=ResponseParser, init=False)
     idle_since: float = attrs.field(default=0.0, init=False)
     _unsent: deque[memoryview] = attrs.field(factory=deque, init=False)
     _is_cut: bool = attrs.field(default=False, init=False)
     _is_closed: bool = attrs.field(default=False, init=False)
+
+    @property
+    def _tells_all(self) -> bool:
+        """Whether a read that was not filled has left nothing behind; of TLS it tells nothing."""
+        return not isinstance(self.watched.socket, ssl.SSLSocket)
 
     @property
     def can_be_reused(self) -> bool:
@@ -58,9 +64,13 @@ class ClientConnection:
 
         Its end has come when the server has closed it, or says something that nobody has asked.
         """
+        watched = self.watched
+        if watched.poller is not None and not watched.is_readable:
+            return not watched.is_gone
         try:
-            self._socket.recv(1)
+            watched.socket.recv(1)
         except _NOT_NOW:
+            watched.is_readable = False
             return True
         except OSError:
             return False
@@ -98,24 +108,28 @@ class ClientConnection:
         if not self._is_closed:
             self._is_closed = True
             self._unsent.clear()
-            trio.lowlevel.notify_closing(self._socket)
-            self._socket.close()
+            self.watched.close()
 
     async def _receive_bytes(self) -> bytes:
         """The next bytes; none when the server has closed."""
+        watched = self.watched
         while True:
             try:
-                if not self._is_closed:
+                if not (self._is_closed or watched.is_readable):
                     await self._wait_for_bytes()
                 if self._is_closed:
                     raise TransportFailed("connection closed by LSD", sent=True)
-                return self._socket.recv(RECEIVE_BYTES_MAX)
+                data = watched.socket.recv(RECEIVE_BYTES_MAX)
             except _NOT_NOW:
-                continue
+                watched.is_readable = False
             except OSError as error:
                 said = error.strerror or type(error).__name__
                 reason = f"connection broken {self.parser.place} ({said})"
                 raise TransportFailed(reason, sent=True) from None
+            else:
+                if self._tells_all:
+                    watched.note_read(len(data), RECEIVE_BYTES_MAX)
+                return data
 
     async def _wait_for_bytes(self) -> None:
         """Waits until something comes, or the connection is closed."""
@@ -129,15 +143,18 @@ class ClientConnection:
             await self._wait_readable()
 
     async def _wait_readable(self) -> None:
+        if self.watched.poller is not None:
+            await self.watched.wait_readable()
+            return
         try:
-            await trio.lowlevel.wait_readable(self._socket)
+            await trio.lowlevel.wait_readable(self.watched.socket)
         except trio.ClosedResourceError:
             return  # `_is_closed` says it
 
     async def _send_rest(self) -> None:
         with suppress(trio.ClosedResourceError):
             while self._unsent:
-                await trio.lowlevel.wait_writable(self._socket)
+                await trio.lowlevel.wait_writable(self.watched.socket)
                 self._send_some()
 
     def _send_some(self) -> None:
@@ -147,7 +164,7 @@ class ClientConnection:
             piece = unsent[0]
             try:
                 # After a refusal, TLS wants the same bytes again; the cut is always the same.
-                sent = self._socket.send(piece[:SEND_BYTES_MAX])
+                sent = self.watched.socket.send(piece[:SEND_BYTES_MAX])
             except _NOT_NOW:
                 return
             except OSError:

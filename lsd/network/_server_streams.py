@@ -13,15 +13,13 @@ from typing import Protocol
 import attrs
 import trio
 
+from lsd.network._socket_poller import nobody_asks
+
 RECEIVE_BYTES_MAX = 64 * 1024
 """Taken from a connection in one step: most requests whole, and a large body in few steps."""
 
 LINGER_NOT = struct.pack("ii", 1, 0)
 """The value of SO_LINGER with which closing resets the connection: no end that looks regular."""
-
-
-def nobody_asks() -> None:
-    """Until somebody wants to know that the client has left."""
 
 
 class ClientStream(Protocol):

@@ -15,6 +15,7 @@ from lsd.network._client_dial import dial
 from lsd.network._client_pool import ClientPool
 from lsd.network._client_request import Outgoing, outgoing
 from lsd.network._client_response import ClientResponse
+from lsd.network._socket_poller import HAS_EPOLL, SocketPoller, WatchedSocket
 from lsd.network.certificates import trusted_by
 from lsd.network.transport import TransportFailed
 
@@ -35,6 +36,23 @@ class HttpClient:
         self._trusted = trusted_by(environment)
         self._trusted.set_alpn_protocols(["http/1.1"])
         self._pool = ClientPool()
+        self._poller: SocketPoller | None = None
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Watches all connections with one epoll, where there is one; until cancelled.
+
+        That closes the client. Without this running everything works, with more calls of the
+        system.
+        """
+        task_status.started()
+        if not HAS_EPOLL:
+            await trio.sleep_forever()
+        self._poller = SocketPoller()
+        try:
+            await self._poller.run()
+        finally:
+            self._pool.close()
+            self._poller.close()
 
     async def send(self, request: WireRequest) -> ClientResponse:
         asked = outgoing(request)
@@ -55,9 +73,12 @@ class HttpClient:
     async def _open(self, asked: Outgoing) -> ClientConnection:
         if self._pool.is_closed:
             raise _closed()
-        connection = ClientConnection(asked.origin, await dial(asked.origin, self._trusted))
+        watched = WatchedSocket(await dial(asked.origin, self._trusted))
+        connection = ClientConnection(asked.origin, watched)
         if not self._pool.add(connection):
             raise _closed()
+        if self._poller is not None:
+            self._poller.watch(watched)
         return connection
 
     async def _exchange(self, connection: ClientConnection, asked: Outgoing) -> ClientResponse:

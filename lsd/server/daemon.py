@@ -69,6 +69,7 @@ class Daemon:
             if self.kept is not None:
                 await outermost.start(self.kept.writer.run)
             await outermost.start(self._signals.watch)
+            await outermost.start(self.assembled.transport.run)
             try:
                 code = await self._serve(listener)
             finally:

@@ -11,7 +11,7 @@ import trio
 from trio.testing import MemorySendStream, lockstep_stream_pair, memory_stream_pair
 
 from lsd.network._server_attendance import Attendance
-from lsd.network._server_sockets import SocketPoller
+from lsd.network._socket_poller import SocketPoller
 from lsd.network.http_server import HttpServer
 
 Message = MutableMapping[str, Any]

@@ -19,10 +19,14 @@ CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 SECRET = "sk-do-not-tell"
 
 
-@pytest.fixture
-async def client() -> AsyncIterator[HttpClient]:
-    """A client. When the test is over, no connection may be in use."""
+@pytest.fixture(params=["asks the system", "is told"])
+async def client(
+    nursery: trio.Nursery, request: pytest.FixtureRequest
+) -> AsyncIterator[HttpClient]:
+    """A client, with and without a poller. When the test is over, no connection may be in use."""
     made = HttpClient({})
+    if request.param == "is told":
+        await nursery.start(made.run)
     yield made
     assert made._pool.in_use == 0
     await made.aclose()
@@ -57,8 +61,8 @@ async def test_a_request_leaves_in_one_packet(client: HttpClient) -> None:
     async with raw_server(handle) as server:
         response = await client.send(post(server.url("/v1?a=b")))
         (waiting,) = client._pool._idle
-        no_delay = waiting._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-        is_watched = waiting._socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        no_delay = waiting.watched.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        is_watched = waiting.watched.socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
     assert first_bytes.startswith(b"POST /v1?a=b HTTP/1.1\r\nHost: 127.0.0.1:")
     assert first_bytes.endswith(b"Content-Length: 2\r\n\r\n{}")

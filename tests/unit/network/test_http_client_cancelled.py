@@ -20,10 +20,14 @@ OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
-@pytest.fixture
-async def client() -> AsyncIterator[HttpClient]:
-    """A client. When the test is over, no connection may be in use."""
+@pytest.fixture(params=["asks the system", "is told"])
+async def client(
+    nursery: trio.Nursery, request: pytest.FixtureRequest
+) -> AsyncIterator[HttpClient]:
+    """A client, with and without a poller. When the test is over, no connection may be in use."""
     made = HttpClient({})
+    if request.param == "is told":
+        await nursery.start(made.run)
     yield made
     assert made._pool.in_use == 0
     await made.aclose()

@@ -9,6 +9,7 @@ import trio
 from lsd.network import TransportFailed
 from lsd.network._client_connection import ClientConnection
 from lsd.network._client_request import Origin, Outgoing
+from lsd.network._socket_poller import WatchedSocket
 
 ORIGIN = Origin("http", "host", 80)
 REQUEST = Outgoing(ORIGIN, "POST", b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n", b"{}")
@@ -21,7 +22,7 @@ def ends() -> Iterator[tuple[ClientConnection, socket.socket]]:
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     with theirs:
-        yield ClientConnection(ORIGIN, ours), theirs
+        yield ClientConnection(ORIGIN, WatchedSocket(ours)), theirs
     ours.close()
 
 

@@ -50,10 +50,14 @@ def serving(certificate: Path) -> ssl.SSLContext:
     return context
 
 
-@pytest.fixture
-async def client(certificate: Path) -> AsyncIterator[HttpClient]:
+@pytest.fixture(params=["asks the system", "is told"])
+async def client(
+    certificate: Path, nursery: trio.Nursery, request: pytest.FixtureRequest
+) -> AsyncIterator[HttpClient]:
     """A client that trusts this machine. When the test is over, no connection may be in use."""
     made = HttpClient({"SSL_CERT_FILE": str(certificate)})
+    if request.param == "is told":
+        await nursery.start(made.run)
     yield made
     assert made._pool.in_use == 0
     await made.aclose()

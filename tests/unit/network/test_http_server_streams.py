@@ -9,9 +9,10 @@ from structlog.testing import capture_logs
 from trio.testing import lockstep_stream_pair, memory_stream_pair, wait_all_tasks_blocked
 
 from lsd.network import _server_head, http_server
+from lsd.network._polled_stream import PolledStream
 from lsd.network._server_head import RequestRefused, parse_head
-from lsd.network._server_sockets import PolledStream, SocketPoller
 from lsd.network._server_streams import RECEIVE_BYTES_MAX, ReadAheadStream
+from lsd.network._socket_poller import SocketPoller
 from tests.unit.network.serving import Notes, answers, connected
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -31,7 +32,9 @@ def pair(poller: SocketPoller) -> Iterator[tuple[PolledStream, socket.socket]]:
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     with ours, theirs:
-        yield poller.open(ours), theirs
+        stream = PolledStream(ours)
+        poller.watch(stream)
+        yield stream, theirs
 
 
 async def test_an_end_that_is_read_is_the_clients_leaving(

@@ -1,0 +1,115 @@
+"""One epoll that tells of the bytes and the ends of many sockets, on Linux.
+
+Trio asks the system anew before each wait, and learns of a peer's leaving only by reading. Here a
+socket is registered once, edge-triggered: the kernel tells when bytes have come, and when the peer
+has closed. A wait then costs no call of the system, and watching for the end costs nothing.
+"""
+
+import select
+import socket
+from collections.abc import Callable
+
+import attrs
+import trio
+
+HAS_EPOLL = hasattr(select, "epoll")
+"""Elsewhere than on Linux, nothing in this module works."""
+
+_EVENTS_MAX = 256
+"""Taken from the kernel in one step; what is left over is told in the next."""
+
+
+def nobody_asks() -> None:
+    """Until somebody wants to know that the peer has left."""
+
+
+@attrs.define(eq=False, repr=False)
+class SocketPoller:
+    """Wakes those who wait for the sockets that it watches. Works while `run` does."""
+
+    _epoll: "select.epoll" = attrs.field(init=False)
+    watched: "dict[int, WatchedSocket]" = attrs.field(factory=dict, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._epoll = select.epoll()
+
+    def watch(self, watched: "WatchedSocket") -> None:
+        """From now on, `watched` is told; until it is closed. Raises OSError."""
+        # Edge-triggered: bytes that nobody reads because of back-pressure do not wake us again.
+        self._epoll.register(watched.socket, select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET)
+        self.watched[watched.socket.fileno()] = watched
+        watched.poller = self
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await trio.lowlevel.wait_readable(self._epoll.fileno())
+            for number, events in self._epoll.poll(0, _EVENTS_MAX):
+                watched = self.watched.get(number)
+                if watched is not None:
+                    watched.note(events)
+
+    def close(self) -> None:
+        """For the time after `run`, when all sockets are closed."""
+        self._epoll.close()
+
+
+@attrs.define(eq=False, repr=False)
+class WatchedSocket:
+    """A non-blocking socket, and what the kernel has told of it.
+
+    `is_readable`: bytes or the end may be there, so that reading is worth a try. `is_gone`: the
+    peer has closed its side or broken off; `when_gone` is called once then, from any task, and must
+    not raise. One task waits at a time.
+    """
+
+    socket: socket.socket
+    poller: SocketPoller | None = attrs.field(default=None, init=False)
+    is_readable: bool = attrs.field(default=False, init=False)
+    is_gone: bool = attrs.field(default=False, init=False)
+    when_gone: Callable[[], None] = attrs.field(default=nobody_asks, init=False)
+    _waiting: trio.lowlevel.Task | None = attrs.field(default=None, init=False)
+
+    def note(self, events: int) -> None:
+        """Takes what the kernel has told."""
+        if events & ~select.EPOLLIN and not self.is_gone:
+            self.is_gone = True
+            self.when_gone()
+        self.is_readable = True
+        self.wake()
+
+    async def wait_readable(self) -> None:
+        """Returns when there may be something to read, or `wake` is called."""
+        if self._waiting is not None:
+            raise trio.BusyResourceError("another task is already receiving")
+
+        def abort(_: object) -> trio.lowlevel.Abort:
+            self._waiting = None
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        self._waiting = trio.lowlevel.current_task()
+        await trio.lowlevel.wait_task_rescheduled(abort)
+
+    def wake(self) -> None:
+        """Lets the task that waits go on."""
+        if self._waiting is not None:
+            trio.lowlevel.reschedule(self._waiting)
+            self._waiting = None
+
+    def note_read(self, size: int, size_max: int) -> None:
+        """A read of at most `size_max` bytes has given so many."""
+        # Less than asked for means that there is no more (epoll(7)); after the peer's end the
+        # kernel will not tell again.
+        self.is_readable = size == size_max or self.is_gone
+
+    def close(self) -> bool:
+        """Closes the socket; False: it was closed before."""
+        number = self.socket.fileno()
+        if number < 0:
+            return False
+        if self.poller is not None:
+            self.poller.watched.pop(number, None)
+        trio.lowlevel.notify_closing(self.socket)
+        self.socket.close()
+        self.wake()
+        return True
