@@ -21,7 +21,12 @@ from lsd.providers._anthropic_answer import (
 )
 from lsd.providers._anthropic_blocks import BadDelta, BlockReader
 from lsd.providers._anthropic_target import Received, Target
-from lsd.providers._event_stream import BrokenEvent, EventStream, ServerSentEvent
+from lsd.providers._event_stream import (
+    LONG_EVENT_BYTES_MAX,
+    BrokenEvent,
+    EventStream,
+    ServerSentEvent,
+)
 from lsd.providers._http_errors import request_id, undecodable
 from lsd.telemetry import logger
 
@@ -38,7 +43,7 @@ class MessageStream:
 
     target: Target
     headers: Mapping[str, str]
-    _events: EventStream = attrs.field(factory=EventStream, init=False)
+    _events: EventStream = attrs.field(init=False)
     _blocks: BlockReader = attrs.field(init=False)
     _counts: dict[str, Any] = attrs.field(factory=dict, init=False)
     _ended: bool = attrs.field(default=False, init=False)
@@ -46,6 +51,7 @@ class MessageStream:
     _has_content: bool = attrs.field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
+        self._events = EventStream(LONG_EVENT_BYTES_MAX)
         self._blocks = BlockReader(self.target)
 
     @property

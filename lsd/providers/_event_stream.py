@@ -9,6 +9,9 @@ EVENT_BYTES_MAX = 8 * 1024 * 1024
 """The longest event that is read: room for an image inlined as base64. Whatever is longer has
 lost its line ends; at twice this bound a few such streams would fill a small machine."""
 
+LONG_EVENT_BYTES_MAX = 32 * 1024 * 1024
+"""The same for providers that send whole images, or a whole answer, in one event."""
+
 STRAYS_BYTES_MAX = 1024 * 1024
 """Of lines that are no fields: an error's text has some kilobytes."""
 

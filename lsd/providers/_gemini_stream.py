@@ -12,7 +12,12 @@ from lsd.conversation import (
     StreamFault,
     decode_json,
 )
-from lsd.providers._event_stream import BrokenEvent, EventStream, ServerSentEvent
+from lsd.providers._event_stream import (
+    LONG_EVENT_BYTES_MAX,
+    BrokenEvent,
+    EventStream,
+    ServerSentEvent,
+)
 from lsd.providers._gemini_answer import (
     finish_reason_of,
     first_candidate,
@@ -46,7 +51,7 @@ class ContentStream:
     _has_content: bool = attrs.field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._events = EventStream(keeps_strays=True)
+        self._events = EventStream(LONG_EVENT_BYTES_MAX, keeps_strays=True)
         self._parts = PartReader(self.target)
 
     @property

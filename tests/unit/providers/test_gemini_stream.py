@@ -176,11 +176,11 @@ def test_what_was_used_until_a_fault_is_told() -> None:
 
 def test_a_very_long_text_comes_through() -> None:
     """Gemini may send an image, or a whole answer, as one piece."""
-    events = feed(event({"text": "x" * 5_000_000}), STOP)
+    events = feed(event({"text": "x" * 10_000_000}), STOP)
 
     chunk = events[0]
     assert isinstance(chunk, ModelChunk)
-    assert len(shown_events([chunk])[0]["content"][0]["text"]) == 5_000_000
+    assert len(shown_events([chunk])[0]["content"][0]["text"]) == 10_000_000
 
 
 def test_endless_lines_are_not_kept() -> None:
