@@ -6,8 +6,9 @@ the rest to the quart app. Statuses and headers are known on this floor only.
 
 from lsd.api.application import quart_app
 from lsd.api.authentication import Authentication
+from lsd.api.compat.lane_errors import error_desk
 from lsd.api.edge import Edge
-from lsd.api.errors import ErrorAnswers
+from lsd.api.errors import ErrorAnswers, ErrorDesk
 from lsd.api.exchange import Answer, Endpoint, Request
 from lsd.api.front import Front
 from lsd.api.functions import Functions
@@ -23,6 +24,7 @@ __all__ = [
     "Edge",
     "Endpoint",
     "ErrorAnswers",
+    "ErrorDesk",
     "Front",
     "Functions",
     "InFlight",
@@ -31,5 +33,6 @@ __all__ = [
     "Operations",
     "Records",
     "Request",
+    "error_desk",
     "quart_app",
 ]

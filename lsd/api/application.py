@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import MapAdapter
 
 from lsd.api.bodies import BodyTooLarge
-from lsd.api.errors import ErrorAnswers, Refused
+from lsd.api.errors import ErrorDesk, Refused
 from lsd.api.exchange import Answer, Endpoint, Request
 from lsd.api.responder import RESPONDER, Responder
 from lsd.conversation import IdGenerator
@@ -30,7 +30,10 @@ class _Connection(TrioASGIHTTPConnection):
 
     async def __call__(self, receive: Any, send: Any) -> None:
         scope: Any = self.scope
-        scope.setdefault(RESPONDER, Responder(send, is_head=scope["method"] == "HEAD"))
+        if RESPONDER not in scope:
+            app: Any = self.app
+            words = app.errors.words_for(scope["path"])
+            scope[RESPONDER] = Responder(send, scope["method"] == "HEAD", words)
         await super().__call__(receive, send)
 
     async def _send_response(self, _send: Any, response: Any) -> None:
@@ -39,6 +42,7 @@ class _Connection(TrioASGIHTTPConnection):
 
 class _App(QuartTrio):
     asgi_http_class = _Connection
+    errors: ErrorDesk
 
     def create_url_adapter(self, request: Any) -> MapAdapter | None:
         """Looks at method and path alone: a strange `Host` or query is no reason to fail."""
@@ -48,10 +52,11 @@ class _App(QuartTrio):
 
 
 def quart_app(
-    endpoints: Sequence[Endpoint], *, ids: IdGenerator, errors: ErrorAnswers, body_bytes_max: int
+    endpoints: Sequence[Endpoint], *, ids: IdGenerator, errors: ErrorDesk, body_bytes_max: int
 ) -> QuartTrio:
     """An app that serves `endpoints` and nothing else."""
     app = _App("lsd", static_folder=None)
+    app.errors = errors
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
@@ -64,7 +69,7 @@ def quart_app(
             methods=[endpoint.method],
             provide_automatic_options=False,
         )
-    app.register_error_handler(Exception, _error_handler(ids, errors, body_bytes_max))
+    app.register_error_handler(Exception, _error_handler(ids, body_bytes_max))
     return app
 
 
@@ -106,14 +111,15 @@ def _responder() -> Responder:
 
 
 def _error_handler(
-    ids: IdGenerator, errors: ErrorAnswers, body_bytes_max: int
+    ids: IdGenerator, body_bytes_max: int
 ) -> Callable[[Exception], Awaitable[Response]]:
     async def handle(error: Exception) -> Response:
         route = f"{request.method} {request.path}"
-        answer = errors.answer_and_log(_ours(error, route, body_bytes_max), route, ids)
+        out = _responder()
+        answer = out.words.answer_and_log(_ours(error, route, body_bytes_max), route, ids)
         if isinstance(error, MethodNotAllowed):
             answer = _allowing(answer, error)
-        await _responder().answer_or_break_off(answer)
+        await out.answer_or_break_off(answer)
         return _AlreadySent()
 
     return handle
@@ -136,4 +142,4 @@ def _ours(error: Exception, route: str, body_bytes_max: int) -> Exception:
 
 def _allowing(answer: Answer, error: MethodNotAllowed) -> Answer:
     methods = ", ".join(sorted(error.valid_methods or ()))
-    return attrs.evolve(answer, headers=(("allow", methods),))
+    return attrs.evolve(answer, headers=(*answer.headers, ("allow", methods)))

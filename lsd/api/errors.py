@@ -1,6 +1,7 @@
 """From errors to answers: the one place that knows HTTP statuses."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import attrs
 
@@ -45,6 +46,9 @@ _FAILED: dict[FailureCause, tuple[int, int]] = {
 """Per cause: the status if the caller had pinned the variant, and otherwise."""
 
 
+STOPPING = "the daemon is stopping; the answer is not complete"
+
+
 @attrs.frozen
 class Refused(LsdError):
     """An answer that an endpoint gives by raising it: the status, and what is wrong."""
@@ -56,9 +60,34 @@ class Refused(LsdError):
         return self.text
 
 
+class ErrorWords(Protocol):
+    """How errors are told to the clients of one family of endpoints."""
+
+    def answer_and_log(self, error: Exception, route: str, ids: IdGenerator) -> Answer:
+        """The answer to whatever a request on `route` ended with; the log is told, too."""
+
+    def last_event(self, answer: Answer) -> bytes:
+        """What a stream ends with that had begun before it came to this answer."""
+
+    def stopping(self) -> Answer:
+        """The daemon stops before the answer was complete."""
+
+
+@attrs.frozen
+class ErrorDesk:
+    """Knows in whose words errors are told: by the first segment of the path, else `native`."""
+
+    native: ErrorWords
+    by_segment: Mapping[str, ErrorWords] = attrs.field(factory=dict)
+
+    def words_for(self, path: str) -> ErrorWords:
+        """The words for what lies at `path`, below the base path of the gateway."""
+        return self.by_segment.get(path.lstrip("/").partition("/")[0], self.native)
+
+
 @attrs.frozen
 class ErrorAnswers:
-    """Makes answers of errors.
+    """Makes answers of errors, in the words of the native endpoints.
 
     `shows_tree`: with the causes as nested objects beside the text. `logs_values`: the log quotes
     what callers have sent.
@@ -81,17 +110,19 @@ class ErrorAnswers:
         A bug is told by an id alone, under which the log has the rest.
         """
         if not isinstance(error, LsdError) or not _is_expected(error):
-            context = CURRENT_REQUEST.get()
-            request_id = ids.new() if context is None else context.request_id
-            log.error("internal error", route=route, request_id=request_id, exc_info=error)
+            request_id = log_bug(error, route, ids)
             return plain_error(500, f"internal error; the log tells more under {request_id}")
         answer = self.answer(error)
-        if answer.status < 500:
-            reason = str(error) if self.logs_values else _without_values(error)
-            log.warning("request refused", route=route, status=answer.status, reason=reason)
-        else:
-            log.error("request failed", route=route, status=answer.status, reason=str(error))
+        log_refusal(error, route, answer.status, logs_values=self.logs_values)
         return answer
+
+    def last_event(self, answer: Answer) -> bytes:
+        """What a stream ends with that had begun before it came to this answer."""
+        return b"data: " + answer.body + b"\n\n"
+
+    def stopping(self) -> Answer:
+        """The daemon stops before the answer was complete."""
+        return plain_error(503, STOPPING)
 
     def _failed(self, error: InferenceFailed) -> Answer:
         pinned, otherwise = _FAILED[error.cause]
@@ -110,12 +141,29 @@ def plain_error(status: int, text: str, **more: Any) -> Answer:
     return Answer(status=status, body=encode_json({"error": text, **more}))
 
 
+def log_bug(error: Exception, route: str, ids: IdGenerator) -> str:
+    """Tells the log of an error that nobody expects; the id under which it stands there."""
+    context = CURRENT_REQUEST.get()
+    request_id = ids.new() if context is None else context.request_id
+    log.error("internal error", route=route, request_id=request_id, exc_info=error)
+    return request_id
+
+
+def log_refusal(error: Exception, route: str, status: int, *, logs_values: bool) -> None:
+    """Tells the log of an error that the client is told; `logs_values`: all that it says."""
+    if status < 500:
+        reason = str(error) if logs_values else _without_values(error)
+        log.warning("request refused", route=route, status=status, reason=reason)
+    else:
+        log.error("request failed", route=route, status=status, reason=str(error))
+
+
 def _is_expected(error: LsdError) -> bool:
     """Whether an error has an answer of its own; one without is a bug, too."""
     return isinstance(error, InferenceFailed | Refused) or type(error) in _STATUSES
 
 
-def _without_values(error: LsdError) -> str:
+def _without_values(error: Exception) -> str:
     """What the log tells of a client's mistake: the places, not what was found there."""
     match error:
         case Malformed():

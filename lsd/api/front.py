@@ -15,7 +15,7 @@ from lsd.api.application import API_KEY
 from lsd.api.authentication import Authentication
 from lsd.api.bodies import ClientGone, Receive, read_body
 from lsd.api.edge import Edge
-from lsd.api.errors import ErrorAnswers, Refused
+from lsd.api.errors import ErrorDesk, Refused
 from lsd.api.exchange import Endpoint, Request, WhenClientLeaves
 from lsd.api.in_flight import InFlight
 from lsd.api.responder import RESPONDER, Message, Responder, SendMessage
@@ -46,7 +46,7 @@ class Front:
     rest: AsgiApp
     edge: Edge
     authentication: Authentication
-    errors: ErrorAnswers
+    errors: ErrorDesk
     base_path: str
     body_bytes_max: int
     when_client_leaves: WhenClientLeaves
@@ -83,7 +83,8 @@ class Front:
         self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: SendMessage
     ) -> None:
         path = self._local_path(scope["path"])
-        responder = Responder(send, is_head=scope["method"] == "HEAD")
+        words = self.errors.words_for(scope["path"] if path is None else path)
+        responder = Responder(send, scope["method"] == "HEAD", words)
         if scope["method"] == "OPTIONS":
             await responder.no_content()
             return
@@ -94,7 +95,7 @@ class Front:
                 raise Refused(404, f"Route not found: {scope['method']} {scope['path']}")
         except LsdError as refused:
             route = f"{scope['method']} {scope['path']}"
-            await responder.answer(self.errors.answer_and_log(refused, route, self.ids))
+            await responder.answer(words.answer_and_log(refused, route, self.ids))
             return
         endpoint = self.hot.get((scope["method"], path))
         if endpoint is None:
@@ -144,8 +145,7 @@ class Front:
             log.warning("client left", latency_ms=self._latency_ms(work))
             return
         except Exception as error:  # noqa: BLE001 (the edge of a request: everything is answered)
-            answer = self.errors.answer_and_log(error, work.route, self.ids)
-            await out.answer_or_break_off(answer)
+            await out.answer_or_break_off(out.words.answer_and_log(error, work.route, self.ids))
             return
         if scope.cancelled_caught and self.in_flight.is_stopping:
             await out.say_stopping()

@@ -7,7 +7,7 @@ import attrs
 import trio
 
 from lsd import __version__
-from lsd.api.errors import plain_error
+from lsd.api.errors import ErrorWords
 from lsd.api.exchange import Answer, Headers, Send
 
 Message = MutableMapping[str, Any]
@@ -24,10 +24,14 @@ LAST_WORDS_S = 1.0
 
 @attrs.define(eq=False)
 class Responder:
-    """Sends one response as ASGI messages; nothing more once the client is gone."""
+    """Sends one response as ASGI messages; nothing more once the client is gone.
+
+    `words` are those in which a stream tells that it breaks off.
+    """
 
     _send: SendMessage
     is_head: bool
+    words: ErrorWords
     is_client_gone: bool = attrs.field(default=False, init=False)
     is_done: bool = attrs.field(default=False, init=False)
     status: int | None = attrs.field(default=None, init=False)
@@ -69,16 +73,15 @@ class Responder:
         if not self._has_started:
             await self.answer(answer)
         elif self._is_stream:
-            await self._piece(b"data: " + answer.body + b"\n\n")
+            await self._piece(self.words.last_event(answer))
             await self.end()
 
     async def say_stopping(self) -> None:
         """Tells the client that the daemon stops before its answer was complete."""
         if self.is_done or self.is_client_gone:
             return
-        text = "the daemon is stopping; the answer is not complete"
         with trio.move_on_after(LAST_WORDS_S, shield=True):
-            await self.answer_or_break_off(plain_error(503, text))
+            await self.answer_or_break_off(self.words.stopping())
 
     async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         self._has_started = True

@@ -31,15 +31,22 @@ from lsd.inference.refusals import (
     UnknownName,
 )
 from lsd.inference.reply import OpenWriter, Reply, Send, StreamWriter
-from lsd.inference.request import InferenceRequest, read_inference_request
+from lsd.inference.request import (
+    CacheOptions,
+    InferenceRequest,
+    read_inference_request,
+    register_cache_options,
+)
 from lsd.inference.running import Running, RunningInferences
 from lsd.inference.service import InferenceService
 from lsd.inference.sign_in import SignIn, SignInMaker
+from lsd.inference.targeted_edits import TargetedBodyEdit, TargetedHeaderEdit, register_edits
 
 __all__ = [
     "DEFAULT_FUNCTION",
     "Answer",
     "BadRequest",
+    "CacheOptions",
     "DialectMaker",
     "DirectCall",
     "EmbeddingAnswer",
@@ -66,7 +73,11 @@ __all__ = [
     "SignIn",
     "SignInMaker",
     "StreamWriter",
+    "TargetedBodyEdit",
+    "TargetedHeaderEdit",
     "UnknownName",
     "prepare",
     "read_inference_request",
+    "register_cache_options",
+    "register_edits",
 ]

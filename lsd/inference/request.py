@@ -112,13 +112,18 @@ class _CacheOptions:
     max_age_s: int | None = None
 
 
+def register_cache_options(structurer: Structurer) -> None:
+    """Teaches `structurer` to make `CacheOptions`."""
+    structurer.converting_hook(CacheOptions, _cache_options_hook)
+
+
 def _inference_structurer() -> Structurer:
     structurer = Structurer()
     register_input(structurer)
     structurer.converting_hook(ChatCompletionParams, _params_hook)
     register_tools(structurer)
     register_edits(structurer)
-    structurer.converting_hook(CacheOptions, _cache_options_hook)
+    register_cache_options(structurer)
     return structurer
 
 

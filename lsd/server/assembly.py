@@ -19,6 +19,7 @@ from lsd.api import (
     Native,
     Operations,
     Records,
+    error_desk,
     quart_app,
 )
 from lsd.config import (
@@ -150,7 +151,7 @@ def _front(
     in_flight: InFlight,
 ) -> Front:
     bytes_max = gateway.max_request_bytes
-    errors = ErrorAnswers(gateway.unstable_error_json, gateway.debug)
+    errors = error_desk(ErrorAnswers(gateway.unstable_error_json, gateway.debug), gateway.base_path)
     return Front(
         hot={(each.method, each.path): each for each in endpoints if each.is_hot},
         rest=quart_app(endpoints, ids=ids, errors=errors, body_bytes_max=bytes_max),

@@ -12,6 +12,7 @@ from lsd.api import (
     Edge,
     Endpoint,
     ErrorAnswers,
+    ErrorDesk,
     Front,
     InFlight,
     Request,
@@ -108,7 +109,7 @@ def new_ids() -> IdGenerator:
 
 def quart_of(*endpoints: Endpoint, shows_tree: bool = False, body_bytes_max: int = 1000) -> Any:
     """The quart app alone."""
-    errors = ErrorAnswers(shows_tree)
+    errors = ErrorDesk(ErrorAnswers(shows_tree))
     return quart_app(endpoints, ids=new_ids(), errors=errors, body_bytes_max=body_bytes_max)
 
 
@@ -126,7 +127,7 @@ def front_of(
     return Front(
         hot={(each.method, each.path): each for each in endpoints if each.is_hot},
         rest=quart_of(*endpoints, shows_tree=shows_tree, body_bytes_max=body_bytes_max),
-        errors=ErrorAnswers(shows_tree),
+        errors=ErrorDesk(ErrorAnswers(shows_tree)),
         body_bytes_max=body_bytes_max,
         ids=new_ids(),
         clock=HandClock(),

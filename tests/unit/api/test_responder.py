@@ -10,6 +10,7 @@ from trio.testing import MockClock
 
 from lsd import __version__
 from lsd.api import Answer
+from lsd.api.errors import ErrorAnswers
 from lsd.api.responder import Responder
 
 VERSION = (b"x-lsd-gateway-version", __version__.encode())
@@ -43,7 +44,7 @@ def sent() -> Sent:
 @pytest.fixture
 def out(sent: Sent) -> Responder:
     """A responder to a request that is not HEAD."""
-    return Responder(sent, is_head=False)
+    return Responder(sent, False, ErrorAnswers(shows_tree=False))
 
 
 async def test_an_answer_is_sent_whole(out: Responder, sent: Sent) -> None:
@@ -68,7 +69,7 @@ async def test_an_answer_is_sent_whole(out: Responder, sent: Sent) -> None:
 
 async def test_head_gets_the_head_alone(sent: Sent) -> None:
     """Everything but the body, whose length is told."""
-    await Responder(sent, is_head=True).answer(ANSWER)
+    await Responder(sent, True, ErrorAnswers(shows_tree=False)).answer(ANSWER)
 
     head, body = sent.messages
     assert (b"content-length", b"14") in head["headers"]

@@ -1,0 +1,83 @@
+"""Headers of the compatible endpoints: what is read of a request's, what every answer has."""
+
+from collections.abc import Iterable, Mapping
+from urllib.parse import unquote
+
+from lsd.api.compat.troubles import MediaTypeUnknown
+from lsd.api.exchange import EVENT_STREAM, Headers
+from lsd.conversation import Lane, Malformed, Problem
+from lsd.inference import Reply
+from lsd.telemetry import CURRENT_REQUEST
+
+TAGS_HEADER = "x-lsd-tags"
+
+STREAM_HEADERS: Headers = (
+    ("content-type", f"{EVENT_STREAM}; charset=utf-8"),
+    ("cache-control", "no-cache"),
+    # Or nginx gathers events before it passes them on.
+    ("x-accel-buffering", "no"),
+)
+
+_REQUEST_ID_NAMES: dict[Lane, str] = {"openai": "x-request-id", "anthropic": "request-id"}
+
+
+def check_media_type(headers: Mapping[str, str]) -> None:
+    """Raises MediaTypeUnknown for a body that is said to be anything but JSON."""
+    found = headers.get("content-type", "")
+    kind = found.partition(";")[0].strip().lower()
+    if kind in ("", "application/json"):
+        return
+    if not (kind.startswith("application/") and kind.endswith("+json")):
+        raise MediaTypeUnknown(found)
+
+
+def header_tags(headers: Mapping[str, str]) -> dict[str, str]:
+    """The tags of `x-lsd-tags: k=v,k2=v2`, whose values are percent-encoded. Raises Malformed."""
+    tags: dict[str, str] = {}
+    for part in headers.get(TAGS_HEADER, "").split(","):
+        if not part.strip():
+            continue
+        key, equals, value = part.strip().partition("=")
+        if not equals or not key:
+            reason = f"found {part.strip()[:40]!r}; wanted key=value, several separated by commas"
+            raise Malformed((Problem(TAGS_HEADER, reason),))
+        tags[unquote(key)] = unquote(value)
+    return tags
+
+
+def wants_dryrun(headers: Mapping[str, str]) -> bool:
+    """Whether `x-lsd-dryrun: true` was sent."""
+    return headers.get("x-lsd-dryrun", "").strip().lower() == "true"
+
+
+def request_id_of(inference_id: str | None) -> str:
+    """What the client's library shows as the id of its request: the record's if there is one."""
+    identifier = inference_id
+    if identifier is None:
+        context = CURRENT_REQUEST.get()
+        assert context is not None, "every request is served within its context"
+        identifier = context.request_id
+    return f"req_{identifier.replace('-', '')}"
+
+
+def identity_headers(lane: Lane, inference_id: str | None) -> Headers:
+    """The headers that say which request, and which record, an answer belongs to."""
+    headers: Headers = ((_REQUEST_ID_NAMES[lane], request_id_of(inference_id)),)
+    return headers if inference_id is None else (*headers, ("x-lsd-inference-id", inference_id))
+
+
+def reply_headers(lane: Lane, reply: Reply, ignored: Iterable[str]) -> Headers:
+    """The headers of a good answer; `ignored` are fields of the request that were not sent on."""
+    headers = (
+        *identity_headers(lane, reply.run.inference_id),
+        ("x-lsd-provider", _plain(reply.call.provider_name)),
+    )
+    if reply.call.cached:
+        headers += (("x-lsd-cache", "hit"),)
+    names = ",".join(_plain(name) for name in ignored)
+    return (*headers, ("x-lsd-ignored", names)) if names else headers
+
+
+def _plain(name: str) -> str:
+    """A name in a header: what is not ASCII there would be read in many ways."""
+    return "".join(char if " " <= char <= "~" else "?" for char in name)
