@@ -13,7 +13,7 @@ from lsd.config.tables.providers import (
     OpenAIProvider,
     Provider,
 )
-from lsd.config.unsupported import NOT_YET, PROVIDER_TYPES_NOW, RESPONSES_LATER
+from lsd.config.unsupported import NOT_YET, PROVIDER_TYPES_NOW
 
 SHORTHAND_TYPES: Final = (
     "anthropic",
@@ -72,10 +72,11 @@ def shorthand_problem(name: str) -> str | None:
     kind, colons, rest = name.partition("::")
     if not colons or kind not in SHORTHAND_TYPES:
         return f"wanted a model of [models] or a shorthand: {_FORMS}"
-    if kind not in PROVIDER_TYPES_NOW or (RESPONSES_LATER and _is_response(kind, rest)):
+    if kind not in PROVIDER_TYPES_NOW:
         return NOT_YET
-    if not rest:
-        return f"wanted the name of a model after {kind}::"
+    prefix = _RESPONSES if _is_response(kind, rest) else ""
+    if rest == prefix:
+        return f"wanted the name of a model after {kind}::{prefix}"
     if kind in _PUBLISHERS and _gcp_keys(kind, rest) is None:
         shape = f"projects/P/locations/L/publishers/{_PUBLISHERS[kind]}/models/M"
         return f"wanted {kind}::{shape} or {kind}::projects/P/locations/L/endpoints/E"

@@ -68,7 +68,6 @@ LATER: Final = (
     Later("object_storage.type", lambda kind: kind == "s3_compatible"),
     Later("models.*.skip_relay"),
     Later("models.*.providers.*.type", lambda kind: kind not in PROVIDER_TYPES_NOW),
-    Later("models.*.providers.*.api_type", lambda api_type: api_type == "responses"),
     Later("models.*.providers.*.batch", lambda batch: batch != "auto"),
     Later("models.*.providers.*.batch_cost"),
     Later("provider_types.*.sft", lambda _: True),
@@ -80,9 +79,6 @@ LATER: Final = (
     Later("evaluations.*", lambda _: True),
     Later("rate_limiting", lambda table: table["enabled"] and table["rules"], within="rules"),
 )
-
-RESPONSES_LATER: Final = any(later.path == "models.*.providers.*.api_type" for later in LATER)
-"""Whether `openai::responses::NAME` has to wait."""
 
 
 def switched_on(tree: Mapping[str, Any]) -> Iterator[KeyPath]:

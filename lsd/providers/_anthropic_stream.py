@@ -27,7 +27,7 @@ from lsd.providers._event_stream import (
     EventStream,
     ServerSentEvent,
 )
-from lsd.providers._http_errors import request_id, undecodable
+from lsd.providers._http_errors import ended_early, undecodable
 from lsd.telemetry import logger
 
 log = logger(__name__)
@@ -141,10 +141,10 @@ class MessageStream:
         return StreamFault(failure=failure, fatal=True, raw=raw)
 
     def _ended_early(self, cut: bool) -> AttemptFailed:
-        when = "early" if self._has_content else "before first chunk"
-        how = "the connection broke" if cut else "there was neither a stop reason nor an end mark"
-        return AttemptFailed(
-            kind="transport",
-            text=f"{self.target.provider_type}: stream ended {when}; {how}",
-            request_id=request_id(self.headers),
+        return ended_early(
+            self.target.provider_type,
+            self.headers,
+            after_content=self._has_content,
+            cut=cut,
+            missing="neither a stop reason nor an end mark",
         )

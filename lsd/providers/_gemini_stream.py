@@ -30,7 +30,7 @@ from lsd.providers._gemini_answer import (
 )
 from lsd.providers._gemini_parts import PartReader
 from lsd.providers._gemini_target import Received, Target
-from lsd.providers._http_errors import request_id, undecodable
+from lsd.providers._http_errors import ended_early, undecodable
 
 
 @attrs.define(eq=False)
@@ -155,10 +155,10 @@ class ContentStream:
         return reported_error(self.target, document, self.headers, strays)
 
     def _ended_early(self, cut: bool) -> AttemptFailed:
-        when = "early" if self._has_content else "before first chunk"
-        how = "the connection broke" if cut else "there was no finish reason"
-        return AttemptFailed(
-            kind="transport",
-            text=f"{self.target.provider_type}: stream ended {when}; {how}",
-            request_id=request_id(self.headers),
+        return ended_early(
+            self.target.provider_type,
+            self.headers,
+            after_content=self._has_content,
+            cut=cut,
+            missing="no finish reason",
         )

@@ -94,6 +94,19 @@ def undecodable(
     )
 
 
+def ended_early(
+    provider_type: str, headers: Mapping[str, str], *, after_content: bool, cut: bool, missing: str
+) -> AttemptFailed:
+    """The failure of a stream that ended before it was over; `missing` is what shows that."""
+    when = "early" if after_content else "before first chunk"
+    how = "the connection broke" if cut else f"there was {missing}"
+    return AttemptFailed(
+        kind="transport",
+        text=f"{provider_type}: stream ended {when}; {how}",
+        request_id=request_id(headers),
+    )
+
+
 def excerpt(body: bytes) -> str:
     """The beginning of a body, for an error text."""
     return shortened(body.decode(errors="replace").strip())

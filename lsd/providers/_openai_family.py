@@ -101,6 +101,9 @@ class Target:
     content_type_overrides: Mapping[str, str] = attrs.field(factory=dict)
     reasoning_format: str | None = None
     prompt_mode: str | None = None
+    provider_tools: tuple[JsonValue, ...] = ()
+    """Tools that run at the provider, in its own words."""
+    include_encrypted_reasoning: bool = False
     random: Random
 
     @property

@@ -18,6 +18,7 @@ from lsd.conversation import (
 from lsd.providers._openai_family import Body, Encoding
 from lsd.providers._openai_files import file_part
 from lsd.providers._openai_thoughts import put_thoughts
+from lsd.providers._tool_results import result_text
 from lsd.providers.tool_call_ids import fitting_tool_call_id
 
 JSON_INSTRUCTION = "Respond using JSON."
@@ -27,10 +28,10 @@ JSON_INSTRUCTION = "Respond using JSON."
 def chat_messages(encoding: Encoding) -> list[Body]:
     """All messages. Raises AttemptFailed (config) for a block that its message cannot hold."""
     messages: list[Body] = []
-    system = _system_text(encoding)
+    system = system_text(encoding)
     if system is not None:
         messages.append({"role": "system", "content": system})
-    custom_names = _custom_names(encoding)
+    custom_names = custom_tool_names(encoding)
     for message in encoding.request.messages:
         if message.role == "user":
             messages += _user_messages(message, encoding)
@@ -40,7 +41,8 @@ def chat_messages(encoding: Encoding) -> list[Body]:
     return messages if arrange is None else arrange(messages, encoding)
 
 
-def _system_text(encoding: Encoding) -> str | None:
+def system_text(encoding: Encoding) -> str | None:
+    """The system text, with the word JSON in it where the API insists on it."""
     request = encoding.request
     if (
         request.json_mode != "on"
@@ -63,7 +65,8 @@ def _mentions_json(encoding: Encoding) -> bool:
     return any("json" in text.lower() for text in texts)
 
 
-def _custom_names(encoding: Encoding) -> frozenset[str]:
+def custom_tool_names(encoding: Encoding) -> frozenset[str]:
+    """The tools that take a text in place of arguments."""
     tools = encoding.request.tools
     found = (tool.name for tool in tools.tools if isinstance(tool, CustomTool)) if tools else ()
     return frozenset(found)
@@ -72,7 +75,7 @@ def _custom_names(encoding: Encoding) -> frozenset[str]:
 def _user_messages(message: ModelMessage, encoding: Encoding) -> list[Body]:
     """Results of tools first, each as its own message, then all the rest as one."""
     results: list[Body] = []
-    attached: list[Body] = []
+    attached: list[File] = []
     parts: list[Body] = []
     for block in message.content:
         match block:
@@ -86,25 +89,16 @@ def _user_messages(message: ModelMessage, encoding: Encoding) -> list[Body]:
                 parts.append(_part(block, encoding))
             case never:
                 assert_never(never)
-    content = [*attached, *parts]
+    content = [*(file_part(each, encoding) for each in attached), *parts]
     is_plain = not attached and _is_one_text(message)
     if not content:
         return results
     return [*results, {"role": "user", "content": content[0]["text"] if is_plain else content}]
 
 
-def _tool_message(block: ToolResult, attached: list[Body], encoding: Encoding) -> Body:
+def _tool_message(block: ToolResult, attached: list[File], encoding: Encoding) -> Body:
     """The message of one result; its files go into `attached`, for the user message after it."""
-    texts: list[str] = []
-    for each in (Text(text=block.result),) if isinstance(block.result, str) else block.result:
-        if isinstance(each, Text):
-            texts.append(each.text)
-        else:
-            attached.append(file_part(each, encoding))
-            texts.append(f"[attachment {len(attached)} follows]")
-    text = "\n\n".join(texts)
-    if block.is_error and not text.startswith("Error: "):
-        text = f"Error: {text}"
+    text = result_text(block, attached)
     return {"role": "tool", "tool_call_id": _fitting(block.id, encoding), "content": text}
 
 

@@ -12,13 +12,13 @@ from lsd.conversation import (
     NotJson,
     StreamEvent,
     StreamFault,
-    decode_json,
 )
 from lsd.providers._event_stream import BrokenEvent, EventStream, ServerSentEvent
-from lsd.providers._http_errors import failed_inside, request_id, undecodable
+from lsd.providers._http_errors import ended_early, failed_inside, undecodable
 from lsd.providers._openai_answer import usage_in
 from lsd.providers._openai_delta import DeltaReader, finish_reason_of
 from lsd.providers._openai_family import Received, Target
+from lsd.providers._split_characters import EventDecoder
 from lsd.providers._tool_call_slots import BadToolCall
 
 END_MARK = "[DONE]"
@@ -36,6 +36,7 @@ class ChatStream:
     target: Target
     headers: Mapping[str, str]
     _events: EventStream = attrs.field(factory=EventStream, init=False)
+    _json: EventDecoder = attrs.field(factory=EventDecoder, init=False)
     _reader: DeltaReader = attrs.field(init=False)
     _ended: bool = attrs.field(default=False, init=False)
     _has_finished: bool = attrs.field(default=False, init=False)
@@ -83,7 +84,7 @@ class ChatStream:
             self._end_well(told)
             return
         try:
-            document = decode_json(raw)
+            document = self._json.decode(raw)
         except NotJson as error:
             if event.name == "error":
                 self._tell_error({"error": {"message": raw}}, raw, told)
@@ -158,10 +159,10 @@ class ChatStream:
         told.append(StreamFault(failure=failure, fatal=fatal, raw=raw))
 
     def _ended_early(self, cut: bool) -> AttemptFailed:
-        when = "early" if self._has_content else "before first chunk"
-        how = "the connection broke" if cut else "there was neither a finish reason nor an end mark"
-        return AttemptFailed(
-            kind="transport",
-            text=f"{self.target.provider_type}: stream ended {when}; {how}",
-            request_id=request_id(self.headers),
+        return ended_early(
+            self.target.provider_type,
+            self.headers,
+            after_content=self._has_content,
+            cut=cut,
+            missing="neither a finish reason nor an end mark",
         )

@@ -67,6 +67,15 @@ def chat_target(
 
 def _own_fields(provider: ChatProvider) -> dict[str, Any]:
     match provider:
+        case OpenAIProvider(api_type="responses"):
+            return {
+                "member": openai_member(provider.api_base),
+                "base": provider.api_base,
+                "path": "responses",
+                "model": provider.model_name,
+                "provider_tools": provider.provider_tools,
+                "include_encrypted_reasoning": provider.include_encrypted_reasoning,
+            }
         case OpenAIProvider():
             return {
                 "member": openai_member(provider.api_base),

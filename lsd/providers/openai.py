@@ -33,7 +33,7 @@ def schema_unless_old(encoding: Encoding) -> Body | None:
 def _arrange_messages(messages: list[Body], encoding: Encoding) -> list[Body]:
     """The o1-mini models refuse system messages."""
     first = messages[0] if messages else None
-    if first and first["role"] == "system" and _model(encoding).startswith("o1-mini"):
+    if first and first.get("role") == "system" and _model(encoding).startswith("o1-mini"):
         return [{**first, "role": "user"}, *messages[1:]]
     return messages
 

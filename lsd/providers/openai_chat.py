@@ -6,15 +6,13 @@ import attrs
 
 from lsd.conversation import (
     ApiType,
-    AttemptFailed,
     Edits,
     ModelRequest,
     ModelResponse,
-    StreamEvent,
     UrlFile,
     WireRequest,
 )
-from lsd.providers._http_errors import excerpt, failed_answer, undecodable
+from lsd.providers._http_errors import failed_answer
 from lsd.providers._openai_address import request_headers, request_url
 from lsd.providers._openai_answer import read_answer, response_of
 from lsd.providers._openai_body import chat_body
@@ -22,7 +20,7 @@ from lsd.providers._openai_family import Body, Encoding, Target
 from lsd.providers._openai_files import is_forwarded
 from lsd.providers._openai_stream import ChatStream
 from lsd.providers._sealing import Draft, seal
-from lsd.providers._whole_body import ANSWER_BYTES_MAX, WholeBody, failing
+from lsd.providers._stream_opening import opened_stream
 from lsd.providers.dialect import StreamDecoder
 
 
@@ -77,32 +75,13 @@ class OpenAIChat:
         return response_of(self.target, read_answer(self.target, headers, body))
 
     def stream_decoder(self, status: int, headers: Mapping[str, str]) -> StreamDecoder:
-        if not 200 <= status < 300:
-            return failing(lambda body: failed_answer(self.provider_type, status, headers, body))
-        kind = headers.get("content-type", "").strip().lower()
-        if kind.startswith("text/event-stream"):
-            return ChatStream(self.target, headers)
-        if kind.partition(";")[0].strip() == "application/json":
-            return WholeBody(
-                lambda body, whole: self._whole_answer(headers, body, whole), ANSWER_BYTES_MAX
-            )
-        return failing(lambda body: self._no_stream(headers, body))
+        return opened_stream(
+            self.provider_type,
+            status,
+            headers,
+            stream=lambda: ChatStream(self.target, headers),
+            whole=lambda body: read_answer(self.target, headers, body),
+        )
 
     def forwards(self, file: UrlFile) -> bool:
         return is_forwarded(file)
-
-    def _whole_answer(
-        self, headers: Mapping[str, str], body: bytes, whole: bool
-    ) -> list[StreamEvent]:
-        if not whole:
-            raise AttemptFailed(
-                kind="transport",
-                text=f"{self.provider_type}: stream ended before first chunk; the answer was cut",
-                raw_response=body.decode(errors="replace"),
-            )
-        return [read_answer(self.target, headers, body)]
-
-    def _no_stream(self, headers: Mapping[str, str], body: bytes) -> AttemptFailed:
-        kind = headers.get("content-type") or "no content type"
-        reason = f"found {kind}; wanted text/event-stream: {excerpt(body)}"
-        return undecodable(self.provider_type, reason, headers, body.decode(errors="replace"))

@@ -9,6 +9,7 @@ from lsd.config import (
     GcpVertexAnthropicProvider,
     GcpVertexGeminiProvider,
     GoogleAIStudioGeminiProvider,
+    OpenAIProvider,
     Provider,
 )
 from lsd.providers.anthropic import anthropic_dialect
@@ -19,6 +20,7 @@ from lsd.providers.gcp_vertex_anthropic import vertex_anthropic_dialect
 from lsd.providers.gcp_vertex_gemini import vertex_gemini_dialect
 from lsd.providers.google_ai_studio_gemini import ai_studio_gemini_dialect
 from lsd.providers.openai_chat import OpenAIChat
+from lsd.providers.openai_responses import OpenAIResponses
 
 
 def dialect_for(
@@ -32,11 +34,12 @@ def dialect_for(
     random = random or SystemRandom()
     match provider:
         case ChatProvider():
-            return OpenAIChat(
-                chat_target(
-                    provider, model_name=model_name, provider_name=provider_name, random=random
-                )
+            target = chat_target(
+                provider, model_name=model_name, provider_name=provider_name, random=random
             )
+            if isinstance(provider, OpenAIProvider) and provider.api_type == "responses":
+                return OpenAIResponses(target)
+            return OpenAIChat(target)
         case AnthropicProvider():
             return anthropic_dialect(provider, model_name=model_name, provider_name=provider_name)
         case GcpVertexAnthropicProvider():

@@ -63,23 +63,22 @@ def test_what_would_be_right_is_told() -> None:
 def test_a_type_that_is_only_announced_is_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer is a word of patience, not a list of forms."""
     monkeypatch.setattr("lsd.config.shorthand.PROVIDER_TYPES_NOW", frozenset({"openai"}))
-    monkeypatch.setattr("lsd.config.shorthand.RESPONSES_LATER", True)
 
     assert shorthand_problem("groq::x") == "not supported yet"
-    assert shorthand_problem("openai::responses::x") == "not supported yet"
     assert shorthand_model("groq::x", CONFIG) is None
     assert shorthand_model("openai::x", CONFIG) is not None
 
 
-def test_openai_has_two_languages(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_openai_has_two_languages() -> None:
     """A word in the name chooses the newer one."""
-    monkeypatch.setattr("lsd.config.shorthand.RESPONSES_LATER", False)
-
     model = shorthand_model("openai::responses::gpt-5", CONFIG)
 
     assert model is not None
     provider = OpenAIProvider(model_name="gpt-5", api_type="responses")
     assert model.providers == {"openai": provider}
+    assert shorthand_problem("openai::responses::") == (
+        "wanted the name of a model after openai::responses::"
+    )
 
 
 def test_some_types_have_embeddings() -> None:

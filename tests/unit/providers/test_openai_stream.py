@@ -84,6 +84,17 @@ def test_the_end_mark_ends_the_reading() -> None:
     assert decoder.finish(cut=False) == []
 
 
+def test_a_character_that_was_cut_in_two_is_whole_again() -> None:
+    """Some servers cut their text between the two halves of an emoji."""
+    halves = (b'{"content":"a\\ud83d"}', b'{"content":"\\udc38b"}')
+
+    events = feed(*(b'data: {"choices":[{"delta":%b}]}\n\n' % half for half in halves), STOP, DONE)
+
+    assert faults(events) == []
+    texts = [each.content for each in events if isinstance(each, ModelChunk)]
+    assert texts == [[TextChunk(id="0", text="a")], [TextChunk(id="0", text="🐸b")], []]
+
+
 def test_a_cut_after_the_finish_reason_is_a_good_end() -> None:
     """Case 32: what was said is complete, whatever happens to the connection then."""
     assert faults(feed(HI, STOP, b"data: {", cut=True)) == []
