@@ -1,8 +1,8 @@
 """The requests that are being served, so that a stop can wait for them or cut them off."""
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from types import TracebackType
 
 import attrs
 import trio
@@ -15,17 +15,9 @@ class InFlight:
     _scopes: dict[trio.CancelScope, str] = attrs.field(factory=dict, init=False)
     _is_stopping: bool = attrs.field(default=False, init=False)
 
-    @contextmanager
-    def one(self, route: str) -> Iterator[trio.CancelScope]:
+    def one(self, route: str) -> AbstractContextManager[trio.CancelScope]:
         """A request is served inside of this; its scope is cancelled when all must end."""
-        with trio.CancelScope() as scope:
-            if self._is_stopping:
-                scope.cancel()
-            self._scopes[scope] = route
-            try:
-                yield scope
-            finally:
-                del self._scopes[scope]
+        return _One(self._scopes, route, self._is_stopping)
 
     @property
     def is_stopping(self) -> bool:
@@ -41,3 +33,28 @@ class InFlight:
     def by_route(self) -> dict[str, int]:
         """How many requests there are, by route."""
         return dict(Counter(self._scopes.values()))
+
+
+@attrs.define(eq=False)
+class _One(AbstractContextManager[trio.CancelScope]):
+    _scopes: dict[trio.CancelScope, str]
+    _route: str
+    _is_late: bool
+    _scope: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
+
+    def __enter__(self) -> trio.CancelScope:
+        scope = self._scope
+        scope.__enter__()
+        if self._is_late:
+            scope.cancel()
+        self._scopes[scope] = self._route
+        return scope
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        del self._scopes[self._scope]
+        return bool(self._scope.__exit__(kind, error, traceback))

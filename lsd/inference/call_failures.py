@@ -1,32 +1,60 @@
 """Every way in which a call of a provider fails, as the one error that says so."""
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
+from types import TracebackType
+
+import attrs
 
 from lsd.config import CredentialMissing
-from lsd.conversation import MISSING_CREDENTIAL_CODE, AttemptFailed
+from lsd.conversation import AttemptFailed
 from lsd.inference.limits import TimeLimitReached
 from lsd.inference.masking import masked
 from lsd.network import BodyTooLarge, TransportFailed
 
 
-@contextmanager
-def attempt_failures(provider_type: str, provider_name: str) -> Iterator[None]:
-    """Whatever goes wrong inside leaves as AttemptFailed."""
-    try:
-        yield
-    except TransportFailed as failure:
-        text = f"{provider_type}: {failure.reason}"
-        raise AttemptFailed(kind="transport", text=text) from failure
-    except BodyTooLarge as failure:
-        raise AttemptFailed(kind="malformed", text=f"{provider_type}: {failure}") from failure
-    except TimeLimitReached as failure:
-        raise AttemptFailed(kind="timeout", text=str(failure)) from failure
-    except CredentialMissing as missing:
-        text = f'provider "{provider_name}": {missing}'
-        # Only what the caller should have brought along is the caller's doing.
-        code = MISSING_CREDENTIAL_CODE if missing.is_callers else None
-        raise AttemptFailed(kind="config", text=text, code=code) from missing
+@attrs.frozen(kw_only=True)
+class AttemptFailures(AbstractContextManager[None]):
+    """Whatever goes wrong inside leaves as AttemptFailed, without `secrets`; `note` hears of it.
+
+    `secrets` may grow while it is open.
+    """
+
+    provider_type: str
+    provider_name: str
+    secrets: Collection[str]
+    note: Callable[[AttemptFailed], None]
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        failure = None if error is None else self._failure_of(error)
+        if failure is None:
+            return
+        mask_failure(failure, self.secrets)
+        self.note(failure)
+        if failure is not error:
+            raise failure from error
+
+    def _failure_of(self, error: BaseException) -> AttemptFailed | None:
+        """None: it is none of a call's."""
+        match error:
+            case AttemptFailed():
+                return error
+            case TransportFailed(reason=reason):
+                return AttemptFailed(kind="transport", text=f"{self.provider_type}: {reason}")
+            case BodyTooLarge():
+                return AttemptFailed(kind="malformed", text=f"{self.provider_type}: {error}")
+            case TimeLimitReached():
+                return AttemptFailed(kind="timeout", text=str(error))
+            case CredentialMissing():
+                text = f'provider "{self.provider_name}": {error}'
+                return AttemptFailed(kind="config", text=text)
+            case _:
+                return None
 
 
 def mask_failure(failure: AttemptFailed, secrets: Collection[str]) -> None:

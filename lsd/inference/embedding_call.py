@@ -1,7 +1,6 @@
 """From an embedding model to vectors: its providers are asked in order until one answers."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 
 import attrs
 
@@ -17,7 +16,7 @@ from lsd.conversation import (
     Text,
     encode_json,
 )
-from lsd.inference.call_failures import attempt_failures, mask_failure
+from lsd.inference.call_failures import AttemptFailures
 from lsd.inference.costs import CostUnknown
 from lsd.inference.embedding_cache import EmbeddingCache
 from lsd.inference.embedding_models import PreparedEmbeddingModel, PreparedEmbeddingProvider
@@ -154,17 +153,19 @@ async def _ask(
     return Embedded(call=call, embeddings=found)
 
 
-@contextmanager
-def _failing(run: EmbeddingRun, call: ModelCall, secrets: Collection[str]) -> Iterator[None]:
+def _failing(run: EmbeddingRun, call: ModelCall, secrets: Collection[str]) -> AttemptFailures:
     """Whatever goes wrong inside becomes an AttemptFailed, and is entered in the journal."""
-    try:
-        with attempt_failures(call.provider_type, call.provider_name):
-            yield
-    except AttemptFailed as failure:
-        mask_failure(failure, secrets)
+
+    def note(failure: AttemptFailed) -> None:
         call.raw_response = failure.raw_response
         run.end_call(call, "error", str(failure))
-        raise
+
+    return AttemptFailures(
+        provider_type=call.provider_type,
+        provider_name=call.provider_name,
+        secrets=secrets,
+        note=note,
+    )
 
 
 async def _answer(

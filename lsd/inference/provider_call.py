@@ -1,7 +1,6 @@
 """One call of one provider: encode, send, read, decode; every way to fail is one error type."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 import attrs
 
@@ -14,7 +13,7 @@ from lsd.conversation import (
     WireRequest,
 )
 from lsd.inference.cache_entries import answer_from_cache, answer_to_cache
-from lsd.inference.call_failures import attempt_failures, mask_failure
+from lsd.inference.call_failures import AttemptFailures
 from lsd.inference.costs import CostUnknown
 from lsd.inference.files import without_files
 from lsd.inference.foreign_blocks import request_for
@@ -130,18 +129,19 @@ class ProviderCall:
         self.entry.raw_request = masked(text, self.secrets)
         return wire
 
-    @contextmanager
-    def failing(self) -> Iterator[None]:
+    def failing(self) -> AttemptFailures:
         """Whatever goes wrong inside becomes an AttemptFailed, and is entered in the journal."""
         provider = self.provider
-        try:
-            with attempt_failures(provider.dialect.provider_type, provider.name):
-                yield
-        except AttemptFailed as failure:
-            mask_failure(failure, self.secrets)
-            self.entry.fail(failure, self.run.clock.monotonic())
-            self.run.hear_end(self.entry)
-            raise
+        return AttemptFailures(
+            provider_type=provider.dialect.provider_type,
+            provider_name=provider.name,
+            secrets=self.secrets,
+            note=self._note_failure,
+        )
+
+    def _note_failure(self, failure: AttemptFailed) -> None:
+        self.entry.fail(failure, self.run.clock.monotonic())
+        self.run.hear_end(self.entry)
 
     def warn_of_unknown_cost(self, unknown: CostUnknown) -> None:
         """A cost that cannot be told leaves a trace in the log, and null everywhere else."""

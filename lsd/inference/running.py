@@ -1,7 +1,5 @@
 """The inferences in progress, so that feedback can wait for one that is about to end."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Literal
 
 import attrs
@@ -15,11 +13,22 @@ class Running:
     inference_id: str
     episode_id: str
     is_dryrun: bool
-    _ended: trio.Event = attrs.field(factory=trio.Event, init=False)
+    _has_ended: bool = attrs.field(default=False, init=False)
+    _ended: trio.Event | None = attrs.field(default=None, init=False)
 
     async def wait_ended(self) -> None:
         """Returns when the inference has its record, or will never have one."""
+        if self._ended is None:
+            self._ended = trio.Event()
+            if self._has_ended:
+                self._ended.set()
         await self._ended.wait()
+
+    def note_ended(self) -> None:
+        """For whoever runs it: tells those who wait."""
+        self._has_ended = True
+        if self._ended is not None:
+            self._ended.set()
 
 
 @attrs.define(eq=False)
@@ -29,21 +38,21 @@ class RunningInferences:
     _by_inference: dict[str, Running] = attrs.field(factory=dict, init=False)
     _by_episode: dict[str, dict[str, Running]] = attrs.field(factory=dict, init=False)
 
-    @contextmanager
-    def during(self, inference_id: str, episode_id: str, *, is_dryrun: bool) -> Iterator[None]:
-        """The inference is in progress inside of this."""
+    def begin(self, inference_id: str, episode_id: str, *, is_dryrun: bool) -> Running:
+        """The inference is in progress from now on, until `end`."""
         running = Running(inference_id=inference_id, episode_id=episode_id, is_dryrun=is_dryrun)
         self._by_inference[inference_id] = running
         self._by_episode.setdefault(episode_id, {})[inference_id] = running
-        try:
-            yield
-        finally:
-            del self._by_inference[inference_id]
-            of_episode = self._by_episode[episode_id]
-            del of_episode[inference_id]
-            if not of_episode:
-                del self._by_episode[episode_id]
-            running._ended.set()  # noqa: SLF001 (its only owner)
+        return running
+
+    def end(self, running: Running) -> None:
+        """It is over; whoever waits for it is told."""
+        del self._by_inference[running.inference_id]
+        of_episode = self._by_episode[running.episode_id]
+        del of_episode[running.inference_id]
+        if not of_episode:
+            del self._by_episode[running.episode_id]
+        running.note_ended()
 
     def find(self, target_id: str, level: Literal["inference", "episode"]) -> Running | None:
         """The inference with this id, or the newest one of the episode; None if there is none."""

@@ -1,8 +1,9 @@
 """What happens to one inference, from the checked request to the last byte and the record."""
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from random import Random
+from types import TracebackType
 
 import attrs
 import trio
@@ -19,7 +20,7 @@ from lsd.inference.records import Recorder
 from lsd.inference.reply import OpenWriter, Reply, Send, StreamWriter
 from lsd.inference.request import InferenceRequest
 from lsd.inference.run import Run
-from lsd.inference.running import RunningInferences
+from lsd.inference.running import Running, RunningInferences
 from lsd.inference.started_answer import StartedAnswer
 from lsd.inference.stream_answer import StreamAnswer
 from lsd.inference.variants import first_answer, first_started_answer
@@ -186,18 +187,9 @@ class InferenceService:
             patience_s=None if accepted.direct is None else PATIENCE_S,
         )
 
-    @contextmanager
-    def _in_progress(self, run: Run, accepted: Accepted) -> Iterator[None]:
+    def _in_progress(self, run: Run, accepted: Accepted) -> "_InProgress":
         """The inference can be waited for, and leaves its attempts if it gives no answer."""
-        is_dryrun = bool(accepted.request.dryrun)
-        with self.running.during(run.inference_id, run.episode_id, is_dryrun=is_dryrun):
-            try:
-                yield
-            except BaseException:
-                run.end_open_calls("interrupted", CUT_OFF)
-                if self.recorder is not None and not is_dryrun and not run.is_recorded:
-                    self.recorder.record_attempts(run, accepted)
-                raise
+        return _InProgress(self, run, accepted)
 
     async def _deliver(
         self,
@@ -252,6 +244,38 @@ class InferenceService:
         variant = tried.pop() if len(tried) == 1 else None
         function = run.request.function_name or DEFAULT_FUNCTION
         self.metrics.observe_overhead(function, variant, overhead)
+
+
+@attrs.define(eq=False)
+class _InProgress(AbstractContextManager[None]):
+    _service: InferenceService
+    _run: Run
+    _accepted: Accepted
+    _running: Running = attrs.field(init=False)
+
+    def __enter__(self) -> None:
+        run, is_dryrun = self._run, bool(self._accepted.request.dryrun)
+        self._running = self._service.running.begin(
+            run.inference_id, run.episode_id, is_dryrun=is_dryrun
+        )
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if error is not None:
+                self._leave_attempts()
+        finally:
+            self._service.running.end(self._running)
+
+    def _leave_attempts(self) -> None:
+        run, recorder = self._run, self._service.recorder
+        run.end_open_calls("interrupted", CUT_OFF)
+        if recorder is not None and not self._running.is_dryrun and not run.is_recorded:
+            recorder.record_attempts(run, self._accepted)
 
 
 @attrs.define(eq=False)

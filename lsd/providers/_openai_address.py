@@ -1,12 +1,17 @@
 """Where requests of OpenAI's family go, and with which headers."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from lsd.conversation import AttemptFailed
 from lsd.providers._sealing import USER_AGENT
 
+URLS_MAX = 1024
+"""Addresses that are remembered; a provider has a few, and callers may name some."""
 
+
+@lru_cache(maxsize=URLS_MAX)
 def request_url(provider_type: str, base: str | None, path: str, query: str = "") -> str:
     """`path` below `base`, with the query of both. Raises AttemptFailed (config) for a bad base.
 

@@ -4,9 +4,16 @@ import pytest
 
 from lsd.config import CredentialMissing
 from lsd.conversation import AttemptFailed
-from lsd.inference.call_failures import attempt_failures, mask_failure
+from lsd.inference.call_failures import AttemptFailures, mask_failure
 from lsd.inference.limits import Limit, TimeLimitReached
 from lsd.network import BodyTooLarge, TransportFailed
+
+
+def failures(noted: list[AttemptFailed]) -> AttemptFailures:
+    """Those of a call of the provider `p`, each entered in a list."""
+    return AttemptFailures(
+        provider_type="openai", provider_name="p", secrets={"sk-secret"}, note=noted.append
+    )
 
 
 @pytest.mark.parametrize(
@@ -29,18 +36,35 @@ from lsd.network import BodyTooLarge, TransportFailed
     ids=["transport", "too large", "timeout", "credential", "failed"],
 )
 def test_what_goes_wrong_is_a_failed_attempt(error: Exception, kind: str, told: str) -> None:
-    """Whatever the layer below calls it."""
-    with pytest.raises(AttemptFailed) as failed, attempt_failures("openai", "p"):
+    """Whatever the layer below calls it; it is noted before anybody else hears of it."""
+    noted: list[AttemptFailed] = []
+
+    with pytest.raises(AttemptFailed) as failed, failures(noted):
         raise error
 
     assert failed.value.kind == kind
     assert failed.value.text.startswith(told)
+    assert noted == [failed.value]
 
 
 def test_a_bug_is_not_a_failed_attempt() -> None:
     """It is not hidden by asking the next provider."""
-    with pytest.raises(ZeroDivisionError), attempt_failures("openai", "p"):
+    noted: list[AttemptFailed] = []
+
+    with pytest.raises(ZeroDivisionError), failures(noted):
         raise ZeroDivisionError
+
+    assert noted == []
+
+
+def test_what_goes_well_is_not_noted() -> None:
+    """Nor is anything raised."""
+    noted: list[AttemptFailed] = []
+
+    with failures(noted):
+        pass
+
+    assert noted == []
 
 
 def test_nothing_that_a_failure_tells_shows_a_credential() -> None:

@@ -1,5 +1,8 @@
 """The inferences in progress, so that feedback can wait for one that is about to end."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 import trio
 import trio.testing
@@ -7,11 +10,21 @@ import trio.testing
 from lsd.inference import RunningInferences
 
 
+@contextmanager
+def one(running: RunningInferences, *names: str, is_dryrun: bool = False) -> Iterator[None]:
+    """An inference is in progress, by its id and its episode's."""
+    inference = running.begin(*names, is_dryrun=is_dryrun)
+    try:
+        yield
+    finally:
+        running.end(inference)
+
+
 def test_an_inference_is_found_while_it_runs() -> None:
     """By its own id and by its episode's, and no longer than it runs."""
     running = RunningInferences()
 
-    with running.during("i-1", "e-1", is_dryrun=False):
+    with one(running, "i-1", "e-1"):
         by_id = running.find("i-1", "inference")
         by_episode = running.find("e-1", "episode")
         counted = running.count()
@@ -29,7 +42,7 @@ def test_ids_of_one_level_are_not_looked_up_at_the_other() -> None:
     """An episode's id is no inference's."""
     running = RunningInferences()
 
-    with running.during("i-1", "e-1", is_dryrun=False):
+    with one(running, "i-1", "e-1"):
         assert running.find("e-1", "inference") is None
         assert running.find("i-1", "episode") is None
 
@@ -42,11 +55,11 @@ def test_of_an_episode_the_newest_recorded_inference_is_found() -> None:
         inference = running.find("e", "episode")
         return inference and inference.inference_id
 
-    with running.during("dry", "e", is_dryrun=True):
+    with one(running, "dry", "e", is_dryrun=True):
         assert found() == "dry"
-        with running.during("first", "e", is_dryrun=False):
+        with one(running, "first", "e"):
             assert found() == "first"
-            with running.during("second", "e", is_dryrun=False):
+            with one(running, "second", "e"):
                 assert found() == "second"
             assert found() == "first"
         assert found() == "dry"
@@ -57,7 +70,7 @@ def test_an_inference_that_fails_is_over_too() -> None:
     running = RunningInferences()
 
     def run() -> None:
-        with running.during("i-1", "e-1", is_dryrun=False):
+        with one(running, "i-1", "e-1"):
             raise ValueError
 
     with pytest.raises(ValueError, match=r"^$"):
@@ -75,7 +88,7 @@ async def test_whoever_waits_hears_of_the_end(nursery: trio.Nursery) -> None:
         await inference.wait_ended()
         heard.append(number)
 
-    with running.during("i-1", "e-1", is_dryrun=False):
+    with one(running, "i-1", "e-1"):
         inference = running.find("i-1", "inference")
         assert inference is not None
         nursery.start_soon(wait, 1)
