@@ -50,6 +50,7 @@ class ModelCall:
     raw_usage: list[JsonValue] = attrs.Factory(list)
     cost: Decimal | None = None
     finish_reason: FinishReason | None = None
+    stop_sequence: str | None = None
     cached: bool = False
     echoed: frozenset[str] = frozenset()
     is_relayed: bool = False

@@ -130,6 +130,7 @@ class OpenStream:
                 entry.raw_usage.append(event.raw_usage)
             if event.finish_reason is not None:
                 self._take_finish_reason(event.finish_reason)
+                entry.stop_sequence = event.stop_sequence
             if self._cost is not None:
                 self._count_cost(event)
 
@@ -213,13 +214,22 @@ async def open_stream(
     started_at = trio.current_time()
     with call.failing(), bounded_by(earlier(provider.limits.opening, run.outbound_limit)):
         found = run.cache.find(entry, call.own_edits) if run.cache is not None else None
-        stream = None if found is not None else await _start(call)
+        stream = None if found is not None else await _start_with_what_is_taken(call)
     entry.first_chunk_at = run.clock.monotonic()
     if stream is None:
         return ReplayedStream(entry, run, stream_from_cache(entry, found))
     stream.bound(provider.limits, started_at)
     stream.bound(ScopeLimits(total=run.outbound_limit), started_at)
     return stream
+
+
+async def _start_with_what_is_taken(call: ProviderCall) -> OpenStream:
+    try:
+        return await _start(call)
+    except AttemptFailed as failure:
+        if not call.may_do_without(failure):
+            raise
+    return await _start(call)
 
 
 async def _start(call: ProviderCall) -> OpenStream:

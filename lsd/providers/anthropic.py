@@ -77,7 +77,8 @@ class AnthropicMessages:
             prefill=prefill,
             left_out=encoding.left_out,
         )
-        return seal(draft, _with_betas(edits, self.target.betas), self.provider_type)
+        wire = seal(draft, _with_betas(edits, self.target.betas), self.provider_type)
+        return attrs.evolve(wire, derived=encoding.derived) if encoding.derived else wire
 
     def relay(self, request: ModelRequest, credentials: Credentials, edits: Edits) -> WireRequest:
         assert request.client is not None, "only a client's own request is relayed"
