@@ -236,7 +236,10 @@ async def _start(call: ProviderCall) -> OpenStream:
     provider, cache = call.provider, call.run.cache
     wire, response = await call.send()
     decoder = provider.dialect.stream_decoder(response.status, response.headers)
-    reader = StreamReader(response, completed_stream(decoder, wire.prefill))
+    decoder = completed_stream(decoder, wire.prefill)
+    if call.names is not None:
+        decoder = call.names.restored_stream(decoder)
+    reader = StreamReader(response, decoder)
     try:
         events = await reader.receive_first(call.run.patience_s)
     except BaseException:

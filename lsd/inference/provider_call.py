@@ -24,7 +24,7 @@ from lsd.inference.masking import masked, secret_values
 from lsd.inference.prepared import PreparedGeneration, PreparedModel, PreparedProvider
 from lsd.inference.run import Run
 from lsd.network import WireResponse
-from lsd.providers import completed_answer
+from lsd.providers import ToolNames, completed_answer
 from lsd.telemetry import logger
 
 log = logger(__name__)
@@ -42,6 +42,7 @@ class ProviderCall:
 
     `secrets` are values that no text which leaves this call may show. `derived` are fields that
     were sent last although no client had asked for them, and the parameters they stand for.
+    `names` are those of tools that had to be changed for this provider, if any had.
     """
 
     run: Run
@@ -51,6 +52,7 @@ class ProviderCall:
     own_edits: Edits
     secrets: set[str]
     derived: Mapping[str, str] = attrs.field(factory=dict, init=False)
+    names: ToolNames | None = attrs.field(default=None, init=False)
 
     @classmethod
     def begin(
@@ -127,7 +129,9 @@ class ProviderCall:
                 request, forgone = without(request, self.provider.forgone)
             if self.run.files is not None:
                 request = await self.run.files.for_provider(request, dialect.forwards)
-            wire = dialect.encode(request, credentials, self.edits)
+            self.names = ToolNames.of(request, dialect.provider_type)
+            fitted = request if self.names is None else self.names.fitted(request)
+            wire = dialect.encode(fitted, credentials, self.edits)
         self.derived = wire.derived
         self.entry.left_out = (*wire.left_out, *forgone)
         text = wire.body.decode()
@@ -215,6 +219,8 @@ async def _ask(call: ProviderCall) -> None:
         await response.aclose()
     answer = provider.dialect.decode(response.status, response.headers, body)
     answer = completed_answer(answer, wire.prefill)
+    if call.names is not None:
+        answer = call.names.restored(answer)
     entry.take_raw_response(body.decode(errors="replace"), call.secrets)
     entry.output = answer.output
     entry.document = answer.document

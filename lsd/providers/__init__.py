@@ -21,6 +21,7 @@ from lsd.providers.gcp_tokens import (
 )
 from lsd.providers.prefill import completed_answer, completed_stream
 from lsd.providers.selection import dialect_for
+from lsd.providers.tool_names import ToolNames
 from lsd.providers.vertex import vertex_audience
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "MetadataServer",
     "Relaying",
     "StreamDecoder",
+    "ToolNames",
     "completed_answer",
     "completed_stream",
     "dialect_for",
