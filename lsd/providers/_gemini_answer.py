@@ -1,10 +1,10 @@
 """What Gemini answers: whole answers, and the words that streams share with them."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from lsd.conversation import (
     AttemptFailed,
+    FailureKind,
     FinishReason,
     JsonValue,
     ModelResponse,
@@ -118,18 +118,21 @@ def nothing_answered(
     """The failure that an answer without a candidate is: of the prompt, or of the provider."""
     feedback = document.get("promptFeedback")
     reason = feedback.get("blockReason") if isinstance(feedback, dict) else None
+    kind: FailureKind = "server"
+    message, status, code = "no candidates in the answer", None, None
     if isinstance(feedback, dict) and isinstance(reason, str):
-        told = feedback.get("blockReasonMessage")
+        # Google answers 200; what it means is that the request cannot be granted.
+        kind, status, code = "client_fault", 400, reason
         message = f"the prompt was blocked: {reason}"
-        message += f" ({shortened(told)})" if isinstance(told, str) and told else ""
-        kind: Any = "client_fault"
-    else:
-        message, kind, reason = "no candidates in the answer", "server", None
+        told = feedback.get("blockReasonMessage")
+        if isinstance(told, str) and told:
+            message += f" ({shortened(told)})"
     return AttemptFailed(
         kind=kind,
         text=f"{target.provider_type}: {message}",
         message=message,
-        code=reason,
+        status=status,
+        code=code,
         request_id=request_id(headers),
         raw_response=raw,
     )

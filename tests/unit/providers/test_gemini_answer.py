@@ -49,7 +49,8 @@ def test_a_blocked_prompt_stays_blocked() -> None:
     """Case 35: the reason is told, and asking again would give the same."""
     failed = failure({"promptFeedback": {"blockReason": "SAFETY"}})
 
-    assert (failed.kind, failed.transient, failed.code) == ("client_fault", False, "SAFETY")
+    assert (failed.kind, failed.transient) == ("client_fault", False)
+    assert (failed.status, failed.code) == (400, "SAFETY")
     assert failed.message == "the prompt was blocked: SAFETY"
 
 
