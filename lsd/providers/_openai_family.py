@@ -41,9 +41,6 @@ class Member:
     seed_key: str | None = "seed"
     takes_reasoning_effort: bool = True
     takes_thinking_budget: bool = False
-    takes_top_k: bool = False
-    takes_user: bool = False
-    """Whether the caller's own user is named; others refuse the field, or make no use of it."""
     takes_verbosity: bool = False
     service_tiers: frozenset[str] = frozenset()
     takes_stream_options: bool = True
@@ -60,8 +57,6 @@ class Member:
     response_format: "Callable[[Encoding], Body | None] | None" = None
 
     takes_image_detail: bool = False
-    takes_cache_marks: bool = False
-    """Whether marks for the prompt cache are handed on, in the words of Anthropic."""
     takes_images_only: bool = False
     """Whether every inlined file is sent as if it were an image."""
     always_has_content: bool = False
@@ -73,6 +68,13 @@ class Member:
     put_thoughts: "Callable[[Body, list[Thought], Encoding], None] | None" = None
     arrange_messages: "Callable[[list[Body], Encoding], list[Body]] | None" = None
     finish_body: "Callable[[Body, Encoding], None] | None" = None
+
+    takes_back_thoughts: bool = True
+    """Whether a relayed turn may hold what the model has thought."""
+    takes_details: bool = False
+    """Whether thoughts come back as OpenRouter's details, and marks for the cache are known."""
+    finishes_relayed: bool = True
+    """Whether `finish_body` suits a body that the client itself has written."""
 
     read_thoughts: "Callable[[Received, Target], list[ThoughtChunk]] | None" = None
     has_thinking_parts: bool = False
@@ -120,11 +122,6 @@ class Target:
 @attrs.define(eq=False)
 class Encoding(EncodingFor[Target]):
     """One request that is being encoded for one target."""
-
-    @property
-    def is_translated(self) -> bool:
-        """Whether a client has asked for all this in another language."""
-        return self.request.client is not None
 
     @property
     def member(self) -> Member:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lsd.config import PROVIDER_TYPES
 from lsd.conversation import Thought, ThoughtChunk
 from lsd.providers._openai_family import Body, Encoding, Received, Target
 from lsd.providers._think_tags import CLOSING, OPENING
@@ -11,6 +12,8 @@ FROM_FIELD = "reasoning_field"
 """Where a thought stood: `extra_data.reasoning_format`, for providers that use both ways."""
 
 FIELD_CHUNK_ID = "3"
+
+_REASONING_KEYS = ("reasoning_content", "reasoning")
 
 
 def put_thoughts(message: Body, thoughts: list[Thought], encoding: Encoding) -> None:
@@ -45,6 +48,44 @@ def put_tagged(message: Body, thoughts: list[Thought], encoding: Encoding) -> li
     if tagged:
         _put_in_front(message, "\n\n".join(tagged))
     return others
+
+
+def put_thoughts_back(message: Body, encoding: Encoding) -> None:
+    """Leaves of a client's turn those thoughts that its provider has made, as it wants them.
+
+    Where they come from stands in their details; without any, they are taken for the provider's.
+    """
+    member, kind = encoding.member, encoding.target.provider_type
+    details = message.get("reasoning_details")
+    if member.takes_details:
+        message.pop("reasoning_content", None)
+        if isinstance(details, list):
+            message["reasoning_details"] = [each for each in details if _is_of(each, kind)]
+        return
+    named = [name for name in _REASONING_KEYS if name in message]
+    if isinstance(details, list) and details:
+        texts = [each.get("text") for each in details if _is_from(each, kind)]
+    else:
+        texts = [message[name] for name in named[:1]]
+    for name in (*named, "reasoning_details"):
+        message.pop(name, None)
+    text = "\n\n".join(text for text in texts if isinstance(text, str) and text)
+    if not member.takes_back_thoughts:
+        return
+    if member.always_has_content:
+        message.setdefault("content", None)
+    thoughts = [Thought(text=text, provider_type=kind)] if text else []
+    (member.put_thoughts or put_thoughts)(message, thoughts, encoding)
+
+
+def _is_from(detail: Any, provider_type: str) -> bool:
+    return isinstance(detail, dict) and detail.get("format") == provider_type
+
+
+def _is_of(detail: Any, provider_type: str) -> bool:
+    """Whether a detail may be the provider's own: LSD has not written another type into it."""
+    found = detail.get("format") if isinstance(detail, dict) else None
+    return found == provider_type or found not in PROVIDER_TYPES
 
 
 def leave_out_thoughts(thoughts: list[Thought], encoding: Encoding) -> None:

@@ -52,7 +52,6 @@ OPENAI = Member(
     provider_type="openai",
     token_limit_keys=("max_completion_tokens",),
     takes_verbosity=True,
-    takes_user=True,
     service_tiers=EVERY_TIER,
     takes_custom_tools=True,
     takes_allowed_tools=True,
@@ -60,6 +59,7 @@ OPENAI = Member(
     adds_json_instruction=True,
     response_format=schema_unless_old,
     takes_image_detail=True,
+    takes_back_thoughts=False,
     arrange_messages=_arrange_messages,
     finish_body=_finish_body,
 )
@@ -69,4 +69,5 @@ OPENAI_COMPATIBLE = attrs.evolve(
     # Many local servers read the old name only, newer ones may read the new one only.
     token_limit_keys=("max_tokens", "max_completion_tokens"),
     takes_allowed_tools=False,
+    takes_back_thoughts=True,
 )

@@ -7,6 +7,7 @@ import attrs
 from lsd.conversation import (
     ApiType,
     Edits,
+    Lane,
     ModelRequest,
     ModelResponse,
     UrlFile,
@@ -18,6 +19,7 @@ from lsd.providers._openai_answer import read_answer, response_of
 from lsd.providers._openai_body import chat_body
 from lsd.providers._openai_family import Body, Encoding, Target
 from lsd.providers._openai_files import is_forwarded
+from lsd.providers._openai_relay import relayed_body
 from lsd.providers._openai_stream import ChatStream
 from lsd.providers._sealing import Draft, seal
 from lsd.providers._stream_opening import opened_stream
@@ -43,8 +45,19 @@ class OpenAIChat:
     ) -> WireRequest:
         encoding = Encoding(request, self.target)
         body = chat_body(encoding)
-        wire = self._sealed(request.stream, body, encoding.left_out, credentials, edits)
-        return attrs.evolve(wire, derived=encoding.derived) if encoding.derived else wire
+        return self._sealed(request.stream, body, encoding.left_out, credentials, edits)
+
+    @property
+    def lane(self) -> Lane:
+        return "openai"
+
+    def relay(
+        self, request: ModelRequest, credentials: Mapping[str, str | None], edits: Edits
+    ) -> WireRequest:
+        assert request.client is not None, "there is something to relay"
+        encoding = Encoding(request, self.target)
+        body = relayed_body(request.client, encoding)
+        return self._sealed(request.stream, body, encoding.left_out, credentials, edits)
 
     def _sealed(
         self,

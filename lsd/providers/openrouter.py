@@ -100,8 +100,6 @@ OPENROUTER = Member(
     headers={"X-Title": "LSD"},
     token_limit_keys=("max_completion_tokens",),
     takes_thinking_budget=True,
-    takes_top_k=True,
-    takes_cache_marks=True,
     takes_verbosity=True,
     takes_allowed_tools=True,
     adds_json_instruction=True,
@@ -109,5 +107,7 @@ OPENROUTER = Member(
     takes_thoughts_without_text=True,
     put_thoughts=_put_thoughts,
     finish_body=_finish_body,
+    finishes_relayed=False,  # its own clients write `reasoning` themselves
+    takes_details=True,
     read_thoughts=_read_thoughts,
 )

@@ -7,7 +7,8 @@ import attrs
 
 from lsd.api.anthropic.content import ContentReader
 from lsd.api.anthropic.tools import ReadTools, read_tools
-from lsd.api.anthropic.top_level import TRANSLATED, check_body, whole
+from lsd.api.anthropic.top_level import TRANSLATED, check_body
+from lsd.api.compat.field_checks import whole
 from lsd.conversation import (
     ChatCompletionParams,
     JsonMode,

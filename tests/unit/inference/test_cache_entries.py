@@ -76,7 +76,6 @@ USAGES = st.builds(
     output_tokens=COUNT,
     provider_cache_read_input_tokens=COUNT,
     provider_cache_write_input_tokens=COUNT,
-    reasoning_tokens=COUNT,
 )
 ANSWERED = st.fixed_dictionaries(
     {
@@ -84,7 +83,6 @@ ANSWERED = st.fixed_dictionaries(
         "raw_response": MAYBE,
         "usage": USAGES,
         "finish_reason": st.sampled_from([None, "stop", "length"]),
-        "stop_sequence": MAYBE,
     }
 )
 
@@ -106,7 +104,7 @@ def call(**fields: Any) -> ModelCall:
 
 def told(made: ModelCall) -> dict[str, Any]:
     """What an entry keeps of a call beside its output."""
-    names = ("raw_request", "raw_response", "usage", "finish_reason", "stop_sequence")
+    names = ("raw_request", "raw_response", "usage", "finish_reason")
     return {name: getattr(made, name) for name in names}
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lsd.api.anthropic.top_level import KNOWN, TRANSLATED, ThreadRefused, check_body, whole
+from lsd.api.anthropic.top_level import KNOWN, TRANSLATED, ThreadRefused, check_body
 from lsd.conversation import Malformed
 
 GOOD: dict[str, Any] = {
@@ -105,14 +105,6 @@ def test_a_thread_is_refused() -> None:
 
     assert caught.value.error_code == "thread_unsupported_request"
     assert "whole conversation" in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("value", "number"), [(5, 5), (5.0, 5), (5.5, None), (True, None), ("5", None), (None, None)]
-)
-def test_a_number_without_a_fraction_is_an_integer(value: object, number: int | None) -> None:
-    """Some languages have but one kind of number; texts are never numbers."""
-    assert whole(value) == number
 
 
 def test_every_field_is_known() -> None:
