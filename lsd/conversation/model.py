@@ -30,7 +30,7 @@ class ModelRequest:
     `json_mode` is never `tool` here: that mode has become a forced tool by then. `is_all_json`:
     the caller reads the answer as JSON and nothing else, and may be helped towards it.
     `system_blocks` are the parts of which `system` was joined, if there were parts. `user` names
-    the caller's own user. `derived` lists parameters that nobody has set: they were inferred.
+    the caller's own user.
     `client`: the request came to a compatible endpoint, in these words.
     """
 
@@ -45,7 +45,6 @@ class ModelRequest:
     is_all_json: bool = False
     stream: bool = False
     user: str | None = None
-    derived: frozenset[str] = frozenset()
     client: ClientRequest | None = None
 
 

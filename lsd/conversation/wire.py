@@ -13,7 +13,8 @@ class WireRequest:
     `url` is absolute; the scheme `echo` addresses the offline provider. `prefill` is the beginning
     of the answer, if the body has put one into the model's mouth: the answer comes without it.
     `anonymous`: its User-Agent was taken away; none is added. `left_out` names what was asked for
-    and is not in it: neutral parameters, or fields of the client's own request.
+    and is not in it: neutral parameters, or fields of the client's own request. `derived` are
+    fields of the body that no client has asked for, and the neutral parameters they stand for.
     """
 
     method: str
@@ -23,6 +24,7 @@ class WireRequest:
     prefill: str = ""
     anonymous: bool = False
     left_out: tuple[str, ...] = ()
+    derived: Mapping[str, str] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)

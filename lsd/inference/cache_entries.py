@@ -83,6 +83,7 @@ def _shared(call: ModelCall) -> dict[str, Any]:
         "raw_response": call.raw_response,
         "usage": _fields(call.usage),
         "finish_reason": call.finish_reason,
+        "stop_sequence": call.stop_sequence,
     }
 
 
@@ -93,6 +94,7 @@ def _fill(call: ModelCall, entry: Any) -> None:
     call.raw_response = entry["raw_response"]
     call.usage = Usage(**entry["usage"])
     call.finish_reason = entry["finish_reason"]
+    call.stop_sequence = entry.get("stop_sequence")
 
 
 def _fields(value: attrs.AttrsInstance) -> dict[str, Any]:

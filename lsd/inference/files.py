@@ -121,7 +121,8 @@ class RunFiles:
             found = self._fetched.get(file.url)
             if found is None:
                 found = self._fetched[file.url] = await _fetch(self._transport, file)
-        await self._keep(file, file.mime_type or found.mime_type, lambda: found.data)
+        mime_type = _told_or_seen(file.mime_type, found.mime_type)
+        await self._keep(file, mime_type, lambda: found.data)
         return found
 
     async def _read(self, file: StoredFile) -> bytes:
@@ -218,10 +219,15 @@ async def _inlined(file: UrlFile | StoredFile, data: bytes, mime_type: str) -> B
     encoded = await trio.to_thread.run_sync(base64.b64encode, data)
     return Base64File(
         data=encoded.decode(),
-        mime_type=file.mime_type or mime_type,
+        mime_type=_told_or_seen(file.mime_type, mime_type),
         detail=file.detail,
         filename=file.filename,
     )
+
+
+def _told_or_seen(told: str | None, seen: str) -> str:
+    """The type that the caller has told, if it is one: of some files only the kind is known."""
+    return seen if told is None or told.endswith("/*") else told
 
 
 def _decoded(data: str) -> bytes:

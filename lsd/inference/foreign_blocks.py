@@ -2,7 +2,19 @@
 
 import attrs
 
-from lsd.conversation import ModelBlock, ModelMessage, ModelRequest, ProviderTool, Thought, Unknown
+from lsd.conversation import (
+    ModelBlock,
+    ModelMessage,
+    ModelRequest,
+    ProviderTool,
+    Text,
+    Thought,
+    Unknown,
+)
+
+_TAKE_LATE_INSTRUCTIONS = frozenset({"openai", "azure"})
+"""Provider types at which an instruction may stand within the conversation. Others refuse it or
+take it for a part of the user's words, so that it goes to the front."""
 
 
 def request_for(
@@ -50,3 +62,34 @@ def _is_for(block: ModelBlock, provider_type: str, model_name: str, provider_nam
 
 def _applies(tool: ProviderTool, model_name: str, provider_name: str) -> bool:
     return tool.model_name in (None, model_name) and tool.provider_name in (None, provider_name)
+
+
+def translatable(request: ModelRequest, *, provider_type: str) -> ModelRequest:
+    """What is left for a provider that does not speak the language of the request's client.
+
+    Blocks that only that language knows are gone.
+    """
+    messages = tuple(
+        attrs.evolve(
+            message,
+            content=tuple(block for block in message.content if not isinstance(block, Unknown)),
+        )
+        for message in request.messages
+    )
+    late = [message for message in messages if message.role == "system"]
+    if not late or provider_type in _TAKE_LATE_INSTRUCTIONS:
+        return attrs.evolve(request, messages=messages)
+    parts = (
+        *(request.system_blocks or _parts(request.system)),
+        *(block for message in late for block in message.content if isinstance(block, Text)),
+    )
+    return attrs.evolve(
+        request,
+        system="\n\n".join(part.text for part in parts),
+        system_blocks=parts,
+        messages=tuple(message for message in messages if message.role != "system"),
+    )
+
+
+def _parts(system: str | None) -> tuple[Text, ...]:
+    return () if system is None else (Text(text=system),)

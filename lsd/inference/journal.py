@@ -1,6 +1,6 @@
 """The calls that one inference makes of providers, kept as they go for answers and records."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -27,9 +27,8 @@ class ModelCall:
     `open` until it is settled in one of three ways; a call still open when its request is over
     was cut off by it. Times are seconds of the monotonic clock. `echoed` are credentials that the
     output may hold, which records must not. `is_relayed`: the provider was sent the client's own
-    body; `left_out` are fields or parameters that it was not sent. `tool_names` are the names of
-    tools that it was told, with the client's own. `document` is the decoded body of a whole
-    answer, None for a stream and for what came from the cache.
+    body; `left_out` are fields or parameters that it was not sent. `document` is the decoded body
+    of a whole answer, None for a stream and for what came from the cache.
     """
 
     id: str
@@ -51,11 +50,11 @@ class ModelCall:
     raw_usage: list[JsonValue] = attrs.Factory(list)
     cost: Decimal | None = None
     finish_reason: FinishReason | None = None
+    stop_sequence: str | None = None
     cached: bool = False
     echoed: frozenset[str] = frozenset()
     is_relayed: bool = False
     left_out: tuple[str, ...] = ()
-    tool_names: Mapping[str, str] = attrs.Factory(dict)
     document: JsonValue = None
 
     def take_raw_response(self, text: str, secrets: Collection[str]) -> None:

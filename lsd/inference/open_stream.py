@@ -27,7 +27,6 @@ from lsd.inference.provider_call import ProviderCall
 from lsd.inference.replayed_stream import ReplayedStream
 from lsd.inference.run import Run
 from lsd.inference.stream_reader import StreamReader
-from lsd.inference.tool_naming import restore_names
 from lsd.providers import completed_stream
 from lsd.telemetry import logger
 
@@ -120,8 +119,6 @@ class OpenStream:
                 continue
             if event.content:
                 self._reported = None
-                if entry.tool_names:
-                    restore_names(event.content, entry.tool_names)
                 self._collector.add(event.content)
             if self._kept is not None:
                 self._kept.append(event)
@@ -133,6 +130,7 @@ class OpenStream:
                 entry.raw_usage.append(event.raw_usage)
             if event.finish_reason is not None:
                 self._take_finish_reason(event.finish_reason)
+                entry.stop_sequence = event.stop_sequence
             if self._cost is not None:
                 self._count_cost(event)
 
@@ -216,7 +214,7 @@ async def open_stream(
     started_at = trio.current_time()
     with call.failing(), bounded_by(earlier(provider.limits.opening, run.outbound_limit)):
         found = run.cache.find(entry, call.own_edits) if run.cache is not None else None
-        stream = None if found is not None else await _start(call)
+        stream = None if found is not None else await _start_with_what_is_taken(call)
     entry.first_chunk_at = run.clock.monotonic()
     if stream is None:
         return ReplayedStream(entry, run, stream_from_cache(entry, found))
@@ -225,11 +223,23 @@ async def open_stream(
     return stream
 
 
+async def _start_with_what_is_taken(call: ProviderCall) -> OpenStream:
+    try:
+        return await _start(call)
+    except AttemptFailed as failure:
+        if not call.may_do_without(failure):
+            raise
+    return await _start(call)
+
+
 async def _start(call: ProviderCall) -> OpenStream:
     provider, cache = call.provider, call.run.cache
     wire, response = await call.send()
     decoder = provider.dialect.stream_decoder(response.status, response.headers)
-    reader = StreamReader(response, completed_stream(decoder, wire.prefill))
+    decoder = completed_stream(decoder, wire.prefill)
+    if call.names is not None:
+        decoder = call.names.restored_stream(decoder)
+    reader = StreamReader(response, decoder)
     try:
         events = await reader.receive_first(call.run.patience_s)
     except BaseException:

@@ -63,6 +63,8 @@ class PreparedProvider:
     edits: Edits
     cost: CostTable | None
     limits: ScopeLimits
+    forgone: set[str] = attrs.field(factory=set, init=False, eq=False)
+    """Parameters whose stand-ins the provider has refused since the start."""
 
 
 @attrs.frozen(kw_only=True)

@@ -15,16 +15,16 @@ from lsd.conversation import (
 from lsd.inference.cache_entries import answer_from_cache, answer_to_cache
 from lsd.inference.call_failures import AttemptFailures
 from lsd.inference.costs import CostUnknown
+from lsd.inference.derived_parameters import blamed_for, without
 from lsd.inference.files import without_files
-from lsd.inference.foreign_blocks import request_for
+from lsd.inference.foreign_blocks import request_for, translatable
 from lsd.inference.journal import ModelCall
 from lsd.inference.limits import bounded_by, earlier
 from lsd.inference.masking import masked, secret_values
 from lsd.inference.prepared import PreparedGeneration, PreparedModel, PreparedProvider
 from lsd.inference.run import Run
-from lsd.inference.tool_naming import with_fitting_tool_names, with_original_names
 from lsd.network import WireResponse
-from lsd.providers import completed_answer
+from lsd.providers import ToolNames, completed_answer
 from lsd.telemetry import logger
 
 log = logger(__name__)
@@ -40,7 +40,9 @@ ANSWER_BYTES_MAX = 256 * 1024 * 1024
 class ProviderCall:
     """One attempt in progress: the journal's entry, and what it needs to be made.
 
-    `secrets` are values that no text which leaves this call may show.
+    `secrets` are values that no text which leaves this call may show. `derived` are fields that
+    were sent last although no client had asked for them, and the parameters they stand for.
+    `names` are those of tools that had to be changed for this provider, if any had.
     """
 
     run: Run
@@ -49,6 +51,8 @@ class ProviderCall:
     edits: Edits
     own_edits: Edits
     secrets: set[str]
+    derived: Mapping[str, str] = attrs.field(factory=dict, init=False)
+    names: ToolNames | None = attrs.field(default=None, init=False)
 
     @classmethod
     def begin(
@@ -69,14 +73,10 @@ class ProviderCall:
         edits = run.edits_for(generation, model, provider)
         secrets = secret_values(edits.headers)
         secrets.update(run.request.credentials.values())
-        client, relaying = request.client, provider.relaying
-        is_relayed = client is not None and relaying is not None and relaying.lane == client.lane
-        tool_names: Mapping[str, str] = {}
-        if client is not None and not is_relayed:
-            own, tool_names = with_fitting_tool_names(own)
         entry = run.begin_call(generation, model, provider, own)
-        entry.is_relayed = is_relayed
-        entry.tool_names = tool_names
+        client, relaying = request.client, provider.relaying
+        if client is not None and relaying is not None:
+            entry.is_relayed = relaying.lane == client.lane
         return cls(
             run=run,
             provider=provider,
@@ -118,21 +118,33 @@ class ProviderCall:
     async def _encode(self, credentials: Mapping[str, str | None]) -> WireRequest:
         """What is sent, once all files are there. Raises AttemptFailed."""
         dialect, request = self.provider.dialect, self.entry.request
+        forgone: list[str] = []
         if self.entry.is_relayed:
             assert self.provider.relaying is not None, "or it would not be relayed"
             wire = self.provider.relaying.relay(request, credentials, self.edits)
         else:
             if request.client is not None:
                 _check_translatable(request.client)
+                request = translatable(request, provider_type=dialect.provider_type)
+                request, forgone = without(request, self.provider.forgone)
             if self.run.files is not None:
                 request = await self.run.files.for_provider(request, dialect.forwards)
-            wire = dialect.encode(request, credentials, self.edits)
-        self.entry.left_out = wire.left_out
+            self.names = ToolNames.of(request, dialect.provider_type)
+            fitted = request if self.names is None else self.names.fitted(request)
+            wire = dialect.encode(fitted, credentials, self.edits)
+        self.derived = wire.derived
+        self.entry.left_out = (*wire.left_out, *forgone)
         text = wire.body.decode()
         if self.run.files is not None:
             text = without_files(text, request)
         self.entry.raw_request = masked(text, self.secrets)
         return wire
+
+    def may_do_without(self, failure: AttemptFailed) -> bool:
+        """Whether it is worth to try once more: what was refused, nobody had asked for."""
+        blamed = blamed_for(failure, self.derived)
+        self.provider.forgone.update(blamed)
+        return bool(blamed)
 
     def failing(self) -> AttemptFailures:
         """Whatever goes wrong inside becomes an AttemptFailed, and is entered in the journal."""
@@ -182,7 +194,12 @@ async def call_provider(
     with call.failing(), bounded_by(earlier(provider.limits.plain, run.outbound_limit)):
         found = run.cache.find(entry, call.own_edits) if run.cache is not None else None
         if found is None:
-            await _ask(call)
+            try:
+                await _ask(call)
+            except AttemptFailed as failure:
+                if not call.may_do_without(failure):
+                    raise
+                await _ask(call)
     if found is not None:
         answer_from_cache(entry, found)
         run.end_call(entry, "ok")
@@ -202,11 +219,14 @@ async def _ask(call: ProviderCall) -> None:
         await response.aclose()
     answer = provider.dialect.decode(response.status, response.headers, body)
     answer = completed_answer(answer, wire.prefill)
+    if call.names is not None:
+        answer = call.names.restored(answer)
     entry.take_raw_response(body.decode(errors="replace"), call.secrets)
-    entry.output = with_original_names(answer.output, entry.tool_names)
+    entry.output = answer.output
     entry.document = answer.document
     entry.usage = answer.usage
     entry.finish_reason = answer.finish_reason
+    entry.stop_sequence = answer.stop_sequence
     if answer.raw_usage is not None:
         entry.raw_usage.append(answer.raw_usage)
     if provider.cost is not None:

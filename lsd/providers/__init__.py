@@ -21,7 +21,7 @@ from lsd.providers.gcp_tokens import (
 )
 from lsd.providers.prefill import completed_answer, completed_stream
 from lsd.providers.selection import dialect_for
-from lsd.providers.tool_names import fitting_tool_name
+from lsd.providers.tool_names import ToolNames
 from lsd.providers.vertex import vertex_audience
 
 __all__ = [
@@ -35,12 +35,12 @@ __all__ = [
     "MetadataServer",
     "Relaying",
     "StreamDecoder",
+    "ToolNames",
     "completed_answer",
     "completed_stream",
     "dialect_for",
     "embedding_dialect_for",
     "exchange_request",
-    "fitting_tool_name",
     "metadata_request",
     "read_token",
     "refresh_request",

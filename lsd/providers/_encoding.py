@@ -34,6 +34,8 @@ class EncodingFor(Generic[TargetT]):
     target: TargetT
     _told: set[str] = attrs.field(factory=set, init=False)
     _left_out: dict[str, None] = attrs.field(factory=dict, init=False)
+    derived: dict[str, str] = attrs.field(factory=dict, init=False)
+    """Fields of the body that nobody has asked for, by name, with the parameters they stand for."""
 
     @property
     def left_out(self) -> tuple[str, ...]:

@@ -11,14 +11,12 @@ from lsd.conversation import (
     decode_json,
 )
 from lsd.providers._content_blocks import blocks_of
+from lsd.providers._empty_answers import told_if_empty
 from lsd.providers._error_bodies import shortened
 from lsd.providers._http_errors import failed_inside, undecodable
-from lsd.providers._openai_delta import DeltaReader, finish_reason_of, usage_of
+from lsd.providers._openai_delta import DeltaReader, finish_reason_of, stop_sequence_of, usage_of
 from lsd.providers._openai_family import Received, Target
 from lsd.providers._tool_call_slots import BadToolCall
-from lsd.telemetry import logger
-
-log = logger(__name__)
 
 
 def read_answer(target: Target, headers: Mapping[str, str], body: bytes) -> ModelChunk:
@@ -37,6 +35,7 @@ def read_answer(target: Target, headers: Mapping[str, str], body: bytes) -> Mode
         usage=usage,
         raw_usage=raw_usage,
         finish_reason=finish_reason_of(choice.get("finish_reason")),
+        stop_sequence=stop_sequence_of(choice),
         raw=raw,
         document=document,
     )
@@ -44,19 +43,15 @@ def read_answer(target: Target, headers: Mapping[str, str], body: bytes) -> Mode
 
 def response_of(target: Target, answer: ModelChunk) -> ModelResponse:
     """The answer as blocks. Runs of text are one block each."""
-    if not answer.content:
-        log.warning(
-            "provider gave an empty answer",
-            provider_type=target.provider_type,
-            finish_reason=answer.finish_reason,
-        )
-    return ModelResponse(
+    response = ModelResponse(
         output=blocks_of(answer.content),
         usage=answer.usage or Usage(),
         raw_usage=answer.raw_usage,
         finish_reason=answer.finish_reason,
+        stop_sequence=answer.stop_sequence,
         document=answer.document,
     )
+    return told_if_empty(response, target.provider_type)
 
 
 def usage_in(

@@ -1,11 +1,20 @@
 """The body of a chat completion request."""
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from lsd.providers._openai_family import Body, Encoding
 from lsd.providers._openai_messages import chat_messages
 from lsd.providers._openai_tools import tool_fields
+
+_EFFORTS = ((4096, "low"), (16_384, "medium"))
+"""How much thinking a budget of tokens below the number is."""
+
+_STOPS_MAX = 4
+
+_USER_LENGTH_MAX = 64
+"""Characters of a user's name that OpenAI takes; a hash of SHA-256 has as many."""
 
 _PLAIN = ("temperature", "top_p", "presence_penalty", "frequency_penalty")
 
@@ -17,6 +26,7 @@ def chat_body(encoding: Encoding) -> Body:
     if encoding.target.model is not None:
         body["model"] = encoding.target.model
     body.update(_parameters(encoding))
+    body.update(_of_clients(encoding))
     body["stream"] = request.stream
     if request.stream and member.takes_stream_options:
         body["stream_options"] = {"include_usage": True}
@@ -65,7 +75,7 @@ def _parameters(encoding: Encoding) -> Body:
     if params.max_tokens is not None:
         fields.update(dict.fromkeys(member.token_limit_keys, params.max_tokens))
     if params.stop_sequences is not None:
-        fields["stop"] = list(params.stop_sequences)
+        fields["stop"] = _stops(params.stop_sequences, encoding)
     if params.reasoning_effort is not None:
         key = "reasoning_effort" if member.takes_reasoning_effort else None
         _send(fields, key, "reasoning_effort", params.reasoning_effort, encoding)
@@ -76,8 +86,40 @@ def _parameters(encoding: Encoding) -> Body:
         key = "service_tier" if params.service_tier in member.service_tiers else None
         _send(fields, key, "service_tier", params.service_tier, encoding)
     if params.thinking_budget_tokens is not None and not member.takes_thinking_budget:
-        encoding.leave_out("thinking_budget_tokens", hint="reasoning_effort may serve")
+        _send_budget(fields, params.thinking_budget_tokens, encoding)
     return fields
+
+
+def _of_clients(encoding: Encoding) -> Body:
+    """What only clients of other languages ask for."""
+    member, request = encoding.member, encoding.request
+    fields: Body = {}
+    if request.top_k is not None:
+        _send(fields, "top_k" if member.takes_top_k else None, "top_k", request.top_k, encoding)
+    if request.user is not None:
+        user = request.user
+        if len(user) > _USER_LENGTH_MAX:
+            user = sha256(user.encode()).hexdigest()
+        _send(fields, "user" if member.takes_user else None, "user", user, encoding)
+    return fields
+
+
+def _stops(sequences: tuple[str, ...], encoding: Encoding) -> list[str]:
+    """Most servers take four; a client that knows of no such bound would be refused."""
+    if encoding.is_translated and len(sequences) > _STOPS_MAX:
+        encoding.leave_out("stop_sequences", hint=f"only the first {_STOPS_MAX} are sent")
+        sequences = sequences[:_STOPS_MAX]
+    return list(sequences)
+
+
+def _send_budget(fields: Body, budget: int, encoding: Encoding) -> None:
+    """A budget as an effort, for clients that cannot know better; they have not asked for one."""
+    if not encoding.is_translated or not encoding.member.takes_reasoning_effort:
+        encoding.leave_out("thinking_budget_tokens", hint="reasoning_effort may serve")
+    elif "reasoning_effort" not in fields:
+        effort = next((word for most, word in _EFFORTS if budget < most), "high")
+        fields["reasoning_effort"] = effort
+        encoding.derived["reasoning_effort"] = "thinking_budget_tokens"
 
 
 def _send(fields: Body, key: str | None, parameter: str, value: Any, encoding: Encoding) -> None:

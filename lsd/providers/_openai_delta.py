@@ -52,11 +52,20 @@ def usage_of(usage: Received) -> Usage:
     """The counts of a usage object; what is not reported stays unknown."""
     details = usage.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else None
+    written = usage.get("completion_tokens_details")
+    reasoning = written.get("reasoning_tokens") if isinstance(written, dict) else None
     return Usage(
         input_tokens=count_of(usage.get("prompt_tokens")),
         output_tokens=count_of(usage.get("completion_tokens")),
         provider_cache_read_input_tokens=count_of(cached),
+        reasoning_tokens=count_of(reasoning),
     )
+
+
+def stop_sequence_of(choice: Received) -> str | None:
+    """The stop sequence that ended the answer; vLLM tells it, and SGLang."""
+    found = choice.get("stop_reason") or choice.get("matched_stop")
+    return found if isinstance(found, str) and found else None
 
 
 @attrs.define(eq=False)

@@ -41,6 +41,9 @@ class Member:
     seed_key: str | None = "seed"
     takes_reasoning_effort: bool = True
     takes_thinking_budget: bool = False
+    takes_top_k: bool = False
+    takes_user: bool = False
+    """Whether the caller's own user is named; others refuse the field, or make no use of it."""
     takes_verbosity: bool = False
     service_tiers: frozenset[str] = frozenset()
     takes_stream_options: bool = True
@@ -57,6 +60,8 @@ class Member:
     response_format: "Callable[[Encoding], Body | None] | None" = None
 
     takes_image_detail: bool = False
+    takes_cache_marks: bool = False
+    """Whether marks for the prompt cache are handed on, in the words of Anthropic."""
     takes_images_only: bool = False
     """Whether every inlined file is sent as if it were an image."""
     always_has_content: bool = False
@@ -122,6 +127,11 @@ class Target:
 @attrs.define(eq=False)
 class Encoding(EncodingFor[Target]):
     """One request that is being encoded for one target."""
+
+    @property
+    def is_translated(self) -> bool:
+        """Whether a client has asked for all this in another language."""
+        return self.request.client is not None
 
     @property
     def member(self) -> Member:

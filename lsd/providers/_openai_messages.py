@@ -28,17 +28,39 @@ JSON_INSTRUCTION = "Respond using JSON."
 def chat_messages(encoding: Encoding) -> list[Body]:
     """All messages. Raises AttemptFailed (config) for a block that its message cannot hold."""
     messages: list[Body] = []
-    system = system_text(encoding)
+    system = _system_content(encoding)
     if system is not None:
         messages.append({"role": "system", "content": system})
     custom_names = custom_tool_names(encoding)
     for message in encoding.request.messages:
-        if message.role == "user":
-            messages += _user_messages(message, encoding)
-        else:
-            messages += _assistant_message(message, encoding, custom_names)
+        match message.role:
+            case "user":
+                messages += _user_messages(message, encoding)
+            case "assistant":
+                messages += _assistant_message(message, encoding, custom_names)
+            case "system":
+                messages.append(_instruction(message, encoding))
+            case never:
+                assert_never(never)
+    if messages and messages[-1]["role"] == "assistant" and encoding.is_translated:
+        encoding.alter("messages", "the model may answer anew where it was to go on")
     arrange = encoding.member.arrange_messages
     return messages if arrange is None else arrange(messages, encoding)
+
+
+def _instruction(message: ModelMessage, encoding: Encoding) -> Body:
+    """An instruction within the conversation, for types that take one there."""
+    texts: list[Text | File | Unknown] = [
+        block for block in message.content if isinstance(block, Text)
+    ]
+    return {"role": "developer", "content": _content(texts, encoding)}
+
+
+def _system_content(encoding: Encoding) -> Any:
+    blocks = encoding.request.system_blocks
+    if encoding.member.takes_cache_marks and any(block.cache_control for block in blocks):
+        return [_part(block, encoding) for block in blocks]
+    return system_text(encoding)
 
 
 def system_text(encoding: Encoding) -> str | None:
@@ -76,7 +98,7 @@ def _user_messages(message: ModelMessage, encoding: Encoding) -> list[Body]:
     """Results of tools first, each as its own message, then all the rest as one."""
     results: list[Body] = []
     attached: list[File] = []
-    parts: list[Body] = []
+    shown: list[Text | File | Unknown] = []
     for block in message.content:
         match block:
             case ToolResult():
@@ -86,14 +108,12 @@ def _user_messages(message: ModelMessage, encoding: Encoding) -> list[Body]:
             case Thought():
                 encoding.leave_out("thought in a user message")
             case Text() | Unknown() | UrlFile() | Base64File() | StoredFile():
-                parts.append(_part(block, encoding))
+                shown.append(block)
             case never:
                 assert_never(never)
-    content = [*(file_part(each, encoding) for each in attached), *parts]
-    is_plain = not attached and _is_one_text(message)
-    if not content:
+    if not attached and not shown:
         return results
-    return [*results, {"role": "user", "content": content[0]["text"] if is_plain else content}]
+    return [*results, {"role": "user", "content": _content([*attached, *shown], encoding)}]
 
 
 def _tool_message(block: ToolResult, attached: list[File], encoding: Encoding) -> Body:
@@ -112,7 +132,7 @@ def _assistant_message(
     message: ModelMessage, encoding: Encoding, custom_names: frozenset[str]
 ) -> list[Body]:
     """The message, or none if nothing is left that a message could consist of."""
-    parts: list[Body] = []
+    shown: list[Text | File | Unknown] = []
     calls: list[Body] = []
     thoughts: list[Thought] = []
     for block in message.content:
@@ -124,17 +144,17 @@ def _assistant_message(
             case Thought():
                 thoughts.append(block)
             case Text() | Unknown() | UrlFile() | Base64File() | StoredFile():
-                parts.append(_part(block, encoding))
+                shown.append(block)
             case never:
                 assert_never(never)
-    if not parts and not calls:
+    if not shown and not calls:
         if thoughts:
             encoding.leave_out("thought in an assistant message without anything else")
         return []
     made: Body = {"role": "assistant"}
-    if parts:
-        made["content"] = parts[0]["text"] if _is_one_text(message) else parts
-    elif encoding.member.always_has_content:
+    if shown:
+        made["content"] = _content(shown, encoding)
+    elif encoding.member.always_has_content or encoding.is_translated:
         made["content"] = None
     if calls:
         made["tool_calls"] = calls
@@ -144,20 +164,32 @@ def _assistant_message(
 
 def _part(block: Text | File | Unknown, encoding: Encoding) -> Any:
     match block:
-        case Text():
-            return {"type": "text", "text": block.text}
         case Unknown():
             return block.data
+        case Text():
+            part: Body = {"type": "text", "text": block.text}
         case _:
-            return file_part(block, encoding)
+            part = file_part(block, encoding)
+    marks = None if isinstance(block, StoredFile) else block.cache_control
+    if marks is not None and encoding.member.takes_cache_marks:
+        part["cache_control"] = marks
+    return part
 
 
-def _is_one_text(message: ModelMessage) -> bool:
-    """Whether a text is all that becomes the content; such a content is a plain string."""
-    shown = [
-        each for each in message.content if not isinstance(each, ToolCall | ToolResult | Thought)
-    ]
-    return len(shown) == 1 and isinstance(shown[0], Text)
+def _content(blocks: list[Text | File | Unknown], encoding: Encoding) -> Any:
+    """The parts; what is nothing but one text is a plain string, which more servers take.
+
+    Of a client that could not but write several texts, several become one, too.
+    """
+    parts = [_part(block, encoding) for block in blocks]
+    is_plain = len(parts) == 1 or encoding.is_translated
+    if is_plain and all(map(_is_plain_text, blocks, parts)):
+        return "\n\n".join(part["text"] for part in parts)
+    return parts
+
+
+def _is_plain_text(block: Text | File | Unknown, part: Any) -> bool:
+    return isinstance(block, Text) and "cache_control" not in part
 
 
 def _tool_call(block: ToolCall, encoding: Encoding, is_custom: bool) -> Body:

@@ -16,7 +16,7 @@ from lsd.conversation import (
 from lsd.providers._event_stream import BrokenEvent, EventStream, ServerSentEvent
 from lsd.providers._http_errors import ended_early, failed_inside, undecodable
 from lsd.providers._openai_answer import usage_in
-from lsd.providers._openai_delta import DeltaReader, finish_reason_of
+from lsd.providers._openai_delta import DeltaReader, finish_reason_of, stop_sequence_of
 from lsd.providers._openai_family import Received, Target
 from lsd.providers._split_characters import EventDecoder
 from lsd.providers._tool_call_slots import BadToolCall
@@ -128,6 +128,7 @@ class ChatStream:
             self._reader.read(delta, chunk.content)
         chunk.finish_reason = finish_reason_of(choice.get("finish_reason"))
         if chunk.finish_reason is not None:
+            chunk.stop_sequence = stop_sequence_of(choice)
             self._has_finished = True
             chunk.content += self._reader.end()
 

@@ -2,7 +2,14 @@
 
 from collections.abc import Callable, Mapping
 
-from lsd.conversation import AttemptFailed, ModelChunk, StreamEvent
+from lsd.conversation import (
+    AttemptFailed,
+    JsonValue,
+    ModelChunk,
+    NotJson,
+    StreamEvent,
+    decode_json,
+)
 from lsd.providers._http_errors import excerpt, failed_answer, undecodable
 from lsd.providers._whole_body import ANSWER_BYTES_MAX, WholeBody, failing
 from lsd.providers.dialect import StreamDecoder
@@ -22,8 +29,7 @@ def opened_stream(
     """
     if not 200 <= status < 300:
         return failing(lambda body: failed_answer(provider_type, status, headers, body))
-    kind = headers.get("content-type", "").strip().lower()
-    if kind.startswith("text/event-stream"):
+    if _is_event_stream(headers):
         return stream()
 
     def decode(body: bytes, is_whole: bool) -> list[StreamEvent]:
@@ -35,9 +41,43 @@ def opened_stream(
             )
         return [whole(body)]
 
-    if kind.partition(";")[0].strip() == "application/json":
+    kind = headers.get("content-type", "").partition(";")[0]
+    if kind.strip().lower() == "application/json":
         return WholeBody(decode, ANSWER_BYTES_MAX)
     return failing(lambda body: _no_stream(provider_type, headers, body))
+
+
+def opened_events(
+    provider_type: str,
+    status: int,
+    headers: Mapping[str, str],
+    *,
+    stream: Callable[[], StreamDecoder],
+    failed: Callable[[bytes], AttemptFailed],
+    reported: Callable[[JsonValue, str], AttemptFailed | None],
+) -> StreamDecoder:
+    """The reader of a stream for providers that answer with one, or with an error.
+
+    `failed` reads the body of an error status; `reported` tells the error that a good one holds,
+    decoded and as text, if it holds any.
+    """
+    if not 200 <= status < 300:
+        return failing(failed)
+    if _is_event_stream(headers):
+        return stream()
+
+    def fail(body: bytes) -> AttemptFailed:
+        try:
+            failure = reported(decode_json(body), body.decode(errors="replace"))
+        except NotJson:
+            failure = None
+        return failure or _no_stream(provider_type, headers, body)
+
+    return failing(fail)
+
+
+def _is_event_stream(headers: Mapping[str, str]) -> bool:
+    return headers.get("content-type", "").strip().lower().startswith("text/event-stream")
 
 
 def _no_stream(provider_type: str, headers: Mapping[str, str], body: bytes) -> AttemptFailed:

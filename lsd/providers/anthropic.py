@@ -17,10 +17,8 @@ from lsd.conversation import (
     Lane,
     ModelRequest,
     ModelResponse,
-    NotJson,
     UrlFile,
     WireRequest,
-    decode_json,
 )
 from lsd.providers._anthropic_answer import read_message, read_token_count, reported_error
 from lsd.providers._anthropic_body import messages_body
@@ -28,10 +26,11 @@ from lsd.providers._anthropic_messages import is_forwarded
 from lsd.providers._anthropic_relay import Relay
 from lsd.providers._anthropic_stream import MessageStream
 from lsd.providers._anthropic_target import STRUCTURED_OUTPUTS, Encoding, Target
+from lsd.providers._empty_answers import told_if_empty
 from lsd.providers._host import Credentials, Host
-from lsd.providers._http_errors import excerpt, failed_answer, undecodable
+from lsd.providers._http_errors import failed_answer
 from lsd.providers._sealing import Draft, seal
-from lsd.providers._whole_body import failing
+from lsd.providers._stream_opening import opened_events
 from lsd.providers.claude_models import claude_family
 from lsd.providers.dialect import StreamDecoder
 from lsd.telemetry import logger
@@ -78,7 +77,8 @@ class AnthropicMessages:
             prefill=prefill,
             left_out=encoding.left_out,
         )
-        return seal(draft, _with_betas(edits, self.target.betas), self.provider_type)
+        wire = seal(draft, _with_betas(edits, self.target.betas), self.provider_type)
+        return attrs.evolve(wire, derived=encoding.derived) if encoding.derived else wire
 
     def relay(self, request: ModelRequest, credentials: Credentials, edits: Edits) -> WireRequest:
         assert request.client is not None, "only a client's own request is relayed"
@@ -113,21 +113,17 @@ class AnthropicMessages:
     def decode(self, status: int, headers: Mapping[str, str], body: bytes) -> ModelResponse:
         if not 200 <= status < 300:
             raise self._failed(status, headers, body)
-        response = read_message(self.target, headers, body)
-        if not response.output:
-            log.warning(
-                "provider gave an empty answer",
-                provider_type=self.provider_type,
-                finish_reason=response.finish_reason,
-            )
-        return response
+        return told_if_empty(read_message(self.target, headers, body), self.provider_type)
 
     def stream_decoder(self, status: int, headers: Mapping[str, str]) -> StreamDecoder:
-        if not 200 <= status < 300:
-            return failing(lambda body: self._failed(status, headers, body))
-        if headers.get("content-type", "").strip().lower().startswith("text/event-stream"):
-            return MessageStream(self.target, headers)
-        return failing(lambda body: self._no_stream(headers, body))
+        return opened_events(
+            self.provider_type,
+            status,
+            headers,
+            stream=lambda: MessageStream(self.target, headers),
+            failed=lambda body: self._failed(status, headers, body),
+            reported=lambda document, raw: self._reported(document, headers, raw),
+        )
 
     def forwards(self, file: UrlFile) -> bool:
         if file.mime_type is None:
@@ -163,14 +159,12 @@ class AnthropicMessages:
     def _failed(self, status: int, headers: Mapping[str, str], body: bytes) -> AttemptFailed:
         return self.host.explained(failed_answer(self.provider_type, status, headers, body))
 
-    def _no_stream(self, headers: Mapping[str, str], body: bytes) -> AttemptFailed:
-        raw = body.decode(errors="replace")
-        document = _maybe_json(body)
-        if isinstance(document, dict) and document.get("error"):
-            return reported_error(self.target, document, headers, raw)
-        kind = headers.get("content-type") or "no content type"
-        reason = f"found {kind}; wanted text/event-stream: {excerpt(body)}"
-        return undecodable(self.provider_type, reason, headers, raw)
+    def _reported(
+        self, document: JsonValue, headers: Mapping[str, str], raw: str
+    ) -> AttemptFailed | None:
+        if not isinstance(document, dict) or not document.get("error"):
+            return None
+        return reported_error(self.target, document, headers, raw)
 
 
 def anthropic_dialect(
@@ -228,10 +222,3 @@ def _with_betas(edits: Edits, betas: tuple[str, ...]) -> Edits:
 
 def _is_beta(edit: HeaderEdit) -> bool:
     return edit.name.lower() == _BETA and not edit.delete
-
-
-def _maybe_json(body: bytes) -> JsonValue:
-    try:
-        return decode_json(body)
-    except NotJson:
-        return None

@@ -8,6 +8,7 @@ AZURE = Member(
     key_prefix="",
     token_limit_keys=("max_completion_tokens",),
     takes_verbosity=True,
+    takes_user=True,
     service_tiers=frozenset({"auto", "default"}),
     takes_custom_tools=True,
     takes_allowed_tools=True,

@@ -22,6 +22,7 @@ def _read_usage(usage: Received, headers: Mapping[str, str]) -> Usage:
 
 FIREWORKS = Member(
     provider_type="fireworks",
+    takes_top_k=True,
     seed_key=None,
     takes_stream_options=False,
     takes_strict_tools=False,

@@ -8,25 +8,22 @@ from lsd.conversation import (
     ApiType,
     AttemptFailed,
     Edits,
+    JsonValue,
     ModelRequest,
     ModelResponse,
-    NotJson,
     UrlFile,
     WireRequest,
-    decode_json,
 )
+from lsd.providers._empty_answers import told_if_empty
 from lsd.providers._gemini_answer import is_error, read_answer, reported_error
 from lsd.providers._gemini_body import gemini_body
 from lsd.providers._gemini_stream import ContentStream
 from lsd.providers._gemini_target import Encoding, Target
 from lsd.providers._host import Credentials, Host
-from lsd.providers._http_errors import excerpt, failed_answer, undecodable
+from lsd.providers._http_errors import failed_answer
 from lsd.providers._sealing import Draft, seal
-from lsd.providers._whole_body import failing
+from lsd.providers._stream_opening import opened_events
 from lsd.providers.dialect import StreamDecoder
-from lsd.telemetry import logger
-
-log = logger(__name__)
 
 
 def gemini_method(stream: bool) -> str:
@@ -63,21 +60,17 @@ class Gemini:
     def decode(self, status: int, headers: Mapping[str, str], body: bytes) -> ModelResponse:
         if not 200 <= status < 300:
             raise self._failed(status, headers, body)
-        response = read_answer(self.target, headers, body)
-        if not response.output:
-            log.warning(
-                "provider gave an empty answer",
-                provider_type=self.provider_type,
-                finish_reason=response.finish_reason,
-            )
-        return response
+        return told_if_empty(read_answer(self.target, headers, body), self.provider_type)
 
     def stream_decoder(self, status: int, headers: Mapping[str, str]) -> StreamDecoder:
-        if not 200 <= status < 300:
-            return failing(lambda body: self._failed(status, headers, body))
-        if headers.get("content-type", "").strip().lower().startswith("text/event-stream"):
-            return ContentStream(self.target, headers)
-        return failing(lambda body: self._no_stream(headers, body))
+        return opened_events(
+            self.provider_type,
+            status,
+            headers,
+            stream=lambda: ContentStream(self.target, headers),
+            failed=lambda body: self._failed(status, headers, body),
+            reported=lambda document, raw: self._reported(document, headers, raw),
+        )
 
     def forwards(self, _: UrlFile) -> bool:
         """Never: links are for Google's own storage."""
@@ -86,14 +79,9 @@ class Gemini:
     def _failed(self, status: int, headers: Mapping[str, str], body: bytes) -> AttemptFailed:
         return self.host.explained(failed_answer(self.provider_type, status, headers, body))
 
-    def _no_stream(self, headers: Mapping[str, str], body: bytes) -> AttemptFailed:
-        raw = body.decode(errors="replace")
-        try:
-            document = decode_json(body)
-        except NotJson:
-            document = None
-        if is_error(document):
-            return self.host.explained(reported_error(self.target, document, headers, raw))
-        kind = headers.get("content-type") or "no content type"
-        reason = f"found {kind}; wanted text/event-stream: {excerpt(body)}"
-        return undecodable(self.provider_type, reason, headers, raw)
+    def _reported(
+        self, document: JsonValue, headers: Mapping[str, str], raw: str
+    ) -> AttemptFailed | None:
+        if not is_error(document):
+            return None
+        return self.host.explained(reported_error(self.target, document, headers, raw))

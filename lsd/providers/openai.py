@@ -52,6 +52,7 @@ OPENAI = Member(
     provider_type="openai",
     token_limit_keys=("max_completion_tokens",),
     takes_verbosity=True,
+    takes_user=True,
     service_tiers=EVERY_TIER,
     takes_custom_tools=True,
     takes_allowed_tools=True,

@@ -45,7 +45,8 @@ class OpenAIChat:
     ) -> WireRequest:
         encoding = Encoding(request, self.target)
         body = chat_body(encoding)
-        return self._sealed(request.stream, body, encoding.left_out, credentials, edits)
+        wire = self._sealed(request.stream, body, encoding.left_out, credentials, edits)
+        return attrs.evolve(wire, derived=encoding.derived) if encoding.derived else wire
 
     @property
     def lane(self) -> Lane:

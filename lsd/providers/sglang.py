@@ -15,6 +15,7 @@ def _response_format(encoding: Encoding) -> Body | None:
 
 SGLANG = Member(
     provider_type="sglang",
+    takes_top_k=True,
     adds_json_instruction=True,
     response_format=_response_format,
 )

@@ -25,6 +25,7 @@ def _finish_body(body: Body, encoding: Encoding) -> None:
 
 TOGETHER = Member(
     provider_type="together",
+    takes_top_k=True,
     takes_stream_options=False,
     response_format=_response_format,
     reasoning_key="reasoning",

@@ -16,5 +16,6 @@ def _response_format(encoding: Encoding) -> Body | None:
 VLLM = Member(
     provider_type="vllm",
     response_format=_response_format,
+    takes_top_k=True,
     reasoning_key="reasoning",
 )

@@ -248,6 +248,36 @@ def test_a_tool_is_called(
     assert (told["name"], told["parameters"]) == ("wx", tool["parameters"])
 
 
+@BOTH
+def test_a_name_that_no_provider_takes_is_changed_on_the_way(
+    gateway: Gateway, hosts: FakeProviderThread, stream: bool
+) -> None:
+    """Upstream it fits, in the answer and on record it is the caller's own."""
+    name = "files.read/" + "of_a_server_with_very_long_names_" * 3
+    seen: list[str] = []
+
+    def call(request: RecordedRequest) -> Script:
+        (sent,) = request.json()["tools"]
+        seen.append(sent["function"]["name"])
+        return tool_call(seen[-1], {})(request)
+
+    hosts.will("first", call)
+    tool = {"type": "function", "name": name, "description": "d", "parameters": {}}
+
+    answer = answered(
+        gateway, stream=stream, model_name="xai", additional_tools=[tool], **SAYING_HI
+    )
+
+    (fitting,) = seen
+    assert fitting.startswith("files_read_of_a_server_")
+    assert len(fitting) == 64
+    (block,) = answer["content"]
+    assert (block["raw_name"], block["name"]) == (name, name)
+    (record,) = gateway.calls(answer["inference_id"])
+    assert record["output"][0]["name"] == name
+    assert fitting in record["raw_request"]
+
+
 def test_tools_that_cannot_be_streamed_never_leave_the_gateway(
     gateway: Gateway, hosts: FakeProviderThread
 ) -> None:

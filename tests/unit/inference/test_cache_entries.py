@@ -76,6 +76,7 @@ USAGES = st.builds(
     output_tokens=COUNT,
     provider_cache_read_input_tokens=COUNT,
     provider_cache_write_input_tokens=COUNT,
+    reasoning_tokens=COUNT,
 )
 ANSWERED = st.fixed_dictionaries(
     {
@@ -83,6 +84,7 @@ ANSWERED = st.fixed_dictionaries(
         "raw_response": MAYBE,
         "usage": USAGES,
         "finish_reason": st.sampled_from([None, "stop", "length"]),
+        "stop_sequence": MAYBE,
     }
 )
 
@@ -104,7 +106,7 @@ def call(**fields: Any) -> ModelCall:
 
 def told(made: ModelCall) -> dict[str, Any]:
     """What an entry keeps of a call beside its output."""
-    names = ("raw_request", "raw_response", "usage", "finish_reason")
+    names = ("raw_request", "raw_response", "usage", "finish_reason", "stop_sequence")
     return {name: getattr(made, name) for name in names}
 
 

@@ -179,10 +179,11 @@ async def test_details_of_a_file_go_with_its_bytes(server: FakeProvider) -> None
     [
         ("image/webp", PNG, "text/html", "image/webp"),
         (None, PNG, "text/html", "image/png"),
+        ("image/*", PNG, "text/html", "image/png"),
         (None, b"plain", "Text/Plain; charset=utf-8", "text/plain"),
         (None, b"plain", "", "application/octet-stream"),
     ],
-    ids=["the caller's word", "the bytes", "the server's word", "nobody knows"],
+    ids=["the caller's word", "the bytes", "the kind alone", "the server's word", "nobody knows"],
 )
 async def test_what_a_fetched_file_is(
     server: FakeProvider, told: str | None, data: bytes, content_type: str, mime_type: str

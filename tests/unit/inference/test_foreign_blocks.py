@@ -15,7 +15,7 @@ from lsd.conversation import (
     ToolSet,
     Unknown,
 )
-from lsd.inference.foreign_blocks import request_for
+from lsd.inference.foreign_blocks import request_for, translatable
 
 HI = Text(text="Hi")
 
@@ -105,3 +105,48 @@ def test_a_request_for_everybody_is_sent_as_it_is() -> None:
     request = asked(HI, Thought(text="t"), tools=ToolSet(tools=(function,)))
 
     assert sent(request) is request
+
+
+def test_blocks_of_a_clients_own_language_are_not_translated() -> None:
+    """Nobody else knows them."""
+    request = asked(HI, Unknown(data={"type": "server_tool_use"}))
+
+    left = translatable(request, provider_type="vllm")
+
+    assert [message.content for message in left.messages] == [(HI,), (HI,)]
+
+
+def late(**fields: Any) -> ModelRequest:
+    """A conversation with an instruction in its middle."""
+    instruction = ModelMessage(role="system", content=(Text(text="Be brief."),))
+    first, *others = asked(HI, **fields).messages
+    return ModelRequest(messages=(first, instruction, *others), **fields)
+
+
+@pytest.mark.parametrize("provider_type", ["openai", "azure"])
+def test_an_instruction_may_stand_within_the_conversation(provider_type: str) -> None:
+    """Two types of providers take it there."""
+    assert translatable(late(), provider_type=provider_type) == late()
+
+
+@pytest.mark.parametrize(
+    ("fields", "system", "parts"),
+    [
+        ({}, "Be brief.", ("Be brief.",)),
+        ({"system": "Be kind."}, "Be kind.\n\nBe brief.", ("Be kind.", "Be brief.")),
+        (
+            {"system": "A\n\nB", "system_blocks": (Text(text="A"), Text(text="B"))},
+            "A\n\nB\n\nBe brief.",
+            ("A", "B", "Be brief."),
+        ),
+    ],
+)
+def test_elsewhere_instructions_stand_in_front(
+    fields: Any, system: str, parts: tuple[str, ...]
+) -> None:
+    """In their order, behind what stood there already."""
+    made = translatable(late(**fields), provider_type="mistral")
+
+    assert made.system == system
+    assert tuple(part.text for part in made.system_blocks) == parts
+    assert [message.role for message in made.messages] == ["assistant", "user"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from lsd.conversation import AttemptFailed, Unknown, decode_json, encode_json
+from lsd.conversation import AttemptFailed, Unknown, Usage, decode_json, encode_json
 from tests.unit.providers.recorded import (
     MESSAGES_TYPES,
     Fixture,
@@ -74,6 +74,19 @@ def test_the_decoded_body_stays_at_hand() -> None:
     response = make_dialect("anthropic").decode(200, JSON, body)
 
     assert response.document == decode_json(body)
+
+
+def test_what_ended_a_message_and_how_much_it_thought() -> None:
+    """Both are told beside the stop reason and the other counts."""
+    body = (
+        b'{"content":[],"stop_reason":"stop_sequence","stop_sequence":"END",'
+        b'"usage":{"output_tokens":9,"output_tokens_details":{"thinking_tokens":4}}}'
+    )
+
+    response = make_dialect("anthropic").decode(200, JSON, body)
+
+    assert response.stop_sequence == "END"
+    assert response.usage == Usage(output_tokens=9, reasoning_tokens=4)
 
 
 def test_an_empty_answer_is_legal_and_warns() -> None:

@@ -124,6 +124,17 @@ def test_every_event_leaves_its_raw_text() -> None:
     assert raws == [piece[6:-2].decode() for piece in (START, ping, HI, STOP, END)]
 
 
+def test_the_sequence_that_ended_a_message_is_told_with_the_reason() -> None:
+    """In the same event."""
+    delta = b'{"stop_reason":"stop_sequence","stop_sequence":"X"}'
+    stop = b'data: {"type":"message_delta","delta":%s}\n\n' % delta
+
+    events = feed(START, HI, stop, END)
+
+    told = [event.stop_sequence for event in events if isinstance(event, ModelChunk)]
+    assert told == [None, None, "X", None]
+
+
 def test_counts_are_told_as_they_come() -> None:
     """Case 18: each report is one entry; the greatest of each count is what was used."""
     more = b'data: {"type":"message_delta","delta":{},"usage":{"input_tokens":9,"output_tokens":4}}'

@@ -1,10 +1,21 @@
 """Parameters are sent under the family's names, or left out with a warning."""
 
+from hashlib import sha256
 from typing import Any
 
+import attrs
 import pytest
 
-from lsd.conversation import NO_EDITS, ChatCompletionParams, FunctionTool, SpecificTool, ToolSet
+from lsd.conversation import (
+    NO_EDITS,
+    ChatCompletionParams,
+    ClientRequest,
+    FunctionTool,
+    SpecificTool,
+    ToolSet,
+    WireRequest,
+    decode_json,
+)
 from tests.unit.providers.recorded import body, make_dialect, request, warned
 
 SCHEMA = {"type": "object", "properties": {"z": {}, "a": {}}}
@@ -111,3 +122,56 @@ def test_a_forced_tool_stands_in_for_json_mode_tool() -> None:
     assert sent["tools"][0]["function"]["name"] == "respond"
     assert sent["tool_choice"] == {"type": "function", "function": {"name": "respond"}}
     assert "response_format" not in sent
+
+
+def translated(provider_type: str = "openai", **fields: Any) -> WireRequest:
+    """What is sent for a client that speaks another language."""
+    asked = attrs.evolve(request(**fields), client=ClientRequest(lane="anthropic", body={}))
+    return make_dialect(provider_type).encode(asked, {"api_key": None}, NO_EDITS)
+
+
+@pytest.mark.parametrize(
+    ("budget", "effort"),
+    [(1024, "low"), (4095, "low"), (4096, "medium"), (16_383, "medium"), (16_384, "high")],
+)
+def test_an_effort_stands_for_a_budget(budget: int, effort: str) -> None:
+    """The client has not asked for it, which is known if it is refused."""
+    wire = translated(params=ChatCompletionParams(thinking_budget_tokens=budget))
+
+    assert decode_json(wire.body)["reasoning_effort"] == effort
+    assert wire.derived == {"reasoning_effort": "thinking_budget_tokens"}
+    assert wire.left_out == ()
+
+
+def test_an_effort_that_was_asked_for_stands_for_nothing() -> None:
+    """And is not changed."""
+    wire = translated(params=ChatCompletionParams(reasoning_effort="max"))
+
+    assert decode_json(wire.body)["reasoning_effort"] == "max"
+    assert wire.derived == {}
+
+
+def test_four_stop_sequences_are_sent() -> None:
+    """OpenAI takes no more."""
+    wire = translated(params=ChatCompletionParams(stop_sequences=tuple("abcde")))
+
+    assert decode_json(wire.body)["stop"] == ["a", "b", "c", "d"]
+    assert wire.left_out == ("stop_sequences",)
+
+
+@pytest.mark.parametrize("provider_type", ["vllm", "sglang", "together", "fireworks", "openrouter"])
+def test_some_types_sample_from_the_best(provider_type: str) -> None:
+    """Others do not know `top_k`."""
+    assert decode_json(translated(provider_type, top_k=5).body)["top_k"] == 5
+    assert translated("groq", top_k=5).left_out == ("top_k",)
+
+
+@pytest.mark.parametrize("provider_type", ["openai", "azure"])
+def test_the_users_name_is_not_too_long(provider_type: str) -> None:
+    """One agent's is, or is JSON: then a hash stands for it."""
+    name = "user_" + "a" * 145
+
+    assert decode_json(translated(provider_type, user="u-1").body)["user"] == "u-1"
+    hashed = decode_json(translated(provider_type, user=name).body)["user"]
+    assert hashed == sha256(name.encode()).hexdigest()
+    assert translated("groq", user="u-1").left_out == ("user",)

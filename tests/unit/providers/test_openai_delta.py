@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from lsd.conversation import FinishReason
-from lsd.providers._openai_delta import count_of, finish_reason_of
+from lsd.conversation import FinishReason, Usage
+from lsd.providers._openai_delta import count_of, finish_reason_of, stop_sequence_of, usage_of
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,28 @@ def test_a_count_is_a_number_of_tokens_or_unknown(value: Any, count: int | None)
 def test_each_word_for_the_end_has_its_meaning(word: Any, reason: FinishReason | None) -> None:
     """Case 26: no word is no reason, and never taken for `stop`."""
     assert finish_reason_of(word) == reason
+
+
+@pytest.mark.parametrize(
+    ("choice", "sequence"),
+    [
+        ({"stop_reason": "END"}, "END"),
+        ({"matched_stop": "END"}, "END"),
+        ({"stop_reason": 128_009}, None),
+        ({"stop_reason": None, "matched_stop": 2}, None),
+        ({}, None),
+    ],
+)
+def test_the_sequence_that_ended_an_answer(choice: dict[str, Any], sequence: str | None) -> None:
+    """Some servers tell it, others the number of the token that was the end."""
+    assert stop_sequence_of(choice) == sequence
+
+
+def test_reasoning_is_counted_where_it_is_told() -> None:
+    """Whatever is no count is nothing."""
+    counted = usage_of(
+        {"completion_tokens": 9, "completion_tokens_details": {"reasoning_tokens": 4}}
+    )
+
+    assert counted == Usage(output_tokens=9, reasoning_tokens=4)
+    assert usage_of({"completion_tokens_details": "many"}) == Usage()

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import attrs
 import pytest
 
 from lsd.conversation import (
     Base64File,
+    ClientRequest,
     CustomTool,
+    ModelMessage,
     Text,
     Thought,
     ToolCall,
@@ -243,3 +246,73 @@ def test_plain_json_mode_says_json_once(
 def test_other_json_modes_add_nothing(json_mode: Any) -> None:
     """Case 14: a schema speaks for itself."""
     assert messages("Hi", json_mode=json_mode) == [{"role": "user", "content": "Hi"}]
+
+
+def translated(*turns: Any, provider_type: str = "openai", **fields: Any) -> Any:
+    """The messages for the turns of a client that speaks another language."""
+    asked = attrs.evolve(request(*turns, **fields), client=ClientRequest(lane="anthropic", body={}))
+    return body(make_dialect(provider_type), asked)["messages"]
+
+
+def test_several_texts_of_a_client_are_one() -> None:
+    """It had no other way to say them; a call alone has no content."""
+    said = translated([text("a"), text("b")], [text("c"), text("d"), call()], [result("1")])
+
+    assert [message["content"] for message in said] == ["a\n\nb", "c\n\nd", "1"]
+    assert translated("Hi", [call()], [result("1")])[1]["content"] is None
+    assert translated([text("a"), PNG])[0]["content"] == [{"type": "text", "text": "a"}, PNG_PART]
+
+
+def test_a_result_with_a_picture() -> None:
+    """Cases 23 and 24: the picture follows, before what the user says."""
+    said = translated("Hi", [call()], [text("and?"), result((text("see"), PNG))])
+
+    assert said[2:] == [
+        {"role": "tool", "tool_call_id": "c1", "content": "see\n\n[attachment 1 follows]"},
+        {"role": "user", "content": [PNG_PART, {"type": "text", "text": "and?"}]},
+    ]
+
+
+def test_an_instruction_within_the_conversation() -> None:
+    """OpenAI's word for whoever gives it is another one than for the first."""
+    asked = request("Hi", system="A")
+    late = ModelMessage(role="system", content=(text("B"), text("C")))
+    asked = attrs.evolve(
+        asked,
+        messages=(*asked.messages, late),
+        client=ClientRequest(lane="anthropic", body={}),
+    )
+
+    said = body(make_dialect(), asked)["messages"]
+
+    assert [(message["role"], message["content"]) for message in said] == [
+        ("system", "A"),
+        ("user", "Hi"),
+        ("developer", "B\n\nC"),
+    ]
+
+
+def test_an_answer_that_was_begun_is_passed_on() -> None:
+    """Case 56: with a warning, as many models begin anew."""
+    client = ClientRequest(lane="anthropic", body={})
+    asked = attrs.evolve(request("Hi", "Well, "), client=client)
+
+    assert body(make_dialect(), asked)["messages"][-1]["content"] == "Well, "
+    assert warned(make_dialect(), asked) == ["messages"]
+
+
+def test_marks_for_a_cache_are_for_those_who_know_them() -> None:
+    """OpenRouter hands them on to Anthropic."""
+    marks = {"type": "ephemeral"}
+    marked = Text(text="A", cache_control=marks)
+    part = {"type": "text", "text": "A", "cache_control": marks}
+    fields = {"system": "A", "system_blocks": (marked,)}
+
+    assert translated([marked], **fields) == [
+        {"role": "system", "content": "A"},
+        {"role": "user", "content": "A"},
+    ]
+    assert translated([marked], provider_type="openrouter", **fields) == [
+        {"role": "system", "content": [part]},
+        {"role": "user", "content": [part]},
+    ]
