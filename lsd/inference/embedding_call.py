@@ -16,6 +16,7 @@ from lsd.conversation import (
     Text,
     encode_json,
 )
+from lsd.inference.answer_dates import dated_headers
 from lsd.inference.call_failures import AttemptFailures
 from lsd.inference.costs import CostUnknown
 from lsd.inference.embedding_cache import EmbeddingCache
@@ -188,7 +189,8 @@ async def _answer(
     finally:
         await response.aclose()
     count = len(request.inputs)
-    answer = provider.dialect.decode(response.status, response.headers, body, count=count)
+    headers = dated_headers(response.headers, run.clock)
+    answer = provider.dialect.decode(response.status, headers, body, count=count)
     call.take_raw_response(body.decode(errors="replace"), secrets)
     call.usage = answer.usage
     if answer.raw_usage is not None:

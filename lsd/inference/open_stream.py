@@ -16,6 +16,7 @@ from lsd.conversation import (
     StreamFault,
     decode_json,
 )
+from lsd.inference.answer_dates import dated_headers
 from lsd.inference.cache_entries import stream_from_cache, stream_to_cache
 from lsd.inference.call_failures import mask_failure
 from lsd.inference.collector import ContentCollector
@@ -235,7 +236,8 @@ async def _start_with_what_is_taken(call: ProviderCall) -> OpenStream:
 async def _start(call: ProviderCall) -> OpenStream:
     provider, cache = call.provider, call.run.cache
     wire, response = await call.send()
-    decoder = provider.dialect.stream_decoder(response.status, response.headers)
+    headers = dated_headers(response.headers, call.run.clock)
+    decoder = provider.dialect.stream_decoder(response.status, headers)
     decoder = completed_stream(decoder, wire.prefill)
     if call.names is not None:
         decoder = call.names.restored_stream(decoder)

@@ -12,6 +12,7 @@ from lsd.conversation import (
     ModelRequest,
     WireRequest,
 )
+from lsd.inference.answer_dates import dated_headers
 from lsd.inference.cache_entries import answer_from_cache, answer_to_cache
 from lsd.inference.call_failures import AttemptFailures
 from lsd.inference.costs import CostUnknown
@@ -217,7 +218,8 @@ async def _ask(call: ProviderCall) -> None:
         body = await response.read(ANSWER_BYTES_MAX)
     finally:
         await response.aclose()
-    answer = provider.dialect.decode(response.status, response.headers, body)
+    headers = dated_headers(response.headers, call.run.clock)
+    answer = provider.dialect.decode(response.status, headers, body)
     answer = completed_answer(answer, wire.prefill)
     if call.names is not None:
         answer = call.names.restored(answer)

@@ -12,20 +12,21 @@ URLS_MAX = 1024
 
 
 @lru_cache(maxsize=URLS_MAX)
-def request_url(provider_type: str, base: str | None, path: str, query: str = "") -> str:
-    """`path` below `base`, with the query of both. Raises AttemptFailed (config) for a bad base.
+def request_url(
+    provider_type: str, base: str | None, path: str, query: str = "", *, source: str = "endpoint"
+) -> str:
+    """`path` below `base`, with the query of both.
 
-    A base without a last slash gets one, so that its own path is kept whole.
+    A base without a last slash gets one, so that its own path is kept whole. Raises AttemptFailed
+    (config) for a bad base, which came from `source`.
     """
-    if base is None:
-        reason = "found no endpoint; wanted the URL that requests go to"
-        raise AttemptFailed(kind="config", text=f"{provider_type}: {reason}")
     try:
-        parts = urlsplit(base)
+        parts = urlsplit(base or "")
     except ValueError:
         parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        reason = "the endpoint is no URL; wanted one with http:// or https://"
+        found = f"found {'nothing' if base is None else 'no URL'} at {source}"
+        reason = f"{found}; wanted an absolute http:// or https:// URL"
         raise AttemptFailed(kind="config", text=f"{provider_type}: {reason}")
     whole_path = (parts.path if parts.path.endswith("/") else f"{parts.path}/") + path
     whole_query = "&".join(each for each in (parts.query, query) if each)

@@ -97,12 +97,13 @@ class Target:
     """One configured provider.
 
     `base` is the URL that `path` and `query` go on from; None: it comes with the credentials, as
-    `endpoint`. `model` is what the provider calls the model; None: the URL says it. `model_name`
-    and `provider_name` are the names in `lsd.toml`.
+    `endpoint`, from `base_source`. `model` is what the provider calls the model; None: the URL says
+    it. `model_name` and `provider_name` are the names in `lsd.toml`.
     """
 
     member: Member
     base: str | None
+    base_source: str = "api_base"
     path: str = "chat/completions"
     query: str = ""
     model: str | None

@@ -104,6 +104,7 @@ def _azure_fields(provider: AzureProvider) -> dict[str, Any]:
     return {
         "member": AZURE,
         "base": endpoint.value if isinstance(endpoint, LiteralLocation) else None,
+        "base_source": str(endpoint),
         "path": deployment_path(provider.deployment_id, "chat/completions"),
         "query": version_query(provider.api_version),
         "model": None,

@@ -68,6 +68,7 @@ def _azure(provider: AzureEmbeddingProvider) -> OpenAIEmbeddings:
     return OpenAIEmbeddings(
         member=_AZURE,
         base=endpoint.value if isinstance(endpoint, LiteralLocation) else None,
+        base_source=str(endpoint),
         path=deployment_path(provider.deployment_id, "embeddings"),
         query=version_query(provider.api_version),
         model=None,

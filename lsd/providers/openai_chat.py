@@ -71,7 +71,9 @@ class OpenAIChat:
         target, member = self.target, self.target.member
         base = target.base or credentials.get("endpoint")
         draft = Draft(
-            url=request_url(self.provider_type, base, target.path, target.query),
+            url=request_url(
+                self.provider_type, base, target.path, target.query, source=target.base_source
+            ),
             headers=request_headers(
                 credentials.get("api_key"),
                 stream=stream,

@@ -44,13 +44,15 @@ class EmbeddingMember:
 class OpenAIEmbeddings:
     """Embeddings of one configured provider.
 
-    `base` None: it comes with the credentials, as `endpoint`; `model` None: the URL says it.
+    `base` None: it comes with the credentials, as `endpoint`, from `base_source`; `model` None:
+    the URL says it.
     """
 
     api_type: ClassVar[ApiType] = "embeddings"
 
     member: EmbeddingMember
     base: str | None
+    base_source: str = "api_base"
     path: str = "embeddings"
     query: str = ""
     model: str | None
@@ -65,7 +67,9 @@ class OpenAIEmbeddings:
         member = self.member
         base = self.base or credentials.get("endpoint")
         draft = Draft(
-            url=request_url(member.provider_type, base, self.path, self.query),
+            url=request_url(
+                member.provider_type, base, self.path, self.query, source=self.base_source
+            ),
             headers=request_headers(
                 credentials.get("api_key"),
                 key_header=member.key_header,

@@ -14,7 +14,7 @@ from tests.fakes import openai_scripts, responses_scripts
 from tests.fakes.openai_scripts import answers, chunk, completes, events, fails, tool_call
 from tests.fakes.provider_thread import FakeProviderThread
 from tests.fakes.recorded import RecordedRequest
-from tests.fakes.script import Body, Chunked, Fin, Head, Header, Script
+from tests.fakes.script import Body, Chunked, Delay, Fin, Head, Header, Script
 
 POND = "An old pond"
 BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
@@ -105,6 +105,41 @@ api_key_location = "none"
 type = "openai"
 model_name = "qwen3:8b"
 api_base = "{second}/"
+api_key_location = "none"
+
+[models.brought]
+routing = ["first", "second"]
+[models.brought.providers.first]
+type = "groq"
+model_name = "m"
+api_base = "{first}"
+api_key_location = "dynamic::mine"
+[models.brought.providers.second]
+type = "groq"
+model_name = "m"
+api_base = "{second}"
+api_key_location = {{ default = "dynamic::mine", fallback = "env::GROQ_API_KEY" }}
+
+[models.anywhere]
+routing = ["first"]
+[models.anywhere.providers.first]
+type = "azure"
+deployment_id = "d"
+endpoint = "dynamic::place"
+api_key_location = "none"
+
+[models.hasty]
+routing = ["first", "second"]
+[models.hasty.providers.first]
+type = "openai"
+model_name = "m"
+api_base = "{first}"
+api_key_location = "none"
+timeouts.streaming.ttft_ms = 200
+[models.hasty.providers.second]
+type = "deepseek"
+model_name = "m"
+api_base = "{second}"
 api_key_location = "none"
 
 [functions.patient]
@@ -350,6 +385,107 @@ def test_no_key_is_sent_to_a_server_that_wants_none(
         "/s/second/v1/chat/completions",
     ]
     assert all("authorization" not in request.headers for request in hosts.requests)
+
+
+def test_a_key_that_the_caller_did_not_bring_fails_one_attempt(
+    gateway: Gateway, hosts: FakeProviderThread
+) -> None:
+    """Cases 3 and 4: its name is told, and a fallback that is at hand is used, with a warning."""
+    hosts.will("second", openai_scripts.says(POND))
+
+    answer = gateway.infer(model_name="brought", **SAYING_HI)
+
+    failed, _ = gateway.calls(answer["inference_id"])
+    assert "'mine'" in failed["error"]
+    (request,) = hosts.requests
+    assert request.headers["authorization"] == "Bearer sk-groq"
+    assert gateway.log_records("fallback credential used")
+
+
+def test_a_key_of_the_caller_goes_before_the_operators(
+    gateway: Gateway, hosts: FakeProviderThread
+) -> None:
+    """It is sent, and shown nowhere."""
+    hosts.will("first", fails(500))
+    hosts.will("second", openai_scripts.says(POND))
+    credentials = {"mine": "sk-callers-own"}
+
+    answer = gateway.infer(model_name="brought", credentials=credentials, **SAYING_HI)
+
+    keys = {request.headers["authorization"] for request in hosts.requests}
+    assert keys == {"Bearer sk-callers-own"}
+    assert "sk-callers-own" not in str(gateway.calls(answer["inference_id"]))
+    assert "sk-callers-own" not in gateway.log_text()
+
+
+@pytest.mark.parametrize(
+    ("credentials", "told"),
+    [
+        ({}, "the request's credentials hold no 'place'"),
+        ({"place": "res.example"}, "azure: found no URL at dynamic::place; wanted an absolute"),
+    ],
+    ids=["missing", "no address"],
+)
+def test_an_address_that_the_caller_did_not_bring_fails_the_attempt(
+    gateway: Gateway, hosts: FakeProviderThread, credentials: dict[str, str], told: str
+) -> None:
+    """The credential that is wrong is named."""
+    body = {"model_name": "anywhere", "credentials": credentials, **SAYING_HI}
+
+    response = gateway.post("/inference", body)
+
+    assert told in response.json()["error"]
+    assert hosts.requests == []
+
+
+def test_an_address_of_the_caller_is_called(gateway: Gateway, hosts: FakeProviderThread) -> None:
+    """For this request alone."""
+    hosts.will("first", openai_scripts.says(POND))
+
+    gateway.infer(model_name="anywhere", credentials={"place": hosts.root("first")}, **SAYING_HI)
+
+    (request,) = hosts.requests
+    assert request.path == "/s/first/openai/deployments/d/chat/completions"
+    assert {"authorization", "api-key"}.isdisjoint(request.headers)
+
+
+@BOTH
+def test_a_thought_goes_back_to_its_own_type_only(
+    gateway: Gateway, hosts: FakeProviderThread, stream: bool
+) -> None:
+    """Case 10: each provider of a routing is told what is meant for it; who is not told is all."""
+    hosts.will("first", fails(500))
+    hosts.will("second", openai_scripts.says(POND))
+    thoughts = [
+        {"type": "thought", "text": "of openai", "provider_type": "openai"},
+        {"type": "thought", "text": "of deepseek", "provider_type": "deepseek"},
+        {"type": "thought", "text": "of nobody"},
+    ]
+    turns = [
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": [*thoughts, {"type": "text", "text": "Yes?"}]},
+        {"role": "user", "content": "And?"},
+    ]
+
+    answered(gateway, stream=stream, model_name="hasty", input={"messages": turns})
+
+    told = [request.json()["messages"][1]["reasoning_content"] for request in hosts.requests]
+    assert told == ["of openai\n\nof nobody", "of deepseek\n\nof nobody"]
+
+
+def test_comments_do_not_make_a_stream_begin(gateway: Gateway, hosts: FakeProviderThread) -> None:
+    """Case 34: a server that only says that it is alive is passed over when its time is over."""
+    head = (Header("Content-Type", "text/event-stream"), Head())
+    comments = [step for _ in range(500) for step in (Chunked(b": keep-alive\n\n"), Delay(10))]
+    hosts.will("first", Script((*head, *comments)))
+    hosts.will("second", openai_scripts.says(POND))
+
+    answer = answered(gateway, stream=True, model_name="hasty", **SAYING_HI)
+
+    assert text_of(answer) == POND
+    failed, _ = gateway.calls(answer["inference_id"])
+    assert failed["error"] == 'provider "first": timeouts.streaming.ttft_ms = 200 reached'
+    assert 200 <= failed["response_time_ms"] < 2000
 
 
 def test_ollama_calls_a_tool_in_one_piece(gateway: Gateway, hosts: FakeProviderThread) -> None:

@@ -9,11 +9,17 @@ from lsd.config.findings import Findings
 from lsd.config.gcp_credentials import BadGcpCredential, read_gcp_credential
 from lsd.config.generations import generations_of, variants_of
 from lsd.config.key_path import KeyPath
+from lsd.config.kinds import HttpUrl
 from lsd.config.locations import configured_default, default_location, effective_location
 from lsd.config.secrets import CredentialMissing, Secrets
 from lsd.config.shorthand import shorthand_problem
 from lsd.config.tables.config import Config
-from lsd.config.tables.credentials import DynamicLocation, FallbackLocation, Location
+from lsd.config.tables.credentials import (
+    DynamicLocation,
+    EnvLocation,
+    FallbackLocation,
+    Location,
+)
 from lsd.config.tables.embedding_providers import (
     AzureEmbeddingProvider,
     EmbeddingProvider,
@@ -56,6 +62,8 @@ def check_credentials(
                 tell(path, f"credential missing: {problem}", _way_out(provider))
             elif isinstance(provider, GcpProvider):
                 _check_gcp(path, location, secrets, tell)
+        if isinstance(provider, AzureProvider | AzureEmbeddingProvider):
+            _check_endpoint((*path, "endpoint"), provider.endpoint, secrets, tell)
         _check_host(path, provider, config, findings)
     _check_shorthands(config, secrets, findings)
 
@@ -76,10 +84,7 @@ def _needed(provider: AnyProvider, config: Config) -> list[Location]:
     if isinstance(provider, AwsProvider):
         found = [getattr(provider, key, None) for key in _AWS_KEYS]
         return [location for location in found if location is not None]
-    location = effective_location(provider, config.provider_types)
-    if isinstance(provider, AzureProvider | AzureEmbeddingProvider):
-        return [location, provider.endpoint]
-    return [location]
+    return [effective_location(provider, config.provider_types)]
 
 
 def _problem(location: Location, secrets: Secrets) -> str | None:
@@ -98,6 +103,19 @@ def _problem(location: Location, secrets: Secrets) -> str | None:
     except CredentialMissing as missing:
         return missing.reason
     return None
+
+
+def _check_endpoint(path: KeyPath, location: Location, secrets: Secrets, tell: Tell) -> None:
+    """An address in the environment is as good as one in the file, or as bad."""
+    if not isinstance(location, EnvLocation):
+        return
+    problem = _problem(location, secrets)
+    if problem is not None:
+        tell(path, problem, f"wanted {HttpUrl().wanted} there")
+        return
+    value = secrets.resolve(location, {})
+    if value is not None and not HttpUrl().fits(value):
+        tell(path, f'found "{value}" at {location}', f"wanted {HttpUrl().wanted}")
 
 
 def _check_gcp(path: KeyPath, location: Location, secrets: Secrets, tell: Tell) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, MutableMapping
 from decimal import Decimal
+from email.utils import formatdate
 from typing import Any
 
 import attrs
@@ -25,7 +26,14 @@ from tests.unit.inference.fake_providers import (
     hangs,
     says,
 )
-from tests.unit.inference.gateway import OPERATORS_KEY, PLAIN, Attempt, Gateway, attempt
+from tests.unit.inference.gateway import (
+    NOW_MS,
+    OPERATORS_KEY,
+    PLAIN,
+    Attempt,
+    Gateway,
+    attempt,
+)
 
 COSTS = """
 [models.m]
@@ -207,6 +215,19 @@ async def test_every_way_to_fail_is_told_in_one_form(
     assert asked.call.raw_request is not None
     assert asked.call.output == ()
     assert gateway["one"].open_responses == 0
+
+
+async def test_a_date_to_wait_for_counts_without_the_servers_own(start: StartGateway) -> None:
+    """Case 36: such an answer was sent when it arrived; to the second, as dates are."""
+    gateway = start(PLAIN)
+    later = formatdate(NOW_MS / 1000 + 30, usegmt=True)
+    gateway["one"].will(fails(429, headers={"retry-after": later}))
+
+    plain = await failure(attempt(gateway))
+    with pytest.raises(AttemptFailed) as streamed:
+        await attempt(gateway, stream=True).open()
+
+    assert plain.retry_after_s == streamed.value.retry_after_s == pytest.approx(30, abs=1)
 
 
 async def test_a_body_without_end_is_given_up(start: StartGateway) -> None:

@@ -229,7 +229,7 @@ def test_the_endpoint_of_azure_may_come_with_the_request() -> None:
     wire = dialect.encode(request(), {"api_key": "k", "endpoint": "https://a.example/"}, NO_EDITS)
 
     assert wire.url.startswith("https://a.example/openai/deployments/d-1/chat/completions?")
-    assert "found no endpoint" in refused(dialect, request())
+    assert "found nothing at dynamic::where" in refused(dialect, request())
 
 
 @pytest.mark.parametrize("endpoint", ["nowhere", "ftp://a.example", "https://", "http://[", ""])

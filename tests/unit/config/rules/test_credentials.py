@@ -103,14 +103,25 @@ def test_a_key_that_would_go_to_a_stranger_is_warned_of(folder: Folder) -> None:
     assert meant.warnings == azure.warnings == ()
 
 
-def test_endpoints_in_the_environment_must_be_there(folder: Folder) -> None:
-    """As credentials must."""
-    problems = folder.problems(
-        "models.m = { routing=['p'], providers.p = { type='azure', deployment_id='d', "
-        "endpoint='env::UNSET', api_key_location='none' } }"
+@pytest.mark.parametrize("table", ["models", "embedding_models"])
+def test_endpoints_in_the_environment_must_be_there(folder: Folder, table: str) -> None:
+    """As credentials must; and they must be addresses."""
+    text = (
+        f"{table}.m = {{ routing=['p'], providers.p = {{ type='azure', deployment_id='d', "
+        "endpoint='env::PLACE', api_key_location='none' } }"
     )
+    place = f"{table}.m.providers.p.endpoint"
+    wanted = "wanted an absolute http:// or https:// URL"
 
-    assert "environment variable UNSET is not set" in problems["models.m.providers.p"]
+    unset = folder.problems(text)
+    folder.environment["PLACE"] = "res.example"
+    wrong = folder.problems(text)
+    folder.environment["PLACE"] = "https://res.example"
+    right = folder.problems(text)
+
+    assert unset[place] == f"environment variable PLACE is not set; {wanted} there"
+    assert wrong[place] == f'found "res.example" at env::PLACE; {wanted}'
+    assert place not in right
 
 
 def test_relayed_models_need_no_credentials(folder: Folder) -> None:
