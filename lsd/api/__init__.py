@@ -9,6 +9,7 @@ from lsd.api.authentication import Authentication
 from lsd.api.compat.lane_errors import error_desk
 from lsd.api.edge import Edge
 from lsd.api.errors import ErrorAnswers, ErrorDesk
+from lsd.api.examples import ExampleEndpoints
 from lsd.api.exchange import Answer, Endpoint, Request
 from lsd.api.front import Front
 from lsd.api.functions import Functions
@@ -25,6 +26,7 @@ __all__ = [
     "Endpoint",
     "ErrorAnswers",
     "ErrorDesk",
+    "ExampleEndpoints",
     "Front",
     "Functions",
     "InFlight",

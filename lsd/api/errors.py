@@ -11,7 +11,7 @@ from lsd.api.exchange import Answer
 from lsd.conversation import IdGenerator, LsdError, Malformed, encode_json
 from lsd.feedback import BadFeedback, NotStored, UnknownFunction, UnknownMetric
 from lsd.inference import BadRequest, FailureCause, InferenceFailed, UnknownName
-from lsd.store import StoreFailed, StoreFull
+from lsd.store import StoreFailed, StoreFull, WriteFailed
 from lsd.telemetry import CURRENT_REQUEST, logger
 
 log = logger(__name__)
@@ -30,6 +30,7 @@ _STATUSES: dict[type[LsdError], int] = {
     NotStored: 503,
     StoreFull: 503,
     StoreFailed: 503,
+    WriteFailed: 503,
 }
 
 _FAILED: dict[FailureCause, tuple[int, int]] = {
@@ -39,6 +40,7 @@ _FAILED: dict[FailureCause, tuple[int, int]] = {
     "template": (400, 502),
     "unfit": (400, 400),
     "candidates": (502, 502),
+    "examples": (500, 502),
     "nothing_to_try": (502, 502),
     "rate_limit": (429, 429),
     "function": (500, 500),

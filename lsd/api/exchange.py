@@ -59,7 +59,7 @@ class Endpoint:
     `is_hot` endpoint has no such segments, and is served without a framework.
     """
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
     handle: Handler
     when_client_leaves: WhenClientLeaves | None = "finish"

@@ -72,7 +72,6 @@ LATER: Final = (
     Later("models.*.providers.*.batch_cost"),
     Later("provider_types.*.sft", lambda _: True),
     Later("provider_types.*.batch", lambda _: True),
-    Later("functions.*.variants.*.type", lambda kind: kind == "dicl"),
     Later("functions.*.experimentation.type", lambda kind: kind == "adaptive"),
     Later("functions.*.experimentation.namespaces.*.type", lambda kind: kind == "adaptive"),
     Later("functions.*.evaluators.*", lambda _: True),

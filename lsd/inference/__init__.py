@@ -12,6 +12,9 @@ from lsd.inference.embedding_service import (
     EmbeddingOptions,
     EmbeddingService,
 )
+from lsd.inference.example_memory import ExampleMemory
+from lsd.inference.example_request import ExamplesRequest, read_examples_request
+from lsd.inference.example_service import ExampleService
 from lsd.inference.file_desk import FileDesk
 from lsd.inference.gcp_sign_in import GcpSignIn, GcpTokens
 from lsd.inference.journal import ModelCall
@@ -53,6 +56,9 @@ __all__ = [
     "EmbeddingMaker",
     "EmbeddingOptions",
     "EmbeddingService",
+    "ExampleMemory",
+    "ExampleService",
+    "ExamplesRequest",
     "FailureCause",
     "FileDesk",
     "GcpSignIn",
@@ -77,6 +83,7 @@ __all__ = [
     "TargetedHeaderEdit",
     "UnknownName",
     "prepare",
+    "read_examples_request",
     "read_inference_request",
     "register_cache_options",
     "register_edits",

@@ -96,4 +96,8 @@ def calls_of_others(run: Run, variant_name: str) -> list[ModelCall]:
 
 
 def _billed(call: ModelCall) -> Usage:
-    return BILLED_NOTHING if call.cached else call.usage
+    if call.cached:
+        return BILLED_NOTHING
+    if call.api_type == "embeddings":  # gives vectors, and says nothing of tokens that came out
+        return attrs.evolve(call.usage, output_tokens=0)
+    return call.usage

@@ -3,7 +3,7 @@
 import attrs
 
 from lsd.config import JsonFunction
-from lsd.conversation import ChatCompletionParams, JsonMode, ModelRequest
+from lsd.conversation import ChatCompletionParams, JsonMode, ModelMessage, ModelRequest
 from lsd.inference.accept import Accepted
 from lsd.inference.prepared import PreparedGeneration
 from lsd.inference.toolbox import forced_tool
@@ -28,6 +28,16 @@ def model_request(accepted: Accepted, generation: PreparedGeneration) -> Asked:
         params = accepted.direct.params
         return Asked(request=accepted.direct, params=params, calls_as_text=False)
     system, messages = generation.prompts.render(accepted.request.input)
+    return asked_in(accepted, generation, system, messages)
+
+
+def asked_in(
+    accepted: Accepted,
+    generation: PreparedGeneration,
+    system: str | None,
+    messages: tuple[ModelMessage, ...],
+) -> Asked:
+    """What the function asks of a model, in these words."""
     params = accepted.request.params.chat_completion.over(generation.config.params)
     is_json = isinstance(accepted.function.config, JsonFunction)
     json_mode: JsonMode = params.json_mode or ("strict" if is_json else "off")

@@ -13,12 +13,13 @@ FailureCause = Literal[
     "template",
     "unfit",
     "candidates",
+    "examples",
     "nothing_to_try",
     "rate_limit",
     "function",
 ]
 """`unfit`: the type of variant cannot do what the request asks for; `candidates`: all of those that
-a variant runs have failed."""
+a variant runs have failed; `examples`: those that a variant shows cannot be used."""
 
 
 @attrs.frozen

@@ -7,6 +7,7 @@ import attrs
 
 from lsd.conversation import NO_EDITS, Edits, IdGenerator, ModelRequest
 from lsd.inference.call_cache import CallCache
+from lsd.inference.example_memory import ExampleMemory
 from lsd.inference.files import RunFiles
 from lsd.inference.journal import CallStatus, Journal, ModelCall
 from lsd.inference.limits import Limit
@@ -43,6 +44,7 @@ class Run:
     on_behalf_of: str | None = None
     is_recorded: bool = False
     patience_s: float | None = None
+    examples: ExampleMemory | None = None
 
     @property
     def outbound_limit(self) -> Limit:

@@ -13,6 +13,7 @@ from lsd.inference.accept import Accepted, accept
 from lsd.inference.answers import Answer, answer_json
 from lsd.inference.call_cache import CallCache
 from lsd.inference.direct_call import DirectCall, accept_direct
+from lsd.inference.example_memory import ExampleMemory
 from lsd.inference.file_desk import FileDesk
 from lsd.inference.journal import ModelCall
 from lsd.inference.prepared import DEFAULT_FUNCTION, Prepared, PreparedModel
@@ -43,7 +44,8 @@ _Open = Callable[[Run, StartedAnswer], Awaitable[tuple[StreamWriter, Send]]]
 class InferenceService:
     """Runs inferences. One serves all requests of a process.
 
-    `recorder` is None when nothing is recorded, `cache` when nothing is cached.
+    `recorder` is None when nothing is recorded, `cache` when nothing is cached, `examples` when
+    there are none.
     """
 
     prepared: Prepared
@@ -53,6 +55,7 @@ class InferenceService:
     random: Random
     metrics: Metrics
     cache: InferenceCache | None = None
+    examples: ExampleMemory | None = None
     file_desk: FileDesk
     running: RunningInferences = attrs.Factory(RunningInferences)
 
@@ -184,6 +187,7 @@ class InferenceService:
             ),
             files=self.file_desk.files_for(request),
             on_call_ended=self._count_call,
+            examples=self.examples,
             patience_s=None if accepted.direct is None else PATIENCE_S,
         )
 

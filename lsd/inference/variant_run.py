@@ -15,14 +15,13 @@ from lsd.inference.answers import Answer
 from lsd.inference.best_of_n import best_of_n
 from lsd.inference.chain_of_thought import think_and_answer
 from lsd.inference.chat_completion import complete, start_completion
+from lsd.inference.dicl import answer_by_examples, start_by_examples
 from lsd.inference.limits import TimeLimitReached, bounded_by
 from lsd.inference.mixture_of_n import mixture_of_n, start_mixture_of_n
 from lsd.inference.prepared import PreparedVariant
 from lsd.inference.refusals import VariantFailed
 from lsd.inference.run import Run
 from lsd.inference.started_answer import StartedAnswer
-
-DICL_REFUSED = "the checks of the configuration let no dicl variant through"
 
 
 async def run_variant(run: Run, accepted: Accepted, variant: PreparedVariant) -> Answer:
@@ -57,7 +56,7 @@ async def _run(run: Run, accepted: Accepted, variant: PreparedVariant) -> Answer
         case MixtureOfNVariant():
             return await mixture_of_n(run, accepted, variant, run_variant)
         case DiclVariant():
-            raise AssertionError(DICL_REFUSED)
+            return await answer_by_examples(run, accepted, variant)
 
 
 async def _start(run: Run, accepted: Accepted, variant: PreparedVariant) -> StartedAnswer:
@@ -73,7 +72,7 @@ async def _start(run: Run, accepted: Accepted, variant: PreparedVariant) -> Star
         case MixtureOfNVariant():
             return await start_mixture_of_n(run, accepted, variant, run_variant)
         case DiclVariant():
-            raise AssertionError(DICL_REFUSED)
+            return await start_by_examples(run, accepted, variant)
 
 
 def _failed(

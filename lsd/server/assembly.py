@@ -12,6 +12,7 @@ from lsd.api import (
     Edge,
     Endpoint,
     ErrorAnswers,
+    ExampleEndpoints,
     Front,
     Functions,
     Inferences,
@@ -36,6 +37,9 @@ from lsd.feedback import FeedbackService
 from lsd.inference import (
     DialectMaker,
     EmbeddingMaker,
+    EmbeddingService,
+    ExampleMemory,
+    ExampleService,
     FileDesk,
     GcpSignIn,
     GcpTokens,
@@ -99,6 +103,7 @@ def assemble(
         random=random,
         metrics=metrics,
         cache=cache,
+        examples=None if kept is None else ExampleMemory(kept.store.examples),
         file_desk=FileDesk(
             transport=transport,
             objects=objects,
@@ -119,12 +124,33 @@ def assemble(
         endpoints += [
             *Inferences(kept.store, kept.writer, loaded.config).endpoints(),
             *Records(kept.store, kept.writer).endpoints(),
+            *ExampleEndpoints(_examples(inferences, kept, ids, clock, metrics)).endpoints(),
         ]
     in_flight = InFlight()
     auth = _authentication(loaded.config.gateway.auth, kept, clock)
     front = _front(loaded.config.gateway, endpoints, auth, ids, clock, in_flight)
     return Assembled(
         front=front, operations=operations, in_flight=in_flight, cache=cache, transport=transport
+    )
+
+
+def _examples(
+    inferences: InferenceService, kept: Kept, ids: IdGenerator, clock: Clock, metrics: Metrics
+) -> ExampleService:
+    embeddings = EmbeddingService(
+        prepared=inferences.prepared,
+        recorder=inferences.recorder,
+        ids=ids,
+        clock=clock,
+        metrics=metrics,
+        cache=inferences.cache,
+    )
+    return ExampleService(
+        prepared=inferences.prepared,
+        examples=kept.store.examples,
+        writer=kept.writer,
+        embeddings=embeddings,
+        ids=ids,
     )
 
 

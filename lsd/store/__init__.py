@@ -20,6 +20,7 @@ from lsd.store.errors import (
     WriteFailed,
     WriteRefused,
 )
+from lsd.store.examples import Example, ExampleChanges, Examples
 from lsd.store.feedback import Feedback, LatestValue
 from lsd.store.filters import (
     AllOf,
@@ -76,6 +77,9 @@ __all__ = [
     "Durability",
     "EmbeddingRecord",
     "Episode",
+    "Example",
+    "ExampleChanges",
+    "Examples",
     "Feedback",
     "FeedbackKind",
     "FeedbackRecord",

@@ -35,6 +35,7 @@ _DERIVED: tuple[Database, ...] = (
     layout.BY_METRIC,
     layout.BY_VALUE,
     layout.NAMES_BY_NUMBER,
+    layout.EXAMPLE_VECTORS,
     layout.CACHE_BY_AGE,
 )
 """Databases whose every key follows from a record or from another index."""
@@ -48,6 +49,7 @@ def verify(store: Store) -> list[str]:
         data.check_model_inferences()
         data.check_feedback()
         data.check_names()
+        data.check_examples()
         data.check_counts(_DERIVED[:-1])
     with store.state.read() as transaction:
         state = _Check(transaction)
@@ -115,6 +117,15 @@ class _Check:
         """Names and numbers point at each other."""
         for key, number in self._all(layout.NAMES):
             self._expect(layout.NAMES_BY_NUMBER, key[:1] + number, None)
+
+    def check_examples(self) -> None:
+        """Examples have vectors, and their variants have versions."""
+        for key, _ in self._all(layout.EXAMPLES):
+            self._expect(layout.EXAMPLE_VECTORS, key, None)
+            self._require(layout.EXAMPLE_VERSIONS, key[:-ID_BYTES], layout.EXAMPLES)
+        for key, _ in self._all(layout.EXAMPLE_VERSIONS):
+            self._require(layout.NAMES_BY_NUMBER, FUNCTION + key[:4], layout.EXAMPLE_VERSIONS)
+            self._require(layout.NAMES_BY_NUMBER, VARIANT + key[4:], layout.EXAMPLE_VERSIONS)
 
     def check_cache(self) -> None:
         """Cached entries stand in the order in which they were put, and their bytes are counted."""

@@ -36,6 +36,9 @@ ix_m           m X                   - (latest values only)
 ix_mv          m o(value) X          - (latest values only)
 c_fv           f v s                 inferences (8 bytes, signed), last I
 keys           public id of API key  what is kept of the key, JSON
+ex             f v X                 example of a dicl variant, JSON; X is its own id
+ex_vec         f v X                 its vector: numbers of 4 bytes, little-endian
+ex_version     f v                   counts up with each change (8 bytes)
 **state**
 meta           a word                JSON
 cache          key (32 bytes)        written at (8 bytes, ms), turn (8 bytes), entry
@@ -81,6 +84,9 @@ BY_METRIC: Final = "ix_m"
 BY_VALUE: Final = "ix_mv"
 VARIANT_COUNTS: Final = "c_fv"
 API_KEYS: Final = "keys"
+EXAMPLES: Final = "ex"
+EXAMPLE_VECTORS: Final = "ex_vec"
+EXAMPLE_VERSIONS: Final = "ex_version"
 
 CACHE: Final = "cache"
 CACHE_BY_AGE: Final = "cache_age"
@@ -111,6 +117,9 @@ DATA_DATABASES: Final[tuple[Database, ...]] = (
     BY_VALUE,
     VARIANT_COUNTS,
     API_KEYS,
+    EXAMPLES,
+    EXAMPLE_VECTORS,
+    EXAMPLE_VERSIONS,
 )
 STATE_DATABASES: Final[tuple[Database, ...]] = (CACHE, CACHE_BY_AGE, CACHE_SIZE)
 

@@ -19,6 +19,7 @@ from lsd.store.api_keys import ApiKeys
 from lsd.store.cache import InferenceCache
 from lsd.store.engine import Durability, Environment
 from lsd.store.errors import StoreFailed, StoreRefused
+from lsd.store.examples import Examples
 from lsd.store.feedback import Feedback
 from lsd.store.inferences import Inferences
 from lsd.store.layout import (
@@ -76,6 +77,7 @@ class Store:
     feedback: Feedback
     snapshots: Snapshots
     api_keys: ApiKeys
+    examples: Examples
     _shard: int
     _lock: FolderLock | None
 
@@ -108,6 +110,7 @@ class Store:
             feedback=Feedback(data=data, names=names),
             snapshots=Snapshots(data=data),
             api_keys=ApiKeys(data=data),
+            examples=Examples(data=data, names=names),
             shard=shard,
             lock=lock,
         )

@@ -11,7 +11,7 @@ from lsd.api.errors import Refused, plain_error
 from lsd.conversation import LsdError, Malformed, Problem
 from lsd.feedback import BadFeedback, NotStored, UnknownFunction, UnknownMetric
 from lsd.inference import BadRequest, FailureCause, InferenceFailed, UnknownName
-from lsd.store import StoreFailed, StoreFull
+from lsd.store import StoreFailed, StoreFull, WriteFailed
 from tests.unit.api.endpoints import new_ids
 from tests.unit.captured_log import Log
 
@@ -31,6 +31,7 @@ EXPECTED: list[tuple[LsdError, int]] = [
     (NotStored("the disk is full"), 503),
     (StoreFull("/data", "disk", 1), 503),
     (StoreFailed("/data", "input/output error"), 503),
+    (WriteFailed("the writer has stopped"), 503),
     (Refused(405, "Method not allowed: GET /inference"), 405),
 ]
 
@@ -39,6 +40,9 @@ FAILURES: list[tuple[FailureCause, int, int]] = [
     ("timeout", 408, 502),
     ("rendering", 500, 502),
     ("template", 400, 502),
+    ("unfit", 400, 400),
+    ("candidates", 502, 502),
+    ("examples", 500, 502),
     ("nothing_to_try", 502, 502),
     ("rate_limit", 429, 429),
     ("function", 500, 500),

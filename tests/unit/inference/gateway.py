@@ -21,12 +21,15 @@ from lsd.inference import (
     EmbeddingAnswer,
     EmbeddingOptions,
     EmbeddingService,
+    ExampleMemory,
+    ExampleService,
     FileDesk,
     InferenceRequest,
     InferenceService,
     Prepared,
     Recorder,
     prepare,
+    read_examples_request,
     read_inference_request,
 )
 from lsd.inference.accept import Accepted, accept
@@ -163,6 +166,7 @@ class Gateway:
     providers: FakeProviders
     service: InferenceService
     embeddings: EmbeddingService
+    examples: ExampleService | None
     clock: TrioClock
     store: Store | None
     writer: Writer | None
@@ -203,6 +207,12 @@ class Gateway:
         """A request that was accepted, and is about to run."""
         accepted = self.accept(**fields)
         return accepted, self.service._begin(accepted, self.clock.monotonic())
+
+    async def add_examples(self, variant_name: str, *examples: Any, function: str = "chat") -> Any:
+        """The ids of new examples."""
+        assert self.examples is not None
+        asked = read_examples_request(encode_json({"examples": list(examples)}))
+        return await self.examples.add(function, variant_name, asked)
 
     async def stored(self, inference_id: str) -> InferenceRecord | None:
         """The record of an inference."""
@@ -258,6 +268,7 @@ def start_gateway(
         random=Random(7),
         metrics=Metrics((0.1, 1.0)),
         cache=None if shelf is None else shelf.cache,
+        examples=None if shelf is None else ExampleMemory(shelf.store.examples),
         file_desk=FileDesk(
             transport=providers["files"],
             objects=None if shelf is None else shelf.objects,
@@ -277,9 +288,22 @@ def start_gateway(
         providers=providers,
         service=service,
         embeddings=embeddings,
+        examples=None if shelf is None else _examples(service, embeddings, shelf),
         clock=clock,
         store=None if shelf is None else shelf.store,
         writer=None if shelf is None else shelf.writer,
+    )
+
+
+def _examples(
+    service: InferenceService, embeddings: EmbeddingService, shelf: Shelf
+) -> ExampleService:
+    return ExampleService(
+        prepared=service.prepared,
+        examples=shelf.store.examples,
+        writer=shelf.writer,
+        embeddings=embeddings,
+        ids=service.ids,
     )
 
 

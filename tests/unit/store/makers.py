@@ -16,6 +16,7 @@ from lsd.store import (
     ModelInferenceRecord,
     Store,
     StoreSettings,
+    Write,
 )
 
 SMALL = StoreSettings(map_size=1 << 20, max_map_size=64 << 20, max_readers=64, durability="none")
@@ -114,6 +115,11 @@ class Maker:
 def open_store(folder: Path, settings: StoreSettings = SMALL, *, shard: int = 0) -> Store:
     """The store of a server, in `folder`."""
     return Store.open(folder, settings, is_server=True, shard=shard)
+
+
+def put(store: Store, write: Write) -> None:
+    """Commits a write."""
+    store.data.write(write.apply)
 
 
 def stored(store: Store, record: InferenceRecord, *calls: ModelInferenceRecord) -> InferenceRecord:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from lsd.store import EmbeddingRecord, Store, Verdict, layout, verify
+from lsd.store import EmbeddingRecord, Example, Store, Verdict, layout, verify
 from lsd.store import check as check_module
-from tests.unit.store.makers import Maker, given, open_store, stored
+from tests.unit.store.makers import Maker, given, open_store, put, stored
 
 DEMONSTRATION = '[{"type":"text","text":"Frog jumps in"}]'
 
@@ -39,6 +39,8 @@ def full_store(tmp_path: Path, make: Maker) -> Any:
             hash="5e" * 32, config={}, extra_templates={}, tags={}, now_ms=1000
         ).apply
     )
+    example = Example(id=make.id(), input="{}", output="[]", vector=bytes(4))
+    put(store, store.examples.add("write_haiku", "near", [example]))
     store.inference_cache(ttl_s=10, max_bytes=10_000).put(bytes(32), b"entry", now_ms=1000)
     yield store
     store.close()

@@ -1,0 +1,245 @@
+"""The examples of dicl variants: checked, embedded, stored, listed, deleted."""
+
+from collections.abc import Sequence
+from typing import Any, Final, assert_never
+
+import attrs
+import trio
+
+from lsd.config import DiclVariant, JsonFunction
+from lsd.conversation import (
+    EmbeddingRequest,
+    IdGenerator,
+    Input,
+    Malformed,
+    NotJson,
+    Problem,
+    Schema,
+    ToolCall,
+    decode_json,
+    embedding_numbers,
+    encode_json,
+)
+from lsd.inference.dicl import input_text, unfit_block
+from lsd.inference.embedding_service import EmbeddingOptions, EmbeddingService
+from lsd.inference.example_memory import vector_bytes
+from lsd.inference.example_request import (
+    ExamplesRequest,
+    NewExample,
+    OutputBlock,
+    OutputCall,
+    OutputText,
+    OutputThought,
+    OutputUnknown,
+    read_json_output,
+    read_output_blocks,
+)
+from lsd.inference.input_checks import check_input
+from lsd.inference.neighbours import unit_vector
+from lsd.inference.outputs import tool_call_to_json
+from lsd.inference.prepared import Prepared, PreparedFunction
+from lsd.inference.refusals import BadRequest, UnknownName
+from lsd.inference.request import InferenceRequest
+from lsd.inference.toolbox import Toolbox, toolbox_for
+from lsd.store import Example, Examples, Writer
+
+INPUTS_PER_CALL: Final = 128
+"""Of one call of the embedding model: providers take many more, and answer late then."""
+
+
+@attrs.define(eq=False, kw_only=True)
+class ExampleService:
+    """Serves the examples of the variants of one configuration."""
+
+    _prepared: Prepared
+    _examples: Examples
+    _writer: Writer
+    _embeddings: EmbeddingService
+    _ids: IdGenerator
+
+    async def add(
+        self, function_name: str, variant_name: str, request: ExamplesRequest
+    ) -> list[str]:
+        """The ids of the new examples, in the order of the request: all are stored, or none.
+
+        Raises UnknownName, BadRequest, Malformed, InferenceFailed if they cannot be embedded, or
+        StoreFull, StoreFailed and WriteFailed.
+        """
+        function, variant = self._dicl_variant(function_name, variant_name)
+        given = _given(request)
+        outputs = self._checked(function, given)
+        texts = [input_text(each.input) for each in given]
+        vectors = await self._vectors(variant.embedding_model, texts)
+        await self._check_dimensions(function_name, variant_name, len(vectors[0]) // 4)
+        made = [
+            Example(
+                id=self._ids.new(),
+                input=text,
+                output=output,
+                namespace=each.namespace,
+                vector=vector,
+            )
+            for each, text, output, vector in zip(given, texts, outputs, vectors, strict=True)
+        ]
+        await self._writer.commit(self._examples.add(function_name, variant_name, made))
+        return [each.id for each in made]
+
+    async def page(
+        self, function_name: str, variant_name: str, *, before: str | None, limit: int
+    ) -> list[Example]:
+        """The `limit` newest examples older than `before`, newest first. Raises UnknownName."""
+        self._require_known(function_name, variant_name)
+        return await trio.to_thread.run_sync(
+            lambda: self._examples.page(function_name, variant_name, before=before, limit=limit)
+        )
+
+    async def delete(self, function_name: str, variant_name: str) -> int:
+        """Removes all examples of a variant, and tells how many. Raises as `page`, and as `add`."""
+        self._require_known(function_name, variant_name)
+        deleted: list[int] = []
+        await self._writer.commit(self._examples.delete(function_name, variant_name, deleted))
+        return deleted[0]
+
+    def _dicl_variant(
+        self, function_name: str, variant_name: str
+    ) -> tuple[PreparedFunction, DiclVariant]:
+        function = self._prepared.functions.get(function_name)
+        if function is None:
+            raise UnknownName("function_name", "function", function_name)
+        variant = function.variants.get(variant_name)
+        if variant is None:
+            raise UnknownName("variant_name", "variant", variant_name)
+        if not isinstance(variant.config, DiclVariant):
+            reason = f"found a variant of type {variant.config.type!r}; wanted one of type 'dicl'"
+            raise BadRequest("variant_name", reason)
+        return function, variant.config
+
+    def _require_known(self, function_name: str, variant_name: str) -> None:
+        """Examples outlive the configuration of their variant, and can still be got rid of."""
+        if self._examples.version(function_name, variant_name) == 0:
+            self._dicl_variant(function_name, variant_name)
+
+    def _checked(self, function: PreparedFunction, given: Sequence[NewExample]) -> list[str]:
+        """The outputs as they are stored. Raises BadRequest and Malformed."""
+        outputs: list[str] = []
+        for place, each in enumerate(given):
+            path = f"examples[{place}]"
+            self._check_input(function, each.input, path)
+            config = function.config
+            if isinstance(config, JsonFunction):
+                output: Any = _json_output(each.output, f"{path}.output", config.output_schema)
+            else:
+                request = InferenceRequest(function_name=function.name, input=each.input)
+                tools, schemas = self._prepared.config.tools, self._prepared.schemas
+                toolbox = toolbox_for(config, tools, request, schemas)
+                output = _chat_output(each.output, f"{path}.output", toolbox)
+            outputs.append(encode_json(output).decode())
+        return outputs
+
+    def _check_input(self, function: PreparedFunction, value: Input, path: str) -> None:
+        block = unfit_block(value)
+        if block is not None:
+            reason = f"found a block of type {block!r}; examples of dicl are text only"
+            raise BadRequest(f"{path}.input", reason)
+        try:
+            check_input(
+                value,
+                function.config.schemas,
+                (variant.generation.prompts for variant in function.variants.values()),
+                show_values=self._prepared.config.gateway.debug,
+            )
+        except BadRequest as bad:
+            raise BadRequest(f"{path}.{bad.where}", bad.reason) from None
+
+    async def _vectors(self, model_name: str, texts: Sequence[str]) -> list[bytes]:
+        vectors: list[bytes] = []
+        for start in range(0, len(texts), INPUTS_PER_CALL):
+            inputs = tuple(texts[start : start + INPUTS_PER_CALL])
+            request = EmbeddingRequest(inputs=inputs)
+            answer = await self._embeddings.embed(model_name, request, EmbeddingOptions())
+            for embedding in answer.embeddings:
+                vector = unit_vector(embedding_numbers(embedding))
+                if vector is None:
+                    reason = "its embedding has no direction: all numbers are 0"
+                    raise BadRequest(f"examples[{len(vectors)}].input", reason)
+                vectors.append(vector_bytes(vector))
+        lengths = sorted({len(vector) // 4 for vector in vectors})
+        if len(lengths) > 1:
+            reason = f"found embeddings of {lengths} numbers; wanted one length for all"
+            raise BadRequest("examples", reason)
+        return vectors
+
+    async def _check_dimensions(
+        self, function_name: str, variant_name: str, dimensions: int
+    ) -> None:
+        """Raises BadRequest if the new vectors cannot be compared with those that are stored."""
+        newest = self._examples.page(function_name, variant_name, before=None, limit=1)
+        stored = self._examples.get(function_name, variant_name, [each.id for each in newest])
+        for each in stored:
+            if len(each.vector) // 4 != dimensions:
+                reason = (
+                    f"found embeddings of {dimensions} numbers; the stored examples have "
+                    f"{len(each.vector) // 4}: was the embedding model changed? Delete them first"
+                )
+                raise BadRequest("examples", reason)
+
+
+def _given(request: ExamplesRequest) -> tuple[NewExample, ...]:
+    if request.dataset_name is not None:
+        reason = "found a dataset; wanted `examples`, as datasets are not supported yet"
+        raise BadRequest("dataset_name", reason)
+    if request.examples is None:
+        raise BadRequest("examples", "missing; wanted an array of examples")
+    if not request.examples:
+        raise BadRequest("examples", "found an empty array; wanted at least one example")
+    return request.examples
+
+
+def _chat_output(value: Any, path: str, toolbox: Toolbox | None) -> list[dict[str, Any]]:
+    """Content blocks as outputs are stored: what a call means is read off its raw form."""
+    blocks = read_output_blocks(value, path)
+    if not blocks:
+        raise BadRequest(path, "found no content; an example needs an output")
+    return [_chat_block(block, toolbox) for block in blocks]
+
+
+def _chat_block(block: OutputBlock, toolbox: Toolbox | None) -> dict[str, Any]:
+    match block:
+        case OutputText():
+            return {"type": "text", "text": block.text}
+        case OutputCall():
+            call = ToolCall(id=block.id, name=block.raw_name, arguments=block.raw_arguments)
+            return tool_call_to_json(call, toolbox)
+        case OutputThought():
+            return {"type": "thought", **_set_fields(block)}
+        case OutputUnknown():
+            return {"type": "unknown", **_set_fields(block)}
+        case never:
+            assert_never(never)
+
+
+def _set_fields(block: OutputThought | OutputUnknown) -> dict[str, Any]:
+    fields = attrs.asdict(block, recurse=False)
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _json_output(value: Any, path: str, schema: Schema) -> dict[str, Any]:
+    """`{"raw", "parsed"}`, of which the raw text counts; without it, the parsed value."""
+    output = read_json_output(value, path)
+    if "raw" not in output and "parsed" in output:
+        raw: Any = encode_json(output["parsed"]).decode()
+    elif "raw" not in output and output:
+        raise BadRequest(path, "found no `raw`; wanted the JSON text of the output")
+    else:
+        raw = output.get("raw")
+    if raw is not None and not isinstance(raw, str):
+        raise Malformed((Problem(f"{path}.raw", "found no string; wanted a string or null"),))
+    return {"raw": raw, "parsed": _parsed(raw, schema)}
+
+
+def _parsed(raw: str | None, schema: Schema) -> Any:
+    try:
+        value = None if raw is None else decode_json(raw)
+    except NotJson:
+        return None
+    return value if schema.accepts(value) else None
