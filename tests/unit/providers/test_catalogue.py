@@ -17,12 +17,14 @@ from lsd.config.unsupported import PROVIDER_TYPES_NOW
 from lsd.conversation import (
     NO_EDITS,
     AttemptFailed,
+    Base64File,
     ChatCompletionParams,
     EmbeddingRequest,
     FunctionTool,
     ModelMessage,
     ModelRequest,
     Text,
+    Thought,
     ToolSet,
     UrlFile,
     decode_json,
@@ -81,7 +83,7 @@ def dialect(kind: str) -> Dialect:
 
 def body(kind: str, **changes: Any) -> dict[str, Any]:
     """What a provider is sent. Raises AttemptFailed."""
-    request = ModelRequest(messages=(QUESTION,), **changes)
+    request = ModelRequest(**{"messages": (QUESTION,), **changes})
     sent: dict[str, Any] = decode_json(
         dialect(kind).encode(request, {"api_key": "k"}, NO_EDITS).body
     )
@@ -206,6 +208,31 @@ def test_a_row_tells_of_thoughts_in_tags(kind: str) -> None:
     column = ABILITIES[kind]["`<think>` tags are thoughts, by default"]
 
     assert column == ("yes" if configured(PROVIDER_CLASSES[kind]).parse_think_blocks else "no")
+
+
+@pytest.mark.parametrize("kind", sorted(ABILITIES))
+def test_a_row_tells_how_images_are_sent(kind: str) -> None:
+    """A URL that is not sent is fetched by LSD, which costs time and memory."""
+    image = UrlFile(url="https://example.com/cat.png", mime_type="image/png")
+    inlined = Base64File(data="iVBORw0KGgo=", mime_type="image/png")
+
+    sent = encode_json(body(kind, messages=(ModelMessage(role="user", content=(inlined,)),)))
+
+    assert b"iVBORw0KGgo=" in sent
+    ways = "URL, inline" if dialect(kind).forwards(image) else "inline"
+    assert ABILITIES[kind]["images"] == ways
+
+
+@pytest.mark.parametrize("kind", sorted(ABILITIES))
+def test_a_row_tells_whether_thoughts_go_back(kind: str) -> None:
+    """Without a setting, and only those that came from this type."""
+    thought = Thought(text="let me think", signature="c2lnbmVk", provider_type=kind)
+    turn = ModelMessage(role="assistant", content=(thought, Text(text="A frog.")))
+
+    sent = encode_json(body(kind, messages=(QUESTION, turn, QUESTION)))
+
+    goes_back = b"let me think" in sent or b"c2lnbmVk" in sent
+    assert ABILITIES[kind]["thoughts go back"] == ("yes" if goes_back else NONE)
 
 
 @pytest.mark.parametrize("kind", FAMILY)
