@@ -1,5 +1,6 @@
 """From errors to answers: the one place that knows HTTP statuses."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -43,6 +44,7 @@ _FAILED: dict[FailureCause, tuple[int, int]] = {
     "examples": (500, 502),
     "nothing_to_try": (502, 502),
     "rate_limit": (429, 429),
+    "limits_unavailable": (503, 503),
     "function": (500, 500),
 }
 """Per cause: the status if the caller had pinned the variant, and otherwise."""
@@ -135,7 +137,11 @@ class ErrorAnswers:
             more["raw_response"] = error.raw_response
         if self.shows_tree:
             more["error_json"] = {"kind": error.cause, "variants": error.tree}
-        return plain_error(pinned if error.pinned else otherwise, str(error), **more)
+        answer = plain_error(pinned if error.pinned else otherwise, str(error), **more)
+        if error.cause != "rate_limit" or error.retry_after_s is None:
+            return answer
+        seconds = max(1, math.ceil(error.retry_after_s))
+        return attrs.evolve(answer, headers=(("retry-after", str(seconds)),))
 
 
 def plain_error(status: int, text: str, **more: Any) -> Answer:

@@ -161,6 +161,8 @@ from lsd.config.tables.rate_limiting import (
     Limit,
     RateLimiting,
     RateLimitRule,
+    Resource,
+    ScopeEntry,
     TagScope,
 )
 from lsd.config.tables.storage import (
@@ -278,9 +280,11 @@ __all__ = [
     "ProviderTypes",
     "RateLimitRule",
     "RateLimiting",
+    "Resource",
     "Retries",
     "RsaKey",
     "S3Objects",
+    "ScopeEntry",
     "SdkLocation",
     "Secrets",
     "ServiceAccountKey",

@@ -42,12 +42,11 @@ class Later:
     """A key that must not switch its feature on.
 
     `path` is dotted, `*` stands for any key or index. `is_on` gets the value found there, with
-    defaults filled in. `within` names the key below it that the message points at.
+    defaults filled in.
     """
 
     path: str
     is_on: Callable[[Any], bool] = bool
-    within: str | None = None
 
 
 LATER: Final = (
@@ -76,7 +75,6 @@ LATER: Final = (
     Later("functions.*.experimentation.namespaces.*.type", lambda kind: kind == "adaptive"),
     Later("functions.*.evaluators.*", lambda _: True),
     Later("evaluations.*", lambda _: True),
-    Later("rate_limiting", lambda table: table["enabled"] and table["rules"], within="rules"),
 )
 
 
@@ -85,7 +83,7 @@ def switched_on(tree: Mapping[str, Any]) -> Iterator[KeyPath]:
     for later in LATER:
         for path, value in _matches(tree, later.path.split("."), ()):
             if later.is_on(value):
-                yield path if later.within is None else (*path, later.within)
+                yield path
 
 
 def _matches(value: Any, pattern: list[str], path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:

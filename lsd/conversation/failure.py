@@ -17,6 +17,8 @@ FailureKind = Literal[
     "timeout",
     "malformed",
     "config",
+    "own_limit",
+    "limits_unavailable",
 ]
 
 TRANSIENT_KINDS = frozenset({"rate_limited", "server", "transport", "timeout", "malformed"})
@@ -37,6 +39,8 @@ class AttemptFailed(LsdError):
     provider's HTTP status, `code` its word for the error, `retry_after_s` what it asked to wait,
     `final` that it forbade to try again.
     `refused_field` is the path of what it cannot take in the request of a client.
+    `final` that it forbade to try again. `resource` is what LSD's own limit has refused, and then
+    `retry_after_s` when it will not any more, None for never.
     `raw_response` is the body it sent, if any; `raw_request` the body it was sent.
     """
 
@@ -49,6 +53,7 @@ class AttemptFailed(LsdError):
     retry_after_s: float | None = None
     final: bool = False
     refused_field: str | None = None
+    resource: Literal["model_inference", "token", "cost"] | None = None
     raw_request: str | None = None
     raw_response: str | None = None
 

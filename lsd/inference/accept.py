@@ -56,6 +56,7 @@ class Accepted:
     pinned: PreparedVariant | None
     episode_id: str | None
     tags: Mapping[str, str]
+    api_key_public_id: str | None
     toolbox: Toolbox | None
     output_schema: Schema | None
     direct: ModelRequest | None = None
@@ -90,6 +91,7 @@ def accept(
         pinned=pinned,
         episode_id=episode_id,
         tags=_final_tags(request, pinned, api_key_public_id),
+        api_key_public_id=api_key_public_id,
         toolbox=toolbox,
         output_schema=_output_schema(request, function, prepared),
     )

@@ -12,7 +12,7 @@ from lsd.inference.answers import Answer
 from lsd.inference.journal import ModelCall
 from lsd.inference.masking import masked
 from lsd.inference.prepared import PreparedVariant
-from lsd.inference.refusals import VariantFailed
+from lsd.inference.refusals import CAUSES_BY_LIMITS, VariantFailed
 from lsd.inference.request import Params
 from lsd.inference.run import Run
 
@@ -124,7 +124,7 @@ def _all_failed(names: Sequence[str], failures: Sequence[VariantFailed]) -> Vari
     keys = [f"candidates[{place}] ({name})" for place, name in enumerate(names)]
     told = zip(keys, failures, strict=True)
     return VariantFailed(
-        "rate_limit" if failures[-1].cause == "rate_limit" else "candidates",
+        last if (last := failures[-1].cause) in CAUSES_BY_LIMITS.values() else "candidates",
         "; ".join(f"{key}: {failure}" for key, failure in told),
         models=[
             {"candidate": key, "error": str(failure), "models": failure.models}

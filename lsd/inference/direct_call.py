@@ -80,6 +80,7 @@ def accept_direct(call: DirectCall, prepared: Prepared) -> Accepted:
         pinned=None,
         episode_id=None,
         tags=tags,
+        api_key_public_id=call.api_key_public_id,
         toolbox=None if tools is None else _toolbox(tools, prepared.schemas),
         output_schema=None,
         direct=request,

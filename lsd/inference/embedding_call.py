@@ -4,12 +4,12 @@ from collections.abc import Callable, Collection, Mapping
 
 import attrs
 
+from lsd.access import CallLimits, Ticket, Used, estimated_embedding_tokens
 from lsd.config import Secrets
 from lsd.conversation import (
     AttemptFailed,
     Embedding,
     EmbeddingRequest,
-    EmbeddingResponse,
     IdGenerator,
     ModelMessage,
     ModelRequest,
@@ -22,10 +22,16 @@ from lsd.inference.costs import CostUnknown
 from lsd.inference.embedding_cache import EmbeddingCache
 from lsd.inference.embedding_models import PreparedEmbeddingModel, PreparedEmbeddingProvider
 from lsd.inference.journal import CallStatus, Journal, ModelCall
+from lsd.inference.limited_sending import send_within
 from lsd.inference.limits import Limit, TimeLimitReached, bounded_by, earlier
 from lsd.inference.masking import masked, secret_values
 from lsd.inference.provider_call import NO_SECRETS
-from lsd.inference.refusals import InferenceFailed, ProviderFailure
+from lsd.inference.refusals import (
+    CAUSES_BY_LIMITS,
+    FailureCause,
+    InferenceFailed,
+    ProviderFailure,
+)
 from lsd.inference.run import Run
 from lsd.telemetry import Clock, logger
 
@@ -40,7 +46,7 @@ class EmbeddingRun:
     """What the calls of one request for embeddings share.
 
     `variant_name` is empty where no variant of a function asks; `cache` is None where none is to
-    be used; `on_call_ended` hears of each call that is over.
+    be used, `limits` where no rate limit applies; `on_call_ended` hears of each call that is over.
     """
 
     secrets: Secrets
@@ -51,6 +57,7 @@ class EmbeddingRun:
     variant_name: str = ""
     journal: Journal = attrs.field(factory=Journal)
     cache: EmbeddingCache | None = None
+    limits: CallLimits | None = None
     on_call_ended: Callable[[ModelCall], None] | None = None
 
     @classmethod
@@ -65,6 +72,7 @@ class EmbeddingRun:
             variant_name=run.on_behalf_of or variant_name,
             journal=run.journal,
             cache=None if run.cache is None else run.cache.of_embeddings(),
+            limits=run.limits,
             on_call_ended=run.on_call_ended,
         )
 
@@ -145,10 +153,13 @@ async def _ask(
     limit = earlier(provider.limit, run.outbound_limit)
     with _failing(run, call, secrets), bounded_by(limit):
         found = run.cache.find(call, request) if run.cache is not None else None
+        ticket = None
         if found is None:
-            answer = await _answer(run, call, provider, request, secrets)
-            found = answer.embeddings
+            found, ticket = await _answer(run, call, provider, request, secrets)
     run.end_call(call, "ok")
+    if ticket is not None:
+        usage = attrs.evolve(call.usage, output_tokens=0)
+        await ticket.settle(Used.of(usage, call.cost, is_whole=True))
     if run.cache is not None and not call.cached:
         await run.cache.keep(call, request, found)
     return Embedded(call=call, embeddings=found)
@@ -175,7 +186,7 @@ async def _answer(
     provider: PreparedEmbeddingProvider,
     request: EmbeddingRequest,
     secrets: set[str],
-) -> EmbeddingResponse:
+) -> tuple[tuple[Embedding, ...], Ticket | None]:
     credentials = {
         name: run.secrets.resolve(location, run.credentials)
         for name, location in provider.locations.items()
@@ -183,7 +194,9 @@ async def _answer(
     secrets.update(value for name, value in credentials.items() if value and name not in NO_SECRETS)
     wire = provider.dialect.encode(request, credentials, provider.edits)
     call.raw_request = masked(wire.body.decode(), secrets)
-    response = await provider.transport.send(wire)
+    response, ticket = await send_within(
+        run.limits, lambda: estimated_embedding_tokens(request), provider.transport, wire
+    )
     try:
         body = await response.read(ANSWER_BYTES_MAX)
     finally:
@@ -205,7 +218,7 @@ async def _answer(
                 provider=call.provider_name,
                 reason=unknown.reason,
             )
-    return answer
+    return answer.embeddings, ticket
 
 
 def _failed(
@@ -216,8 +229,11 @@ def _failed(
     told = [f'provider "{each.provider}": {each.failure}' for each in failures]
     if reached is not None:
         told.append(reached.limit.within_scope)
+        cause: FailureCause = "timeout"
+    else:
+        cause = CAUSES_BY_LIMITS.get(failures[-1].failure.kind, "providers")
     return InferenceFailed(
-        cause="providers" if reached is None else "timeout",
+        cause=cause,
         text=f'embedding model "{model.name}": {"; ".join(told)}',
         pinned=True,
         failures=tuple(failures),

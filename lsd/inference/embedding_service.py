@@ -6,7 +6,9 @@ from typing import Any
 
 import attrs
 
+from lsd.access import CallLimits, RateLimiter
 from lsd.conversation import Embedding, EmbeddingRequest, IdGenerator, Usage, embedding_numbers
+from lsd.inference.accept import API_KEY_TAG
 from lsd.inference.answers import BILLED_NOTHING
 from lsd.inference.embedding_cache import EmbeddingCache
 from lsd.inference.embedding_call import Embedded, EmbeddingRun, embed
@@ -23,13 +25,23 @@ CUT_OFF = "the request ended before the provider's answer was complete"
 
 @attrs.frozen(kw_only=True)
 class EmbeddingOptions:
-    """What a caller says beside what is to be embedded."""
+    """What a caller says beside what is to be embedded.
+
+    `api_key_public_id` tells who asks, and becomes a tag.
+    """
 
     tags: Mapping[str, str] = attrs.field(factory=dict)
+    api_key_public_id: str | None = None
     dryrun: bool = False
     cache_options: CacheOptions = attrs.field(factory=CacheOptions)
     credentials: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     include_raw_response: bool = False
+
+    @property
+    def final_tags(self) -> dict[str, str]:
+        """The caller's tags, and LSD's own."""
+        own = {API_KEY_TAG: self.api_key_public_id} if self.api_key_public_id is not None else {}
+        return {**self.tags, **own}
 
 
 @attrs.frozen(kw_only=True)
@@ -52,7 +64,8 @@ class EmbeddingAnswer:
 class EmbeddingService:
     """Makes embeddings. One serves all requests of a process.
 
-    `recorder` is None when nothing is recorded, `cache` when nothing is cached.
+    `recorder` is None when nothing is recorded, `cache` when nothing is cached, `limiter` when
+    nothing is limited.
     """
 
     prepared: Prepared
@@ -61,6 +74,7 @@ class EmbeddingService:
     clock: Clock
     metrics: Metrics
     cache: InferenceCache | None = None
+    limiter: RateLimiter | None = None
 
     async def embed(
         self, model_name: str, request: EmbeddingRequest, options: EmbeddingOptions
@@ -115,8 +129,14 @@ class EmbeddingService:
                 clock=self.clock,
                 is_dryrun=options.dryrun,
             ),
+            limits=self._limits(options),
             on_call_ended=self._count_call,
         )
+
+    def _limits(self, options: EmbeddingOptions) -> CallLimits | None:
+        if self.limiter is None:
+            return None
+        return self.limiter.limits_for(options.final_tags, options.api_key_public_id)
 
     def _count_call(self, call: ModelCall) -> None:
         if not call.cached:
@@ -157,7 +177,7 @@ class _Recording:
             status=status,
             input_count=len(self._request.inputs),
             dimensions=dimensions,
-            tags=dict(self._options.tags),
+            tags=self._options.final_tags,
             processing_time_ms=round((service.clock.monotonic() - self._started_at) * 1000),
             snapshot_hash=service.prepared.loaded.hash,
         )

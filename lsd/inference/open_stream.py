@@ -4,6 +4,8 @@ A stream counts as started with its first content or its regular end. Before tha
 the failure of the attempt, so that another provider can answer; after that there is no way back.
 """
 
+from decimal import Decimal
+
 import attrs
 import trio
 
@@ -80,6 +82,7 @@ class OpenStream:
     async def aclose(self) -> None:
         """Lets go of the connection; what had arrived is in the journal's entry."""
         self.note()
+        self._call.settle_cut_off(self._cost_so_far())
         await self._reader.aclose()
 
     async def _read(self) -> list[StreamEvent]:
@@ -167,6 +170,12 @@ class OpenStream:
             self._call.warn_of_unknown_cost(unknown)
             self._cost = None
 
+    def _cost_so_far(self) -> Decimal | None:
+        try:
+            return None if self._cost is None else self._cost.cost()
+        except CostUnknown:
+            return None
+
     def give_up(self) -> None:
         """Nobody reads on after the fault that was just told: it ends the call."""
         self._fatal = self._fatal or self._reported
@@ -186,6 +195,7 @@ class OpenStream:
         status: CallStatus = "ok" if self._fatal is None else "interrupted"
         run = self._call.run
         run.end_call(self.entry, status, self._fatal)
+        await self._call.settle()
         if run.cache is not None and self._kept is not None:
             entry = stream_to_cache(self.entry, self._kept)
             await run.cache.keep(self.entry, self._call.own_edits, entry)

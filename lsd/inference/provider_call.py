@@ -1,9 +1,11 @@
 """One call of one provider: encode, send, read, decode; every way to fail is one error type."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 import attrs
 
+from lsd.access import Ticket, Used, estimated_prompt_tokens
 from lsd.conversation import (
     UNSUPPORTED_CODE,
     AttemptFailed,
@@ -20,6 +22,7 @@ from lsd.inference.derived_parameters import blamed_for, without
 from lsd.inference.files import without_files
 from lsd.inference.foreign_blocks import request_for, translatable
 from lsd.inference.journal import ModelCall
+from lsd.inference.limited_sending import send_within
 from lsd.inference.limits import bounded_by, earlier
 from lsd.inference.masking import masked, secret_values
 from lsd.inference.prepared import PreparedGeneration, PreparedModel, PreparedProvider
@@ -43,7 +46,8 @@ class ProviderCall:
 
     `secrets` are values that no text which leaves this call may show. `derived` are fields that
     were sent last although no client had asked for them, and the parameters they stand for.
-    `names` are those of tools that had to be changed for this provider, if any had.
+    `names` are those of tools that had to be changed for this provider, if any had. `ticket` is
+    what rate limits have given for it; None if none applies, or as long as nothing is answered.
     """
 
     run: Run
@@ -54,6 +58,7 @@ class ProviderCall:
     secrets: set[str]
     derived: Mapping[str, str] = attrs.field(factory=dict, init=False)
     names: ToolNames | None = attrs.field(default=None, init=False)
+    ticket: Ticket | None = attrs.field(default=None, init=False)
 
     @classmethod
     def begin(
@@ -95,13 +100,38 @@ class ProviderCall:
         """
         credentials = await self._credentials()
         wire = await self._encode(credentials)
-        response = await self.provider.transport.send(wire)
+        response = await self._send_within_limits(wire)
         sign_in = self.provider.sign_in
         if sign_in is None or not sign_in.forget(credentials, response.status, response.headers):
             return wire, response
         await response.aclose()
         wire = await self._encode(await self._credentials())
         return wire, await self.provider.transport.send(wire)
+
+    async def _send_within_limits(self, wire: WireRequest) -> WireResponse:
+        if self.ticket is not None:  # it is for the attempt, however often that has to be sent
+            return await self.provider.transport.send(wire)
+        response, self.ticket = await send_within(
+            self.run.limits, self._estimated_tokens, self.provider.transport, wire
+        )
+        return response
+
+    async def settle(self) -> None:
+        """The call is over; the rate limits learn what it has used."""
+        if self.ticket is not None:
+            entry = self.entry
+            is_whole = entry.status == "ok"
+            await self.ticket.settle(Used.of(entry.usage, entry.cost, is_whole=is_whole))
+
+    def settle_cut_off(self, cost: Decimal | None) -> None:
+        """Nobody goes on with the call: what it has used so far counts, unless it is settled."""
+        if self.ticket is not None:
+            self.ticket.settle_nowait(Used.of(self.entry.usage, cost, is_whole=False))
+
+    def _estimated_tokens(self) -> int | None:
+        request = self.entry.request
+        answer = request.params.max_tokens
+        return None if answer is None else estimated_prompt_tokens(request) + answer
 
     async def _credentials(self) -> Mapping[str, str | None]:
         resolve = self.run.prepared.loaded.secrets.resolve
@@ -206,6 +236,7 @@ async def call_provider(
         run.end_call(entry, "ok")
         return entry
     run.end_call(entry, "ok")
+    await call.settle()
     if run.cache is not None and run.cache.takes(entry):
         await run.cache.keep(entry, call.own_edits, answer_to_cache(entry))
     return entry

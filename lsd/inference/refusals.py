@@ -1,5 +1,6 @@
 """Why a request gets no answer: it was wrong, or what it asked for failed."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import attrs
@@ -16,10 +17,18 @@ FailureCause = Literal[
     "examples",
     "nothing_to_try",
     "rate_limit",
+    "limits_unavailable",
     "function",
 ]
 """`unfit`: the type of variant cannot do what the request asks for; `candidates`: all of those that
 a variant runs have failed; `examples`: those that a variant shows cannot be used."""
+
+
+CAUSES_BY_LIMITS: Mapping[str, FailureCause] = {
+    "own_limit": "rate_limit",
+    "limits_unavailable": "limits_unavailable",
+}
+"""Of failed attempts, by their kind: these decide about an answer in whatever they happen last."""
 
 
 @attrs.frozen
@@ -75,7 +84,14 @@ class InferenceFailed(LsdError):
 
     @property
     def retry_after_s(self) -> float | None:
-        """Seconds after which the first of the providers may answer; None if none has said so."""
+        """Seconds after which the first of the providers may answer; None if none has said so.
+
+        Where a limit of LSD's own has decided, seconds until it would let the call pass, None for
+        never.
+        """
+        if self.cause == "rate_limit":
+            refused = [each.failure for each in self.failures if each.failure.kind == "own_limit"]
+            return refused[-1].retry_after_s if refused else None
         asked = (each.failure.retry_after_s for each in self.failures)
         return min((seconds for seconds in asked if seconds is not None), default=None)
 

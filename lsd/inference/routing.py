@@ -18,7 +18,7 @@ from lsd.inference.limits import ScopeLimits, TimeLimitReached, bounded_by
 from lsd.inference.open_stream import StartedStream, open_stream
 from lsd.inference.prepared import PreparedGeneration, PreparedModel, PreparedProvider
 from lsd.inference.provider_call import call_provider
-from lsd.inference.refusals import FailureCause, ProviderFailure, VariantFailed
+from lsd.inference.refusals import CAUSES_BY_LIMITS, FailureCause, ProviderFailure, VariantFailed
 from lsd.inference.retries import wait_before_retry
 from lsd.inference.run import Run
 
@@ -57,6 +57,14 @@ class _FailedPass:
             for name, failure in self.failures
         ]
         return {"providers": providers, "timeout": None if self.limit is None else str(self.limit)}
+
+    @property
+    def cause(self) -> FailureCause:
+        """What has ended the pass."""
+        if self.limit is not None:
+            return "timeout"
+        _, last = self.failures[-1]
+        return CAUSES_BY_LIMITS.get(last.kind, "providers")
 
     @property
     def causes(self) -> Sequence[AttemptFailed]:
@@ -117,9 +125,8 @@ async def _ask_models(
             return await _ask_with_retries(run, generation, model, request, ask)
         except _ModelFailed as failure:
             failures.append(failure)
-    cause: FailureCause = "timeout" if failures[-1].passes[-1].limit else "providers"
     raise VariantFailed(
-        cause,
+        failures[-1].passes[-1].cause,
         "; ".join(map(str, failures)),
         models=[failure.tree() for failure in failures],
         failures=tuple(each for failure in failures for each in failure.of_providers()),

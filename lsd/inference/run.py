@@ -5,6 +5,7 @@ from random import Random
 
 import attrs
 
+from lsd.access import CallLimits
 from lsd.conversation import NO_EDITS, Edits, IdGenerator, ModelRequest
 from lsd.inference.call_cache import CallCache
 from lsd.inference.example_memory import ExampleMemory
@@ -21,7 +22,8 @@ from lsd.telemetry import Clock
 class Run:
     """One inference from its acceptance to its record.
 
-    `streaming` is how providers are asked; `files` is None if the input has none; `on_call_ended`
+    `streaming` is how providers are asked; `files` is None if the input has none, `limits` if no
+    rate limit applies; `on_call_ended`
     hears of each call that is over. A run within another is for a variant that works for
     `on_behalf_of`, whose answer its calls will be part of. `patience_s`: a stream that its
     provider has accepted counts as started after so long, whether it has said anything or not;
@@ -39,6 +41,7 @@ class Run:
     started_at: float
     cache: CallCache | None = None
     files: RunFiles | None = None
+    limits: CallLimits | None = None
     journal: Journal = attrs.field(factory=Journal)
     on_call_ended: Callable[[ModelCall], None] | None = None
     on_behalf_of: str | None = None

@@ -8,6 +8,7 @@ from types import TracebackType
 import attrs
 import trio
 
+from lsd.access import CallLimits, RateLimiter
 from lsd.conversation import IdGenerator, encode_json
 from lsd.inference.accept import Accepted, accept
 from lsd.inference.answers import Answer, answer_json
@@ -45,7 +46,7 @@ class InferenceService:
     """Runs inferences. One serves all requests of a process.
 
     `recorder` is None when nothing is recorded, `cache` when nothing is cached, `examples` when
-    there are none.
+    there are none, `limiter` when nothing is limited.
     """
 
     prepared: Prepared
@@ -56,6 +57,7 @@ class InferenceService:
     metrics: Metrics
     cache: InferenceCache | None = None
     examples: ExampleMemory | None = None
+    limiter: RateLimiter | None = None
     file_desk: FileDesk
     running: RunningInferences = attrs.Factory(RunningInferences)
 
@@ -186,10 +188,16 @@ class InferenceService:
                 is_dryrun=bool(request.dryrun),
             ),
             files=self.file_desk.files_for(request),
+            limits=self._limits(accepted),
             on_call_ended=self._count_call,
             examples=self.examples,
             patience_s=None if accepted.direct is None else PATIENCE_S,
         )
+
+    def _limits(self, accepted: Accepted) -> CallLimits | None:
+        if self.limiter is None:
+            return None
+        return self.limiter.limits_for(accepted.tags, accepted.api_key_public_id)
 
     def _in_progress(self, run: Run, accepted: Accepted) -> "_InProgress":
         """The inference can be waited for, and leaves its attempts if it gives no answer."""

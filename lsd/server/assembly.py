@@ -1,12 +1,12 @@
 """The parts of a daemon put together: from a configuration and a store to an ASGI application."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random, SystemRandom
 
 import attrs
 
-from lsd.access import Authenticator
+from lsd.access import Authenticator, RateLimiter
 from lsd.api import (
     Authentication,
     Edge,
@@ -30,6 +30,7 @@ from lsd.config import (
     GcpProvider,
     Loaded,
     Provider,
+    RateLimiting,
     effective_location,
 )
 from lsd.conversation import IdGenerator
@@ -60,18 +61,19 @@ from lsd.providers import (
     embedding_dialect_for,
 )
 from lsd.server.kept import Kept
-from lsd.store import FileObjects, InferenceCache
+from lsd.server.sweeper import Swept
+from lsd.store import Buckets, FileObjects, InferenceCache
 from lsd.telemetry import Clock, Metrics
 
 
 @attrs.frozen(kw_only=True)
 class Assembled:
-    """A daemon ready to serve."""
+    """A daemon ready to serve; `swept` are parts of the store that grow old, by their names."""
 
     front: Front
     operations: Operations
     in_flight: InFlight
-    cache: InferenceCache | None
+    swept: Mapping[str, Swept]
     transport: OutboundTransport
 
 
@@ -90,6 +92,7 @@ def assemble(
     transport = OutboundTransport()
     running = RunningInferences()
     cache = _cache(kept, loaded.config.gateway)
+    buckets = None if kept is None else kept.store.buckets(kept.state_writer)
     inferences = InferenceService(
         prepared=prepare(
             loaded,
@@ -104,6 +107,7 @@ def assemble(
         metrics=metrics,
         cache=cache,
         examples=None if kept is None else ExampleMemory(kept.store.examples),
+        limiter=_limiter(loaded.config.rate_limiting, buckets, clock, metrics),
         file_desk=FileDesk(
             transport=transport,
             objects=objects,
@@ -129,8 +133,13 @@ def assemble(
     in_flight = InFlight()
     auth = _authentication(loaded.config.gateway.auth, kept, clock)
     front = _front(loaded.config.gateway, endpoints, auth, ids, clock, in_flight)
+    swept: dict[str, Swept | None] = {"inference cache": cache, "rate limits": buckets}
     return Assembled(
-        front=front, operations=operations, in_flight=in_flight, cache=cache, transport=transport
+        front=front,
+        operations=operations,
+        in_flight=in_flight,
+        swept={name: part for name, part in swept.items() if part is not None},
+        transport=transport,
     )
 
 
@@ -206,6 +215,14 @@ def _authentication(auth: Auth, kept: Kept | None, clock: Clock) -> Authenticati
         authenticator=Authenticator(kept.store.api_keys, clock, ttl_s),
         metrics_are_public=auth.public_metrics,
     )
+
+
+def _limiter(
+    table: RateLimiting, buckets: Buckets | None, clock: Clock, metrics: Metrics
+) -> RateLimiter | None:
+    if buckets is None:
+        return None  # a daemon that limits anything does not start without a store
+    return RateLimiter.of(table, buckets, clock, metrics.count_rate_limited)
 
 
 def _cache(kept: Kept | None, gateway: Gateway) -> InferenceCache | None:

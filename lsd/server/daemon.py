@@ -68,6 +68,7 @@ class Daemon:
         async with trio.open_nursery() as outermost:
             if self.kept is not None:
                 await outermost.start(self.kept.writer.run)
+                await outermost.start(self.kept.state_writer.run)
             await outermost.start(self._signals.watch)
             await outermost.start(self.assembled.transport.run)
             try:
@@ -77,6 +78,7 @@ class Daemon:
                     await self.assembled.transport.aclose()
                     if self.kept is not None:
                         await self.kept.writer.close()
+                        await self.kept.state_writer.close()
                 if self.pid_file is not None:
                     self.pid_file.remove()
             outermost.cancel_scope.cancel()
@@ -99,11 +101,9 @@ class Daemon:
 
         async with trio.open_nursery() as nursery:
             await nursery.start(serving)
-            if self.assembled.cache is not None:
-                interval_s = self.loaded.config.storage.sweep_interval_s
-                nursery.start_soon(
-                    sweep_forever, self.assembled.cache, SystemClock(), float(interval_s)
-                )
+            interval_s = float(self.loaded.config.storage.sweep_interval_s)
+            for what, swept in self.assembled.swept.items():
+                nursery.start_soon(sweep_forever, what, swept, SystemClock(), interval_s)
             self._announce(listener)
             await self._signals.wait_asked()
             code = await self._drain(finished, listener)
@@ -159,6 +159,7 @@ class Daemon:
             store_bytes=0 if self.kept is None else sum(self.kept.store.size_bytes().values()),
             writes="off" if self.kept is None else _write_mode(config.gateway.observability),
             auth=config.gateway.auth.enabled,
+            rate_limit_rules=len(config.rate_limiting.rules) if config.rate_limiting.enabled else 0,
             workers=1,
         )
 

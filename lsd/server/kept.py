@@ -29,10 +29,11 @@ class WriterDown(LsdError):
 
 @attrs.frozen(kw_only=True)
 class Kept:
-    """An open store with its writer."""
+    """An open store with its writers: of records, and of what may be lost."""
 
     store: Store
     writer: Writer
+    state_writer: Writer
 
     def check(self) -> None:
         """Raises if nothing could be recorded now. Blocks; call it in a thread."""
@@ -69,7 +70,11 @@ def open_kept(loaded: Loaded, clock: Clock, metrics: Metrics) -> Kept | None:
             raise StartRefused(f"the store cannot be opened: {refusal}") from None
         log.warning("nothing will be recorded", reason=str(refusal))
         return None
-    kept = Kept(store=store, writer=_writer(store, config, clock, metrics))
+    kept = Kept(
+        store=store,
+        writer=_writer(store, config, clock, metrics),
+        state_writer=store.state_writer(clock),
+    )
     metrics.watch_store(kept.readings)
     return kept
 

@@ -7,6 +7,7 @@ snapshot of their own.
 
 from lsd.store._group_commit import Write
 from lsd.store.api_keys import ApiKey, ApiKeys
+from lsd.store.buckets import AMOUNT_MAX, BucketLimit, Buckets, Shortage
 from lsd.store.cache import InferenceCache
 from lsd.store.check import verify
 from lsd.store.engine import Durability
@@ -64,11 +65,14 @@ from lsd.store.store import Store, StoreSettings
 from lsd.store.writer import Gathering, Writer, WriterStatistics
 
 __all__ = [
+    "AMOUNT_MAX",
     "AllOf",
     "AlreadyRecorded",
     "AnyOf",
     "ApiKey",
     "ApiKeys",
+    "BucketLimit",
+    "Buckets",
     "ByMetric",
     "ByRelevance",
     "ByTime",
@@ -106,6 +110,7 @@ __all__ = [
     "ObjectsRefused",
     "OrderTerm",
     "Selection",
+    "Shortage",
     "Snapshot",
     "Snapshots",
     "Store",

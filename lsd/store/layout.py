@@ -44,6 +44,8 @@ meta           a word                JSON
 cache          key (32 bytes)        written at (8 bytes, ms), turn (8 bytes), entry
 cache_age      turn, key             bytes that the entry counts for (8 bytes)
 cache_size     s                     bytes (8 bytes, signed)
+bucket         #(limit, scope)       balance (8 bytes, signed), last refill, kept until (8 bytes
+                                     each, ms)
 ============== ===================== =======================================================
 """
 
@@ -91,6 +93,7 @@ EXAMPLE_VERSIONS: Final = "ex_version"
 CACHE: Final = "cache"
 CACHE_BY_AGE: Final = "cache_age"
 CACHE_SIZE: Final = "cache_size"
+BUCKETS: Final = "bucket"
 
 DATA_DATABASES: Final[tuple[Database, ...]] = (
     NAMES,
@@ -121,7 +124,7 @@ DATA_DATABASES: Final[tuple[Database, ...]] = (
     EXAMPLE_VECTORS,
     EXAMPLE_VERSIONS,
 )
-STATE_DATABASES: Final[tuple[Database, ...]] = (CACHE, CACHE_BY_AGE, CACHE_SIZE)
+STATE_DATABASES: Final[tuple[Database, ...]] = (CACHE, CACHE_BY_AGE, CACHE_SIZE, BUCKETS)
 
 ID_BYTES: Final = 16
 ID_MIN: Final = bytes(ID_BYTES)
@@ -138,6 +141,7 @@ COUNT_AND_IDS: Final = Struct(">q16s16s")
 ID_AND_COUNT: Final = Struct(">16sq")
 NUMBER_AND_COUNT: Final = Struct(">4sq")
 CACHE_TIMES: Final = Struct(">QQ")
+BUCKET: Final = Struct(">qQQ")
 SHARD: Final = Struct(">H")
 
 _BINARY64 = Struct(">d")

@@ -16,6 +16,7 @@ from lsd.store._folder import (
     network_file_system,
 )
 from lsd.store.api_keys import ApiKeys
+from lsd.store.buckets import Buckets
 from lsd.store.cache import InferenceCache
 from lsd.store.engine import Durability, Environment
 from lsd.store.errors import StoreFailed, StoreRefused
@@ -141,6 +142,14 @@ class Store:
             rows_max=rows_max,
             on_commit=on_commit,
         )
+
+    def state_writer(self, clock: Clock) -> Writer:
+        """A writer of what may be lost; it goes on when records cannot be written."""
+        return Writer(environment=self.state, clock=clock)
+
+    def buckets(self, writer: Writer) -> Buckets:
+        """The buckets of rate limits; `writer` is a `state_writer` of this store."""
+        return Buckets(state=self.state, writer=writer)
 
     def inference_cache(self, *, ttl_s: int, max_bytes: int) -> InferenceCache:
         """The inference cache with its bounds."""

@@ -30,6 +30,8 @@ _CONDITIONS: dict[FailureKind, Condition] = {
     "quota": Condition.OUT_OF_FUNDS,
     "auth": Condition.UPSTREAM_AUTH,
     "timeout": Condition.TIMEOUT,
+    "own_limit": Condition.OWN_LIMIT,
+    "limits_unavailable": Condition.UNAVAILABLE,
 }
 """The kinds that say enough; a status or a code decides about the others."""
 
@@ -44,6 +46,14 @@ _PASSED_ON = {400: Condition.MALFORMED, 413: Condition.TOO_LARGE, 422: Condition
 """What a provider finds wrong with the request, the client has to hear as its own mistake."""
 
 _WAITED_FOR = (Condition.RATE_LIMITED, Condition.OVERLOADED, Condition.OWN_LIMIT)
+
+_MAY_HEAL = TRANSIENT_KINDS | {"own_limit", "limits_unavailable"}
+"""Here, where nothing is tried again for the client, LSD's own limits are like those of others."""
+
+_LIMITED = ("rate_limited", "own_limit")
+
+_RESOURCES = {"model_inference": "requests", "token": "tokens", "cost": "cost"}
+"""How OpenAI's errors name what has run out."""
 
 _Named = tuple[str, AttemptFailed]
 
@@ -84,11 +94,11 @@ def trouble_of_failures(error: InferenceFailed) -> Trouble:
 
 
 def _deciding(failures: Sequence[_Named]) -> _Named:
-    transient = [each for each in failures if each[1].kind in TRANSIENT_KINDS]
+    transient = [each for each in failures if each[1].kind in _MAY_HEAL]
     if transient:
         last = transient[-1]
         if condition_of(last[1]) in (Condition.UPSTREAM, Condition.TIMEOUT):
-            limited = [each for each in transient if each[1].kind == "rate_limited"]
+            limited = [each for each in transient if each[1].kind in _LIMITED]
             return limited[-1] if limited else last
         return last
 
@@ -111,11 +121,14 @@ def _trouble(
     param, code = _own_words(failure)
     if condition is Condition.CONTEXT_TOO_LONG:
         param, code = "messages", None
+    if condition is Condition.OWN_LIMIT:
+        retry_after_s = failure.retry_after_s
     return Trouble(
         condition=condition,
         message=_message(failures, provider, failure),
         param=param,
         code=code,
+        resource=_RESOURCES.get(failure.resource or ""),
         retry_after_s=retry_after_s if condition in _WAITED_FOR else None,
         inference_id=inference_id,
     )

@@ -5,12 +5,13 @@ from typing import Any, get_args
 import orjson
 import pytest
 
+from lsd.access import NotAuthenticated
 from lsd.api import Answer, ErrorAnswers
 from lsd.api.bodies import BodyTooLarge, CodingBroken, CodingUnknown
 from lsd.api.errors import Refused, plain_error
-from lsd.conversation import LsdError, Malformed, Problem
+from lsd.conversation import AttemptFailed, LsdError, Malformed, Problem
 from lsd.feedback import BadFeedback, NotStored, UnknownFunction, UnknownMetric
-from lsd.inference import BadRequest, FailureCause, InferenceFailed, UnknownName
+from lsd.inference import BadRequest, FailureCause, InferenceFailed, ProviderFailure, UnknownName
 from lsd.store import StoreFailed, StoreFull, WriteFailed
 from tests.unit.api.endpoints import new_ids
 from tests.unit.captured_log import Log
@@ -23,6 +24,7 @@ EXPECTED: list[tuple[LsdError, int]] = [
     (BadRequest("episode_id", "found x; wanted a UUID"), 400),
     (BadFeedback("value", "found x; wanted a number"), 400),
     (CodingBroken("gzip"), 400),
+    (NotAuthenticated("the key does not exist"), 401),
     (UnknownName("function_name", "function", "ghost"), 404),
     (UnknownMetric("ghost"), 404),
     (UnknownFunction("ghost"), 404),
@@ -45,6 +47,7 @@ FAILURES: list[tuple[FailureCause, int, int]] = [
     ("examples", 500, 502),
     ("nothing_to_try", 502, 502),
     ("rate_limit", 429, 429),
+    ("limits_unavailable", 503, 503),
     ("function", 500, 500),
 ]
 
@@ -195,3 +198,34 @@ def test_an_error_may_have_more_fields() -> None:
         418,
         b'{"error":"a teapot","kind":"short and stout"}',
     )
+
+
+def limited(*waits_s: float | None) -> InferenceFailed:
+    """A failure whose calls were all refused by LSD's own limits."""
+    failures = tuple(
+        ProviderFailure("m", "p", AttemptFailed(kind="own_limit", text="no", retry_after_s=wait_s))
+        for wait_s in waits_s
+    )
+    return InferenceFailed("rate_limit", "no", failures=failures)
+
+
+@pytest.mark.parametrize(
+    ("waits_s", "told"),
+    [((39.5,), "40"), ((0.2,), "1"), ((3.0, 60.0), "60"), ((3.0, None), None), ((), None)],
+)
+def test_a_limit_tells_when_it_will_let_the_call_pass(
+    waits_s: tuple[float | None, ...], told: str | None
+) -> None:
+    """In whole seconds, rounded up; the last refusal counts, and never is not told."""
+    answer = PLAIN.answer(limited(*waits_s))
+
+    assert dict(answer.headers).get("retry-after") == told
+    assert answer.status == 429
+
+
+def test_what_others_ask_to_wait_is_not_passed_on() -> None:
+    """Their limits are those of the gateway's account."""
+    failure = AttemptFailed(kind="rate_limited", text="no", retry_after_s=7.0)
+    failed = InferenceFailed("providers", "no", failures=(ProviderFailure("m", "p", failure),))
+
+    assert PLAIN.answer(failed).headers == ()

@@ -9,6 +9,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import attrs
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from lsd.config import ConfigRefused, KeyDescription, Sources, describe, load
 from lsd.config.locations import BUILT_IN
 from lsd.config.tables.credentials import EnvLocation
+from lsd.config.tables.rate_limiting import Interval
 from lsd.config.unsupported import LATER, Later
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -81,10 +83,8 @@ def refuses(later: Later, key: KeyDescription) -> bool:
     if last == "type":
         tags = [tag for tag in key.tables if is_tag_of(tag, parent)]
         return key.path.startswith(f"{parent}.") and bool(tags) and all(map(later.is_on, tags))
-    path = later.path if later.within is None else f"{later.path}.{later.within}"
     anything = object()
-    is_on = later.within is not None or later.is_on(anything)
-    return is_on and f"{key.path}.".startswith(f"{path}.")
+    return later.is_on(anything) and f"{key.path}.".startswith(f"{later.path}.")
 
 
 def is_tag_of(tag: str, parent: str) -> bool:
@@ -141,9 +141,10 @@ def rows_of(
     assert paths, f"line {number}: a table of keys below a heading without brackets"
     for path in paths:
         for key in CODE.findall(cells["key"]):
-            place = f"{path}.{as_pattern(key)}"
-            told = types if "for" not in cells else types_in(cells["for"], place)
-            yield Row(line=number, path=place, default=cells["default"], types=told)
+            for interval in get_args(Interval) if "INTERVAL" in key else ("",):
+                place = f"{path}.{as_pattern(key.replace('INTERVAL', interval))}"
+                told = types if "for" not in cells else types_in(cells["for"], place)
+                yield Row(line=number, path=place, default=cells["default"], types=told)
 
 
 def types_in(cell: str, path: str) -> frozenset[str]:

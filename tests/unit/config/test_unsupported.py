@@ -70,7 +70,6 @@ TEXTS = {
         "metrics.m = { type = 'float', optimize = 'max', level = 'episode' }"
     ),
     "functions.f.evaluators.x": CHAT + "functions.f.evaluators.x.type = 'exact_match'",
-    "rate_limiting": "[[rate_limiting.rules]]\nalways = true\ntokens_per_day = 5",
     "evaluations.e": CHAT + "evaluations.e = { type = 'inference', function_name = 'f' }",
 }
 
@@ -83,8 +82,7 @@ WAITING = [path for path in TEXTS if any(matches(row, path) for row in ROWS)]
 @pytest.mark.parametrize("path", WAITING)
 def test_what_does_not_exist_yet_is_refused(folder: Folder, path: str) -> None:
     """And nothing else is wrong with it."""
-    place = {"rate_limiting": "rate_limiting.rules"}.get(path, path)
-    assert folder.refused(TEXTS[path]) == [f"lsd.toml: {place}: {NOT_YET}"]
+    assert folder.refused(TEXTS[path]) == [f"lsd.toml: {path}: {NOT_YET}"]
 
 
 def test_what_is_off_may_be_written(folder: Folder) -> None:

@@ -49,11 +49,16 @@ class Break:
 
 
 @attrs.frozen
+class Refuse:
+    """Nobody listens at the address."""
+
+
+@attrs.frozen
 class Hang:
     """Nothing comes any more."""
 
 
-Step = bytes | Pause | Until | Break | Hang
+Step = bytes | Pause | Until | Break | Refuse | Hang
 
 
 @attrs.frozen(kw_only=True)
@@ -142,6 +147,8 @@ async def _play(step: Step) -> bytes:
             await step.event.wait()
         case Break():
             raise TransportFailed("the connection was reset", sent=True)
+        case Refuse():
+            raise TransportFailed("connection refused", sent=False)
         case Hang():
             await trio.sleep_forever()
         case bytes():

@@ -10,7 +10,15 @@ from lsd.conversation import AttemptFailed, FailureKind
 from lsd.inference.retries import wait_before_retry
 
 TRANSIENT = ("rate_limited", "server", "transport", "timeout", "malformed")
-LASTING = ("client_fault", "auth", "quota", "generation", "config")
+LASTING = (
+    "client_fault",
+    "auth",
+    "quota",
+    "generation",
+    "config",
+    "own_limit",
+    "limits_unavailable",
+)
 
 
 def failure(kind: FailureKind = "server", **fields: Any) -> AttemptFailed:

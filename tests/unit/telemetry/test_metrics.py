@@ -48,6 +48,7 @@ def test_all_metrics_have_the_names_that_are_documented() -> None:
         "lsd_inferences_total counter",
         "lsd_input_tokens_total counter",
         "lsd_output_tokens_total counter",
+        "lsd_rate_limited_total counter",
         "lsd_requests_total counter",
         "lsd_store_bytes gauge",
         "lsd_store_commit_seconds histogram",
@@ -117,6 +118,18 @@ def test_feedback_is_a_request_with_its_metric_and_no_inference() -> None:
     found = scraped(metrics)
     assert found["lsd_requests_total"] == [({"endpoint": "feedback", "metric_name": "solved"}, 1.0)]
     assert "lsd_inferences_total" not in found
+
+
+def test_refused_calls_are_counted_by_resource() -> None:
+    """As often as a limit of it has refused one."""
+    metrics = Metrics(())
+    for resource in ("token", "cost", "token"):
+        metrics.count_rate_limited(resource)
+
+    text = metrics.text().decode()
+
+    assert 'lsd_rate_limited_total{resource="token"} 2.0' in text
+    assert 'lsd_rate_limited_total{resource="cost"} 1.0' in text
 
 
 def test_tokens_and_cost_are_sums_over_calls() -> None:

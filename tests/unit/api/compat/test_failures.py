@@ -41,6 +41,8 @@ def all_failed(*failures: AttemptFailed, cause: FailureCause = "providers") -> I
     ("failure", "condition"),
     [
         (LIMITED, Condition.RATE_LIMITED),
+        (failed("own_limit"), Condition.OWN_LIMIT),
+        (failed("limits_unavailable"), Condition.UNAVAILABLE),
         (BROKE, Condition.OUT_OF_FUNDS),
         (failed("quota", 429), Condition.OUT_OF_FUNDS),
         (LOCKED, Condition.UPSTREAM_AUTH),
@@ -171,3 +173,27 @@ def test_a_conversation_that_is_too_long_is_about_its_messages() -> None:
     failure = failed("client_fault", 400, message="prompt is too long", raw_response="{}")
 
     assert trouble_of_failure("a", failure).param == "messages"
+
+
+@pytest.mark.parametrize(
+    ("resource", "named"), [("model_inference", "requests"), ("token", "tokens"), ("cost", "cost")]
+)
+def test_a_limit_of_ones_own_is_told_with_its_resource_and_its_time(
+    resource: str, named: str
+) -> None:
+    """Whatever other providers have asked to wait for, and whoever else has broken."""
+    own = failed("own_limit", resource=resource, retry_after_s=39.5)
+
+    trouble = trouble_of_failures(all_failed(LIMITED, own, BROKEN))
+
+    assert trouble.condition is Condition.OWN_LIMIT
+    assert (trouble.resource, trouble.retry_after_s) == (named, 39.5)
+
+
+def test_a_limit_that_never_gives_tells_no_time() -> None:
+    """Not that of another provider either."""
+    own = failed("own_limit", resource="token")
+
+    trouble = trouble_of_failures(all_failed(LIMITED, own, cause="rate_limit"))
+
+    assert (trouble.resource, trouble.retry_after_s) == ("tokens", None)
