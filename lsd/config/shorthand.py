@@ -13,7 +13,6 @@ from lsd.config.tables.providers import (
     OpenAIProvider,
     Provider,
 )
-from lsd.config.unsupported import NOT_YET, PROVIDER_TYPES_NOW
 
 SHORTHAND_TYPES: Final = (
     "anthropic",
@@ -60,7 +59,7 @@ def shorthand_model(name: str, config: Config) -> Model | None:
 def shorthand_embedding_model(name: str, config: Config) -> EmbeddingModel | None:
     """The same for embeddings."""
     kind, _, rest = name.partition("::")
-    if kind not in EMBEDDING_SHORTHAND_TYPES or not rest or kind not in PROVIDER_TYPES_NOW:
+    if kind not in EMBEDDING_SHORTHAND_TYPES or not rest:
         return None
     provider: Any = EMBEDDING_CLASSES[kind]
     made = provider(model_name=rest, **_default_location(kind, config))
@@ -72,8 +71,6 @@ def shorthand_problem(name: str) -> str | None:
     kind, colons, rest = name.partition("::")
     if not colons or kind not in SHORTHAND_TYPES:
         return f"wanted a model of [models] or a shorthand: {_FORMS}"
-    if kind not in PROVIDER_TYPES_NOW:
-        return NOT_YET
     prefix = _RESPONSES if _is_response(kind, rest) else ""
     if rest == prefix:
         return f"wanted the name of a model after {kind}::{prefix}"

@@ -12,30 +12,6 @@ from lsd.config.key_path import KeyPath
 
 NOT_YET: Final = "not supported yet"
 
-PROVIDER_TYPES_NOW: Final = frozenset(
-    {
-        "anthropic",
-        "azure",
-        "deepseek",
-        "echo",
-        "fireworks",
-        "gcp_vertex_anthropic",
-        "gcp_vertex_gemini",
-        "google_ai_studio_gemini",
-        "groq",
-        "hyperbolic",
-        "mistral",
-        "openai",
-        "openrouter",
-        "sglang",
-        "tgi",
-        "together",
-        "vllm",
-        "xai",
-    }
-)
-"""The provider types that have a dialect."""
-
 
 @attrs.frozen
 class Later:
@@ -66,7 +42,6 @@ LATER: Final = (
     Later("storage.inference_metadata_retention_days"),
     Later("object_storage.type", lambda kind: kind == "s3_compatible"),
     Later("models.*.skip_relay"),
-    Later("models.*.providers.*.type", lambda kind: kind not in PROVIDER_TYPES_NOW),
     Later("models.*.providers.*.batch", lambda batch: batch != "auto"),
     Later("models.*.providers.*.batch_cost"),
     Later("provider_types.*.sft", lambda _: True),

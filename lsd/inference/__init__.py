@@ -5,6 +5,8 @@ asked. `prepare` makes a configuration ready once; an `InferenceService` then se
 """
 
 from lsd.inference.answers import Answer
+from lsd.inference.aws_key_chain import AwsKeyChain
+from lsd.inference.aws_sign_in import AwsSignIn, finds_region
 from lsd.inference.direct_call import DirectCall
 from lsd.inference.embedding_models import EmbeddingMaker
 from lsd.inference.embedding_service import (
@@ -48,6 +50,8 @@ from lsd.inference.targeted_edits import TargetedBodyEdit, TargetedHeaderEdit, r
 __all__ = [
     "DEFAULT_FUNCTION",
     "Answer",
+    "AwsKeyChain",
+    "AwsSignIn",
     "BadRequest",
     "CacheOptions",
     "DialectMaker",
@@ -82,6 +86,7 @@ __all__ = [
     "TargetedBodyEdit",
     "TargetedHeaderEdit",
     "UnknownName",
+    "finds_region",
     "prepare",
     "read_examples_request",
     "read_inference_request",

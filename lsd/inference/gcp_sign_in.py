@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 import trio
@@ -19,10 +19,11 @@ from lsd.config import (
     ServiceAccountKey,
     read_gcp_credential,
 )
-from lsd.conversation import AttemptFailed, WireRequest
-from lsd.inference.access_tokens import AccessTokens
+from lsd.conversation import AttemptFailed
+from lsd.inference.credential_endpoints import ask_endpoint
+from lsd.inference.expiring_credentials import ExpiringCredentials
 from lsd.inference.gcp_default_credentials import default_credential
-from lsd.network import BodyTooLarge, Transport, TransportFailed
+from lsd.network import Transport
 from lsd.providers import (
     CLOUD_SCOPE,
     AccessToken,
@@ -46,9 +47,6 @@ ENDPOINT_S_MAX = 10.0
 METADATA_S_MAX = 3.0
 """The metadata server is on the same machine; elsewhere nothing answers by this name."""
 
-ANSWER_BYTES_MAX = 64 * 1024
-"""A token has some 1 to 4 kB."""
-
 
 @attrs.define(eq=False, kw_only=True)
 class GcpTokens:
@@ -58,7 +56,7 @@ class GcpTokens:
     _clock: Clock
     _random: Random
     _environment: Mapping[str, str] = attrs.field(repr=False)
-    _tokens: AccessTokens = attrs.field(init=False)
+    _tokens: ExpiringCredentials[AccessToken] = attrs.field(init=False)
     _known: dict[Location, GcpCredential | MetadataServer] = attrs.field(
         factory=dict, init=False, repr=False
     )
@@ -66,7 +64,7 @@ class GcpTokens:
     """Credentials whose own signature was refused: they are exchanged for tokens from then on."""
 
     def __attrs_post_init__(self) -> None:
-        self._tokens = AccessTokens(self._clock)
+        self._tokens = ExpiringCredentials(self._clock)
 
     async def token(self, location: Location, text: str | None, audience: str) -> AccessToken:
         """A token for the credential `text` from `location`; None stands for the default one.
@@ -132,28 +130,16 @@ class GcpTokens:
                 asked, project = refresh_request(credential), credential.quota_project_id
             case MetadataServer():
                 asked, limit_s = metadata_request(credential), METADATA_S_MAX
-        with trio.move_on_after(limit_s):
-            token = await self._answer(asked, now_s)
-            return attrs.evolve(token, quota_project=project)
-        text = f"token endpoint {asked.url}: no answer within {limit_s} s"
-        raise AttemptFailed(kind="timeout", text=text)
-
-    async def _answer(self, asked: WireRequest, now_s: int) -> AccessToken:
-        try:
-            response = await self._transport.send(asked)
-            try:
-                body = await response.read(ANSWER_BYTES_MAX)
-            finally:
-                await response.aclose()
-        except (TransportFailed, BodyTooLarge) as failure:
-            text = f"token endpoint {asked.url}: {failure}"
-            raise AttemptFailed(kind="transport", text=text) from None
-        return read_token(response.status, response.headers, body, now_s, asked)
+        answer = await ask_endpoint(self._transport, asked, named="token endpoint", limit_s=limit_s)
+        token = read_token(answer.status, answer.headers, answer.body, now_s, asked)
+        return attrs.evolve(token, quota_project=project)
 
 
 @attrs.define(eq=False)
 class GcpSignIn:
     """How the calls of one provider at Vertex AI get their token."""
+
+    refusal_statuses: ClassVar[frozenset[int]] = frozenset({401})
 
     _provider: GcpProvider
     _location: Location
@@ -172,11 +158,11 @@ class GcpSignIn:
         return {"access_token": token.value, "quota_project": token.quota_project}
 
     def forget(
-        self, credentials: Mapping[str, str | None], status: int, _: Mapping[str, str], /
+        self, credentials: Mapping[str, str | None], _: Mapping[str, str], __: bytes, /
     ) -> bool:
         value = credentials.get("access_token")
         # A token that the request brought comes alone; there is no other one to be had for it.
-        if status != 401 or value is None or "quota_project" not in credentials:
+        if value is None or "quota_project" not in credentials:
             return False
         self._tokens.forget(value)
         return True

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 import attrs
 
 from lsd.config import (
+    AwsProvider,
     AzureProvider,
     BestOfNVariant,
     ChatCompletionVariant,
@@ -31,6 +32,7 @@ from lsd.config import (
 )
 from lsd.conversation import NO_EDITS, Edits, SchemaCache
 from lsd.experiments import Draw, UniformDraw, WeightedDraw
+from lsd.inference.aws_sign_in import written_locations
 from lsd.inference.costs import CostTable
 from lsd.inference.embedding_models import SHORTHANDS_MAX, EmbeddingMaker, EmbeddingModels
 from lsd.inference.limits import STREAM_IDLE_MS, Limit, ScopeLimits
@@ -306,6 +308,8 @@ def _locations(provider: Provider, config: Config) -> dict[str, Location]:
     """
     if isinstance(provider, GcpProvider):
         return {}
+    if isinstance(provider, AwsProvider):
+        return written_locations(provider)
     locations = {"api_key": effective_location(provider, config.provider_types)}
     if isinstance(provider, AzureProvider):
         locations["endpoint"] = provider.endpoint

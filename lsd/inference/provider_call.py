@@ -27,14 +27,17 @@ from lsd.inference.limits import bounded_by, earlier
 from lsd.inference.masking import masked, secret_values
 from lsd.inference.prepared import PreparedGeneration, PreparedModel, PreparedProvider
 from lsd.inference.run import Run
-from lsd.network import WireResponse
+from lsd.network import ScriptedResponse, WireResponse
 from lsd.providers import ToolNames, completed_answer
 from lsd.telemetry import logger
 
 log = logger(__name__)
 
-NO_SECRETS = frozenset({"endpoint", "quota_project"})
+NO_SECRETS = frozenset({"endpoint", "quota_project", "region", "signed_at"})
 """What goes with credentials and may be shown."""
+
+REFUSAL_BYTES_MAX = 8 * 1024 * 1024
+"""Of an answer that may refuse the credentials; errors have some hundred bytes."""
 
 ANSWER_BYTES_MAX = 256 * 1024 * 1024
 """Of one provider's whole answer: more than any model writes, even with images in base64."""
@@ -72,7 +75,7 @@ class ProviderCall:
         """Enters the call in the journal."""
         own = request_for(
             request,
-            provider_type=provider.dialect.provider_type,
+            provider_type=provider.config.thought_type,
             model_name=model.name,
             provider_name=provider.name,
         )
@@ -102,9 +105,14 @@ class ProviderCall:
         wire = await self._encode(credentials)
         response = await self._send_within_limits(wire)
         sign_in = self.provider.sign_in
-        if sign_in is None or not sign_in.forget(credentials, response.status, response.headers):
+        if sign_in is None or response.status not in sign_in.refusal_statuses:
             return wire, response
-        await response.aclose()
+        try:
+            body = await response.read(REFUSAL_BYTES_MAX)
+        finally:
+            await response.aclose()
+        if not sign_in.forget(credentials, response.headers, body):
+            return wire, ScriptedResponse(response.status, response.headers, [(0, body)])
         wire = await self._encode(await self._credentials())
         return wire, await self.provider.transport.send(wire)
 

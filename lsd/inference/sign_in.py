@@ -9,18 +9,23 @@ from lsd.config import Provider
 class SignIn(Protocol):
     """How calls of one provider get credentials that no location holds. Serves all its calls."""
 
-    async def credentials(self, dynamic: Mapping[str, str]) -> Mapping[str, str | None]:
+    @property
+    def refusal_statuses(self) -> frozenset[int]:
+        """The statuses of answers that may be about the credentials."""
+
+    async def credentials(self, dynamic: Mapping[str, str], /) -> Mapping[str, str | None]:
         """What the dialect is told beside its configured credentials, by its names for it.
 
         `dynamic` are the credentials of the request. Raises AttemptFailed or CredentialMissing.
         """
 
     def forget(
-        self, credentials: Mapping[str, str | None], status: int, headers: Mapping[str, str], /
+        self, credentials: Mapping[str, str | None], headers: Mapping[str, str], body: bytes, /
     ) -> bool:
-        """Whether an answer of this status refuses `credentials`, and fresh ones may be better.
+        """Whether this answer refuses `credentials`, and fresh ones may be better.
 
-        If so, the next call of `credentials` does not give the same again.
+        Only answers of `refusal_statuses` are shown. If so, the next call of `credentials` does
+        not give the same again without having asked for new ones.
         """
 
 

@@ -9,7 +9,7 @@ from lsd.network.certificates import BadCertificates
 from lsd.network.http_client import HttpClient
 from lsd.network.http_server import serve_http1
 from lsd.network.outbound_transport import OutboundTransport
-from lsd.network.scripted_transport import ScriptedTransport
+from lsd.network.scripted_transport import ScriptedResponse, ScriptedTransport
 from lsd.network.transport import BodyTooLarge, Transport, TransportFailed, WireResponse
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "BodyTooLarge",
     "HttpClient",
     "OutboundTransport",
+    "ScriptedResponse",
     "ScriptedTransport",
     "Transport",
     "TransportFailed",

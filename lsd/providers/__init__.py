@@ -4,6 +4,22 @@ A *dialect* encodes a request and decodes an answer for one configured provider;
 is fed the bytes of a streamed answer. Nothing here opens a socket.
 """
 
+from lsd.providers._aws_errors import error_name as aws_error_name
+from lsd.providers.aws_keys import (
+    METADATA_BASE,
+    AwsKeys,
+    check_answered,
+    container_request,
+    metadata_keys_request,
+    metadata_region_request,
+    metadata_roles_request,
+    metadata_token_request,
+    read_json,
+    read_keys,
+    read_web_identity,
+    token_service_url,
+    web_identity_request,
+)
 from lsd.providers.dialect import Counting, Dialect, Relaying, StreamDecoder
 from lsd.providers.echo import EchoDialect
 from lsd.providers.echo_embedding import EchoEmbeddings
@@ -26,7 +42,9 @@ from lsd.providers.vertex import vertex_audience
 
 __all__ = [
     "CLOUD_SCOPE",
+    "METADATA_BASE",
     "AccessToken",
+    "AwsKeys",
     "Counting",
     "Dialect",
     "EchoDialect",
@@ -36,14 +54,26 @@ __all__ = [
     "Relaying",
     "StreamDecoder",
     "ToolNames",
+    "aws_error_name",
+    "check_answered",
     "completed_answer",
     "completed_stream",
+    "container_request",
     "dialect_for",
     "embedding_dialect_for",
     "exchange_request",
+    "metadata_keys_request",
+    "metadata_region_request",
     "metadata_request",
+    "metadata_roles_request",
+    "metadata_token_request",
+    "read_json",
+    "read_keys",
     "read_token",
+    "read_web_identity",
     "refresh_request",
     "self_signed_token",
+    "token_service_url",
     "vertex_audience",
+    "web_identity_request",
 ]

@@ -5,6 +5,7 @@ from lsd.providers._anthropic_messages import claude_messages, marked
 from lsd.providers._anthropic_target import NO_EFFORT, Body, Encoding
 from lsd.providers._anthropic_tools import tool_fields
 from lsd.providers._anthropic_translation import mark_at_most, system_parts, translated, user_id
+from lsd.providers._claude_sampling import claude_sampling
 from lsd.providers.prefill import JSON_PREFILL, JSON_PREFILL_TEXT
 
 _SERVICE_TIERS = {"auto": "auto", "priority": "auto", "default": "standard_only"}
@@ -34,7 +35,7 @@ def messages_body(encoding: Encoding) -> tuple[Body, str]:
     system = _system(request)
     if system:
         body["system"] = system
-    body.update(_sampling(encoding))
+    body.update(claude_sampling(encoding, encoding.target.family))
     if request.params.stop_sequences is not None:
         body["stop_sequences"] = list(request.params.stop_sequences)
     schema, prefill = _json_help(encoding)
@@ -69,23 +70,6 @@ def _max_tokens(encoding: Encoding) -> int:
         hint = f"{family.max_tokens} is sent, as the model is not known; set max_tokens"
         encoding.alter("max_tokens", hint)
     return family.max_tokens
-
-
-def _sampling(encoding: Encoding) -> Body:
-    params, family = encoding.request.params, encoding.target.family
-    fields: Body = {
-        name: value
-        for name in ("temperature", "top_p")
-        if (value := getattr(params, name)) is not None
-    }
-    if not family.takes_sampling:
-        for name in fields:
-            encoding.leave_out(name, hint="the model samples by itself")
-        return {}
-    if len(fields) == 2 and not family.takes_both_samplings:
-        encoding.leave_out("top_p", hint="the model takes either temperature or top_p")
-        del fields["top_p"]
-    return fields
 
 
 def _thinking(encoding: Encoding, schema: JsonValue) -> Body:

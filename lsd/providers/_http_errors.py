@@ -15,6 +15,7 @@ REQUEST_ID_HEADERS = (
     "apim-request-id",
     "x-generation-id",
     "mistral-correlation-id",
+    "x-amzn-requestid",
     "cf-ray",
 )
 
@@ -53,7 +54,9 @@ def failed_answer(
     text = text_of(value) or shortened(shown.strip()) or _reason_phrase(status)
     if 300 <= status < 400 and "location" in headers:
         text = f"{text} (redirects are not followed; Location: {headers['location']})"
-    return _failure(f"{provider_type} returned HTTP {status}", status, text, value, headers, shown)
+    return failure_of(
+        f"{provider_type} returned HTTP {status}", status, text, value, headers, shown
+    )
 
 
 def failed_inside(
@@ -71,7 +74,7 @@ def failed_inside(
     status = _status_in(codes, statuses or {})
     text = text_of(value) or shortened(raw.strip())
     where = f"returned HTTP {status}" if status else "reported an error"
-    failure = _failure(f"{provider_type} {where}", status, text, value, headers, raw)
+    failure = failure_of(f"{provider_type} {where}", status, text, value, headers, raw)
     if not codes and isinstance(value, dict) and isinstance(value.get("error"), str):
         # No API's error object: how LM Studio answers to a path that it does not have.
         failure.kind = "malformed"
@@ -167,7 +170,7 @@ def _kind_of_words(codes: Iterable[str]) -> FailureKind:
     return "generation" if words & _GENERATION_CODES else "server"
 
 
-def _failure(
+def failure_of(
     what: str,
     status: int | None,
     text: str,
@@ -175,6 +178,7 @@ def _failure(
     headers: Mapping[str, str],
     raw: str,
 ) -> AttemptFailed:
+    """A failure in the usual words: `what` has happened, `text` and `value` tell why."""
     identifier, codes, delay_s = request_id(headers), codes_of(value), retry_delay_s(value)
     code = codes[0] if codes else None
     told = f"{what}: {text}"

@@ -1,9 +1,12 @@
 """Which dialect a configured provider is spoken to in."""
 
 from random import Random, SystemRandom
+from typing import assert_never
 
 from lsd.config import (
     AnthropicProvider,
+    AwsBedrockProvider,
+    AwsSagemakerProvider,
     ChatProvider,
     EchoProvider,
     GcpVertexAnthropicProvider,
@@ -13,6 +16,8 @@ from lsd.config import (
     Provider,
 )
 from lsd.providers.anthropic import anthropic_dialect
+from lsd.providers.aws_bedrock import bedrock_dialect
+from lsd.providers.aws_sagemaker import sagemaker_dialect
 from lsd.providers.chat_targets import chat_target
 from lsd.providers.dialect import Dialect
 from lsd.providers.echo import EchoDialect
@@ -54,7 +59,13 @@ def dialect_for(
             return vertex_gemini_dialect(
                 provider, model_name=model_name, provider_name=provider_name, random=random
             )
+        case AwsBedrockProvider():
+            return bedrock_dialect(provider, model_name=model_name, provider_name=provider_name)
+        case AwsSagemakerProvider():
+            return sagemaker_dialect(
+                provider, model_name=model_name, provider_name=provider_name, random=random
+            )
         case EchoProvider():
             return EchoDialect(provider, provider_name=provider_name)
-        case _:
-            raise AssertionError(f"the configuration lets no {provider.type} pass yet")
+        case never:
+            assert_never(never)

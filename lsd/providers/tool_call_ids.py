@@ -6,7 +6,7 @@ from hashlib import sha256
 from random import Random
 from typing import Literal
 
-ToolCallIdRule = Literal["any", "openai", "mistral", "anthropic"]
+ToolCallIdRule = Literal["any", "openai", "mistral", "anthropic", "bedrock"]
 """Whose rule an id has to obey; `any` takes every text."""
 
 _FITTING: dict[ToolCallIdRule, re.Pattern[str]] = {
@@ -14,11 +14,13 @@ _FITTING: dict[ToolCallIdRule, re.Pattern[str]] = {
     "openai": re.compile(r"(?s).{0,40}\Z"),
     "mistral": re.compile(r"[A-Za-z0-9]{9}\Z"),
     "anthropic": re.compile(r"[a-zA-Z0-9_-]+\Z"),
+    "bedrock": re.compile(r"[a-zA-Z0-9_-]{1,64}\Z"),
 }
 _PREFIXES: dict[ToolCallIdRule, tuple[str, int]] = {
     "openai": ("call_", 24),
     "mistral": ("", 9),
     "anthropic": ("toolu_", 24),
+    "bedrock": ("tooluse_", 24),
 }
 """The prefix of a rewritten id, and how many digits of the hash follow."""
 

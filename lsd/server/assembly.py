@@ -25,6 +25,7 @@ from lsd.api import (
 )
 from lsd.config import (
     Auth,
+    AwsProvider,
     EmbeddingProvider,
     Gateway,
     GcpProvider,
@@ -36,6 +37,8 @@ from lsd.config import (
 from lsd.conversation import IdGenerator
 from lsd.feedback import FeedbackService
 from lsd.inference import (
+    AwsKeyChain,
+    AwsSignIn,
     DialectMaker,
     EmbeddingMaker,
     EmbeddingService,
@@ -75,6 +78,7 @@ class Assembled:
     in_flight: InFlight
     swept: Mapping[str, Swept]
     transport: OutboundTransport
+    aws: AwsKeyChain
 
 
 def assemble(
@@ -90,6 +94,7 @@ def assemble(
     if kept is not None:
         ids.start_after(kept.store.greatest_id())
     transport = OutboundTransport()
+    aws = AwsKeyChain(transport=transport, clock=clock, environment=os.environ)
     running = RunningInferences()
     cache = _cache(kept, loaded.config.gateway)
     buckets = None if kept is None else kept.store.buckets(kept.state_writer)
@@ -98,7 +103,7 @@ def assemble(
             loaded,
             _dialect_maker(transport),
             _embedding_maker(transport),
-            _sign_in_maker(loaded, transport, clock, random),
+            _sign_in_maker(loaded, transport, clock, random, aws),
         ),
         recorder=_recorder(kept, loaded.config.gateway),
         ids=ids,
@@ -140,6 +145,7 @@ def assemble(
         in_flight=in_flight,
         swept={name: part for name, part in swept.items() if part is not None},
         transport=transport,
+        aws=aws,
     )
 
 
@@ -240,7 +246,7 @@ def _recorder(kept: Kept | None, gateway: Gateway) -> Recorder | None:
 
 
 def _sign_in_maker(
-    loaded: Loaded, transport: Transport, clock: Clock, random: Random
+    loaded: Loaded, transport: Transport, clock: Clock, random: Random, aws: AwsKeyChain
 ) -> SignInMaker:
     gcp = GcpTokens(transport=transport, clock=clock, random=random, environment=os.environ)
 
@@ -248,6 +254,8 @@ def _sign_in_maker(
         if isinstance(provider, GcpProvider):
             location = effective_location(provider, loaded.config.provider_types)
             return GcpSignIn(provider, location, loaded.secrets, gcp)
+        if isinstance(provider, AwsProvider):
+            return AwsSignIn(provider, aws, clock)
         return None
 
     return make

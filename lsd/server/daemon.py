@@ -8,7 +8,9 @@ import attrs
 import trio
 
 from lsd import __version__
-from lsd.config import Loaded, Observability
+from lsd.config import AwsProvider, Loaded, Observability
+from lsd.conversation import AttemptFailed
+from lsd.inference import finds_region
 from lsd.network import BadCertificates
 from lsd.server.assembly import Assembled, assemble
 from lsd.server.garbage import spare_the_lasting
@@ -64,7 +66,8 @@ class Daemon:
     _stop_listening: trio.Event = attrs.field(factory=trio.Event, init=False)
 
     async def run(self, listener: socket.socket) -> int:
-        """Serves on `listener`; the exit code."""
+        """Serves on `listener`; the exit code. Raises StartRefused."""
+        await self._find_region()
         async with trio.open_nursery() as outermost:
             if self.kept is not None:
                 await outermost.start(self.kept.writer.run)
@@ -84,6 +87,18 @@ class Daemon:
             outermost.cancel_scope.cancel()
         log.info("stopped", exit_code=code)
         return code
+
+    async def _find_region(self) -> None:
+        """Finds the region of AWS before anybody is served, if the configuration leaves it open."""
+        models = self.loaded.config.models.values()
+        providers = [each for model in models for each in model.providers.values()]
+        if not any(isinstance(each, AwsProvider) and finds_region(each) for each in providers):
+            return
+        try:
+            await self.assembled.aws.region()
+        except AttemptFailed as failure:
+            await self.assembled.transport.aclose()
+            raise StartRefused(str(failure)) from None
 
     async def _serve(self, listener: socket.socket) -> int:
         finished = trio.Event()

@@ -60,6 +60,7 @@ class Connection:
         path, _, query = target.partition("?")
         return RecordedRequest(
             method=method,
+            target=target,
             path=unquote(path),
             query=query,
             headers=headers,

@@ -14,11 +14,13 @@ WAIT_S_MAX = 5.0
 class RecordedRequest:
     """One request as it arrived. Times are trio's.
 
+    `target` is the path with its query as it was sent, `path` the path unescaped.
     `connection` counts the connections of the fake from 1: equal numbers, same connection.
     `answered`: the script was played to its end. `closed_early`: the peer went away before.
     """
 
     method: str
+    target: str
     path: str
     query: str
     headers: dict[str, str]

@@ -66,6 +66,12 @@ class AnyProvider:
     discard_unknown_chunks: bool = False
 
     @property
+    def thought_type(self) -> str:
+        """What its models' thoughts are marked with: only those of the same mark go back to it."""
+        table: Any = self
+        return str(table.type)
+
+    @property
     def own_location(self) -> Any:
         """Where this provider's own table says that its credential is; None if it does not."""
         return getattr(self, self.credential_key) if self.credential_key else None
@@ -291,6 +297,10 @@ class AwsSagemakerProvider(AwsProvider):
     endpoint_name: str
     model_name: str
     hosted_provider: Literal["openai", "tgi"]
+
+    @property
+    def thought_type(self) -> str:
+        return f"{self.type}::{self.hosted_provider}"
 
 
 @attrs.frozen(kw_only=True)

@@ -38,12 +38,6 @@ TEXTS = {
     "storage.inference_metadata_retention_days": "storage.inference_metadata_retention_days = 1",
     "object_storage.type": "object_storage.type = 's3_compatible'",
     "models.m.skip_relay": ECHO + "models.m.skip_relay = true",
-    "models.m.providers.p.type": (
-        "models.m.routing = ['p']\nmodels.m.providers.p = "
-        "{ type = 'aws_sagemaker', region = 'r', "
-        "endpoint_name = 'e', model_name = 'm', hosted_provider = 'openai' }"
-    ),
-    "models.m.providers.p.api_type": OPENAI + "models.m.providers.p.api_type = 'responses'",
     "models.m.providers.p.batch": OPENAI + "models.m.providers.p.batch = 'local'",
     "models.m.providers.p.batch_cost": (
         OPENAI + "models.m.providers.p.batch_cost = [{ pointer = '/a', cost_per_unit = 1 }]"

@@ -477,7 +477,9 @@ async def test_a_caller_that_leaves_cuts_the_call_off(
 
 
 class FakeSignIn:
-    """Gives tokens "t-1", "t-2" …; forgets one that was refused with 401."""
+    """Gives tokens "t-1", "t-2" …; forgets one if it was refused as expired."""
+
+    refusal_statuses = frozenset({401})
 
     def __init__(self) -> None:
         self.given = 0
@@ -487,9 +489,9 @@ class FakeSignIn:
         return {"api_key": f"token-{self.given}"}
 
     def forget(
-        self, credentials: Mapping[str, str | None], status: int, headers: Mapping[str, str]
+        self, credentials: Mapping[str, str | None], headers: Mapping[str, str], body: bytes
     ) -> bool:
-        return status == 401
+        return b"expired" in body
 
 
 def signed_in(gateway: Gateway) -> Attempt:
@@ -508,6 +510,18 @@ async def test_a_token_that_has_lapsed_is_renewed_once(start: StartGateway) -> N
     sent = [request.headers["Authorization"] for request in gateway["one"].requests]
     assert sent == ["Bearer token-1", "Bearer token-2"]
     assert call.output == (Text(text="Hi"),)
+    assert gateway["one"].open_responses == 0
+
+
+async def test_an_answer_about_something_else_is_left_as_it_is(start: StartGateway) -> None:
+    """It was read to see what it is about, and is still there to be understood."""
+    gateway = start(PLAIN)
+    gateway["one"].will(fails(401, "not you", code="stranger"))
+
+    failed = await failure(signed_in(gateway))
+
+    assert failed.text == "openai returned HTTP 401: not you [code: stranger]"
+    assert len(gateway["one"].requests) == 1
     assert gateway["one"].open_responses == 0
 
 

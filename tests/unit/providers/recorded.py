@@ -12,6 +12,8 @@ from structlog.testing import capture_logs
 
 from lsd.config import (
     AnthropicProvider,
+    AwsBedrockProvider,
+    AwsSagemakerProvider,
     AzureProvider,
     ChatProvider,
     DeepSeekProvider,
@@ -53,11 +55,14 @@ from lsd.conversation import (
     encode_json,
 )
 from lsd.providers import Dialect, dialect_for
+from tests.fakes.aws_frames import error, event, exception, frame
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
 PROVIDERS: dict[str, Any] = {
     "anthropic": AnthropicProvider,
+    "aws_bedrock": AwsBedrockProvider,
+    "aws_sagemaker": AwsSagemakerProvider,
     "azure": AzureProvider,
     "deepseek": DeepSeekProvider,
     "fireworks": FireworksProvider,
@@ -86,12 +91,28 @@ MESSAGES_TYPES = ("anthropic", "gcp_vertex_anthropic")
 GEMINI_TYPES = ("gcp_vertex_gemini", "google_ai_studio_gemini")
 """The types that speak Gemini's language."""
 
-CREDENTIALS = {"api_key": "sk-secret", "access_token": "ya29.secret"}
+CREDENTIALS = {
+    "api_key": "sk-secret",
+    "access_token": "ya29.secret",
+    "access_key_id": "AKIDEXAMPLE",
+    "secret_access_key": "aws-secret",
+    "session_token": None,
+    "signed_at": "20260102T030405Z",
+    "region": "us-east-1",
+}
 """What dialects are told, each by the name that it knows."""
 
 ON_PREMISES = {"api_base": "http://gpu1:8000/v1"}
 AT_VERTEX = {"location": "us-central1", "project_id": "proj"}
+AT_AWS = {"region": LiteralLocation("us-east-1")}
 REQUIRED: dict[str, dict[str, Any]] = {
+    "aws_bedrock": {"model_id": "m-1", **AT_AWS},
+    "aws_sagemaker": {
+        "endpoint_name": "e-1",
+        "model_name": "m-1",
+        "hosted_provider": "openai",
+        **AT_AWS,
+    },
     "azure": {"deployment_id": "d-1", "endpoint": LiteralLocation("https://res.example")},
     "gcp_vertex_anthropic": {**AT_VERTEX, "model_id": "m-1"},
     "gcp_vertex_gemini": {**AT_VERTEX, "model_id": "m-1"},
@@ -100,6 +121,12 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "vllm": {"model_name": "m-1", **ON_PREMISES},
 }
 """The keys that a type cannot be without; all others want a model's name."""
+
+_CONTENT_TYPES = {
+    ".frames": "application/vnd.amazon.eventstream",
+    ".json": "application/json",
+    ".sse": "text/event-stream",
+}
 
 _GENERATED_ID = re.compile(r"call_[A-Za-z0-9]{24}")
 
@@ -171,20 +198,44 @@ def fixtures(kind: Literal["answers", "streams"], types: Collection[str] = CHAT_
         if path.name.endswith(".expected.json") or path.parent.parent.name not in types:
             continue
         told = decode_json(path.with_suffix(".expected.json").read_bytes())
-        content_type = "text/event-stream" if kind == "streams" else "application/json"
         given = told.pop("given", {})
         folder = path.parent.parent.name
         fixture = Fixture(
             folder,
             path.stem,
-            path.read_bytes(),
+            _wire(path),
             given.get("status", 200),
-            {"content-type": content_type, **given.get("headers", {})},
+            {"content-type": _CONTENT_TYPES[path.suffix], **given.get("headers", {})},
             given.get("provider", {}),
             told,
         )
         found.append(pytest.param(fixture, id=f"{folder}/{path.stem}"))
     return found
+
+
+def _wire(path: Path) -> bytes:
+    """The bytes of an answer; each line of `.frames` stands for one message of an event stream."""
+    if path.suffix != ".frames":
+        return path.read_bytes()
+    return b"".join(_frame(decode_json(line)) for line in path.read_bytes().splitlines())
+
+
+def _frame(told: Any) -> bytes:
+    match told:
+        case {"event": str(kind), "payload": payload}:
+            return event(kind, payload)
+        case {"event": str(kind), "text": str(text)}:
+            return event(kind, text.encode())
+        case {"exception": str(kind), "payload": payload}:
+            return exception(kind, payload)
+        case {"error": str(code), "message": str(message)}:
+            return error(code, message)
+        case {"headers": headers, "text": str(text)}:
+            return frame(headers, text.encode())
+        case {"hex": str(text)}:
+            return bytes.fromhex(text)
+        case _:
+            raise AssertionError(f"no line of a fixture: {told}")
 
 
 def read_stream(fixture: Fixture, pieces: list[bytes]) -> Any:

@@ -8,12 +8,12 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from lsd.conversation import AttemptFailed
-from lsd.inference.access_tokens import (
+from lsd.inference.expiring_credentials import (
+    CREDENTIALS_MAX,
     EARLY_PAUSE_S,
     EARLY_S_MAX,
     RENEWAL_S_MAX,
-    TOKENS_MAX,
-    AccessTokens,
+    ExpiringCredentials,
 )
 from lsd.providers import AccessToken
 from tests.unit.inference.gateway import TrioClock
@@ -52,7 +52,9 @@ async def endpoint() -> Endpoint:
     return Endpoint(TrioClock())
 
 
-async def values(tokens: AccessTokens, endpoint: Endpoint, tasks: int) -> Sequence[str]:
+async def values(
+    tokens: ExpiringCredentials[AccessToken], endpoint: Endpoint, tasks: int
+) -> Sequence[str]:
     """What so many tasks get that ask at once."""
     got: list[str] = []
 
@@ -72,7 +74,7 @@ async def test_one_question_serves_all_who_wait(
     endpoint: Endpoint, autojump_clock: MockClock
 ) -> None:
     """Case 54: fifty requests at the start of a day are one question to the endpoint."""
-    tokens = AccessTokens(endpoint.clock)
+    tokens = ExpiringCredentials(endpoint.clock)
 
     assert await values(tokens, endpoint, 50) == ["t1"] * 50
     assert await values(tokens, endpoint, 1) == ["t1"]
@@ -82,7 +84,7 @@ async def test_one_question_serves_all_who_wait(
 async def test_all_who_wait_share_a_failure(endpoint: Endpoint, autojump_clock: MockClock) -> None:
     """An endpoint that is ill is not asked fifty times; the next request asks anew."""
     endpoint.is_ill = True
-    tokens = AccessTokens(endpoint.clock)
+    tokens = ExpiringCredentials(endpoint.clock)
 
     assert await values(tokens, endpoint, 50) == ["ill 1"] * 50
     endpoint.is_ill = False
@@ -94,7 +96,7 @@ async def test_each_waiter_has_a_failure_of_its_own(
 ) -> None:
     """What one request writes into it does not show in another."""
     endpoint.is_ill = True
-    tokens = AccessTokens(endpoint.clock)
+    tokens = ExpiringCredentials(endpoint.clock)
     failures: list[AttemptFailed] = []
 
     async def ask() -> None:
@@ -116,7 +118,7 @@ async def test_another_fetches_when_the_first_is_cancelled(
 ) -> None:
     """Case 54: whoever leaves takes nothing from those who wait."""
     endpoint.gate = trio.Event()
-    tokens = AccessTokens(endpoint.clock)
+    tokens = ExpiringCredentials(endpoint.clock)
     got: list[str] = []
 
     async def ask(scope: trio.CancelScope) -> None:
@@ -142,7 +144,7 @@ async def test_a_token_is_renewed_before_its_end(
     endpoint: Endpoint, autojump_clock: MockClock
 ) -> None:
     """Five minutes before; the one request that notices fetches, the others go on."""
-    tokens = AccessTokens(endpoint.clock)
+    tokens = ExpiringCredentials(endpoint.clock)
     await values(tokens, endpoint, 1)
 
     await trio.sleep(HOUR_S - RENEWAL_S_MAX - 1)
@@ -158,7 +160,7 @@ async def test_a_short_life_is_used_for_nine_tenths(
 ) -> None:
     """A token of two minutes would else be renewed by every request."""
     endpoint.lifetime_s = 120
-    tokens = AccessTokens(endpoint.clock)
+    tokens = ExpiringCredentials(endpoint.clock)
     await values(tokens, endpoint, 1)
 
     await trio.sleep(107)
@@ -171,7 +173,7 @@ async def test_a_token_serves_to_its_end_while_the_endpoint_is_ill(
     endpoint: Endpoint, autojump_clock: MockClock
 ) -> None:
     """A failed renewal costs nobody anything until the token is really over."""
-    tokens = AccessTokens(endpoint.clock)
+    tokens = ExpiringCredentials(endpoint.clock)
     await values(tokens, endpoint, 1)
     endpoint.is_ill = True
     await trio.sleep(HOUR_S - RENEWAL_S_MAX)
@@ -191,7 +193,7 @@ async def test_nobody_waits_long_while_a_token_serves(
     endpoint: Endpoint, autojump_clock: MockClock
 ) -> None:
     """An endpoint that hangs holds one request for some seconds, and no other."""
-    tokens = AccessTokens(endpoint.clock)
+    tokens = ExpiringCredentials(endpoint.clock)
     await values(tokens, endpoint, 1)
     await trio.sleep(HOUR_S - RENEWAL_S_MAX)
     endpoint.gate = trio.Event()
@@ -205,7 +207,7 @@ async def test_a_forgotten_token_is_not_given_again(
     endpoint: Endpoint, autojump_clock: MockClock
 ) -> None:
     """A refused token has no future, however long it would have lived."""
-    tokens = AccessTokens(endpoint.clock)
+    tokens = ExpiringCredentials(endpoint.clock)
     await values(tokens, endpoint, 1)
 
     assert tokens.forget("t1") == "key"
@@ -215,12 +217,12 @@ async def test_a_forgotten_token_is_not_given_again(
 
 async def test_keys_have_tokens_of_their_own(endpoint: Endpoint, autojump_clock: MockClock) -> None:
     """What was made out to one host is no use at another; the number of keys is bounded."""
-    tokens = AccessTokens(endpoint.clock)
+    tokens = ExpiringCredentials(endpoint.clock)
 
     first = await tokens.get("a", endpoint.fetch)
     second = await tokens.get("b", endpoint.fetch)
-    for number in range(TOKENS_MAX):
+    for number in range(CREDENTIALS_MAX):
         await tokens.get(number, endpoint.fetch)
 
     assert (first.value, second.value) == ("t1", "t2")
-    assert (await tokens.get("a", endpoint.fetch)).value == f"t{TOKENS_MAX + 3}"
+    assert (await tokens.get("a", endpoint.fetch)).value == f"t{CREDENTIALS_MAX + 3}"

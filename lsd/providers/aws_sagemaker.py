@@ -1,0 +1,106 @@
+"""Models behind an endpoint of Amazon SageMaker: what it hosts speaks OpenAI's language."""
+
+from collections.abc import Mapping
+from random import Random
+from urllib.parse import quote
+
+import attrs
+
+from lsd.config import AwsSagemakerProvider
+from lsd.conversation import (
+    ApiType,
+    Edits,
+    ModelRequest,
+    ModelResponse,
+    UrlFile,
+    WireRequest,
+)
+from lsd.providers._aws_errors import failed_call
+from lsd.providers._aws_requests import (
+    AwsService,
+    Credentials,
+    is_event_stream,
+    no_event_stream,
+)
+from lsd.providers._openai_answer import read_answer, response_of
+from lsd.providers._openai_body import chat_body
+from lsd.providers._openai_family import Encoding, Member, Target
+from lsd.providers._openai_files import is_forwarded
+from lsd.providers._sagemaker_stream import PROVIDER_TYPE, HostedStream
+from lsd.providers._whole_body import failing
+from lsd.providers.dialect import StreamDecoder
+from lsd.providers.openai import OPENAI_COMPATIBLE
+from lsd.providers.tgi import MODEL, TGI
+
+
+@attrs.frozen(eq=False)
+class SagemakerEndpoint:
+    """Chat completions with what one endpoint hosts.
+
+    The target's own type tells what is hosted: what a model thought behind one kind of server is
+    nothing to one behind another.
+    """
+
+    endpoint_name: str
+    target: Target
+    service: AwsService
+
+    @property
+    def provider_type(self) -> str:
+        return PROVIDER_TYPE
+
+    @property
+    def api_type(self) -> ApiType:
+        return "chat_completions"
+
+    def encode(self, request: ModelRequest, credentials: Credentials, edits: Edits) -> WireRequest:
+        encoding = Encoding(request, self.target)
+        method = "invocations-response-stream" if request.stream else "invocations"
+        wire = self.service.request(
+            f"/endpoints/{quote(self.endpoint_name, safe='-_.~')}/{method}",
+            chat_body(encoding),
+            credentials,
+            edits,
+            stream=request.stream,
+            left_out=encoding.left_out,
+        )
+        return attrs.evolve(wire, derived=encoding.derived) if encoding.derived else wire
+
+    def decode(self, status: int, headers: Mapping[str, str], body: bytes) -> ModelResponse:
+        if not 200 <= status < 300:
+            raise failed_call(PROVIDER_TYPE, status, headers, body)
+        return response_of(self.target, read_answer(self.target, headers, body))
+
+    def stream_decoder(self, status: int, headers: Mapping[str, str]) -> StreamDecoder:
+        if not 200 <= status < 300:
+            return failing(lambda body: failed_call(PROVIDER_TYPE, status, headers, body))
+        if is_event_stream(headers):
+            return HostedStream(self.target, headers)
+        return failing(lambda body: no_event_stream(PROVIDER_TYPE, headers, body))
+
+    def forwards(self, file: UrlFile) -> bool:
+        return is_forwarded(file)
+
+
+def sagemaker_dialect(
+    provider: AwsSagemakerProvider, *, model_name: str, provider_name: str, random: Random
+) -> SagemakerEndpoint:
+    """The dialect of an endpoint for one entry of a model."""
+    target = Target(
+        member=_member(provider),
+        base=None,
+        model=MODEL if provider.hosted_provider == "tgi" else provider.model_name,
+        model_name=model_name,
+        provider_name=provider_name,
+        discard_unknown_chunks=provider.discard_unknown_chunks,
+        random=random,
+    )
+    service = AwsService.of(
+        provider, PROVIDER_TYPE, host="runtime.sagemaker", signed_as="sagemaker"
+    )
+    return SagemakerEndpoint(provider.endpoint_name, target, service)
+
+
+def _member(provider: AwsSagemakerProvider) -> Member:
+    hosted = TGI if provider.hosted_provider == "tgi" else OPENAI_COMPATIBLE
+    return attrs.evolve(hosted, provider_type=provider.thought_type)
