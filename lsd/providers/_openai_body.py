@@ -26,7 +26,7 @@ def chat_body(encoding: Encoding) -> Body:
     if encoding.target.model is not None:
         body["model"] = encoding.target.model
     body.update(_parameters(encoding))
-    body.update(_of_clients(encoding))
+    body.update(fields_of_clients(encoding))
     body["stream"] = request.stream
     if request.stream and member.takes_stream_options:
         body["stream_options"] = {"include_usage": True}
@@ -90,7 +90,7 @@ def _parameters(encoding: Encoding) -> Body:
     return fields
 
 
-def _of_clients(encoding: Encoding) -> Body:
+def fields_of_clients(encoding: Encoding) -> Body:
     """What only clients of other languages ask for."""
     member, request = encoding.member, encoding.request
     fields: Body = {}
@@ -113,13 +113,16 @@ def _stops(sequences: tuple[str, ...], encoding: Encoding) -> list[str]:
 
 
 def _send_budget(fields: Body, budget: int, encoding: Encoding) -> None:
-    """A budget as an effort, for clients that cannot know better; they have not asked for one."""
     if not encoding.is_translated or not encoding.member.takes_reasoning_effort:
         encoding.leave_out("thinking_budget_tokens", hint="reasoning_effort may serve")
     elif "reasoning_effort" not in fields:
-        effort = next((word for most, word in _EFFORTS if budget < most), "high")
-        fields["reasoning_effort"] = effort
+        fields["reasoning_effort"] = effort_of_budget(budget)
         encoding.derived["reasoning_effort"] = "thinking_budget_tokens"
+
+
+def effort_of_budget(budget: int) -> str:
+    """A budget as an effort, for clients that cannot know better; they have not asked for one."""
+    return next((word for most, word in _EFFORTS if budget < most), "high")
 
 
 def _send(fields: Body, key: str | None, parameter: str, value: Any, encoding: Encoding) -> None:

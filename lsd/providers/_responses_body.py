@@ -3,7 +3,7 @@
 from typing import Any
 
 from lsd.conversation import CustomTool, FunctionTool, SpecificTool, Tool, ToolSet
-from lsd.providers._openai_body import response_format
+from lsd.providers._openai_body import effort_of_budget, fields_of_clients, response_format
 from lsd.providers._openai_family import Body, Encoding
 from lsd.providers._responses_input import input_items
 from lsd.providers._tool_requests import provider_tools_for
@@ -15,9 +15,10 @@ _NOT_TAKEN = (
     "frequency_penalty",
     "seed",
     "stop_sequences",
-    "thinking_budget_tokens",
 )
-_HINTS = {"thinking_budget_tokens": "reasoning_effort may serve"}
+
+_LIMIT_MIN = 16
+"""The least `max_output_tokens`. Source: OpenAI's reference of the API, 2025."""
 
 
 def responses_body(encoding: Encoding) -> Body:
@@ -25,9 +26,10 @@ def responses_body(encoding: Encoding) -> Body:
     target, member = encoding.target, encoding.member
     body: Body = {"model": target.model, "input": input_items(encoding)}
     body.update(_parameters(encoding))
+    body.update(fields_of_clients(encoding))
     body["stream"] = encoding.request.stream
     body["text"] = _text(encoding)
-    effort = encoding.request.params.reasoning_effort
+    effort = _effort(encoding)
     if effort is not None:
         body["reasoning"] = {"effort": effort}
     if target.include_encrypted_reasoning:
@@ -46,13 +48,33 @@ def _parameters(encoding: Encoding) -> Body:
         if (value := getattr(params, name)) is not None
     }
     if params.max_tokens is not None:
-        fields["max_output_tokens"] = params.max_tokens
+        fields["max_output_tokens"] = _limit(params.max_tokens, encoding)
     if params.service_tier is not None:
         fields["service_tier"] = params.service_tier
     for name in _NOT_TAKEN:
         if getattr(params, name) is not None:
-            encoding.leave_out(name, _HINTS.get(name))
+            encoding.leave_out(name)
     return fields
+
+
+def _limit(max_tokens: int, encoding: Encoding) -> int:
+    """Clients of other languages ask for one token to see whether anybody is there."""
+    if not encoding.is_translated or max_tokens >= _LIMIT_MIN:
+        return max_tokens
+    encoding.alter("max_tokens", f"{_LIMIT_MIN} is sent, the least that the API takes")
+    return _LIMIT_MIN
+
+
+def _effort(encoding: Encoding) -> str | None:
+    params = encoding.request.params
+    if params.thinking_budget_tokens is None:
+        return params.reasoning_effort
+    if not encoding.is_translated:
+        encoding.leave_out("thinking_budget_tokens", hint="reasoning_effort may serve")
+    elif params.reasoning_effort is None:
+        encoding.derived["reasoning"] = "thinking_budget_tokens"
+        return effort_of_budget(params.thinking_budget_tokens)
+    return params.reasoning_effort
 
 
 def _text(encoding: Encoding) -> Body:

@@ -71,7 +71,8 @@ class _ItemWriter:
         match block:
             case Text():
                 kind = "output_text" if message.role == "assistant" else "input_text"
-                self.say(message.role, {"type": kind, "text": block.text})
+                role = "developer" if message.role == "system" else message.role
+                self.say(role, {"type": kind, "text": block.text})
             case UrlFile() | Base64File() | StoredFile():
                 if message.role == "assistant":
                     raise self.encoding.refusal("found a file in an assistant message")

@@ -50,7 +50,8 @@ class OpenAIResponses:
             body=responses_body(encoding),
             left_out=encoding.left_out,
         )
-        return seal(draft, edits, self.provider_type)
+        wire = seal(draft, edits, self.provider_type)
+        return attrs.evolve(wire, derived=encoding.derived) if encoding.derived else wire
 
     def decode(self, status: int, headers: Mapping[str, str], body: bytes) -> ModelResponse:
         if not 200 <= status < 300:

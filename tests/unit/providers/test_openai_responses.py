@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import attrs
 import pytest
 
 from lsd.conversation import (
@@ -10,6 +11,7 @@ from lsd.conversation import (
     Base64File,
     BodyEdit,
     ChatCompletionParams,
+    ClientRequest,
     CustomTool,
     Edits,
     FunctionTool,
@@ -509,3 +511,61 @@ def test_a_page_is_no_stream() -> None:
         with pytest.raises(AttemptFailed) as failed:
             decoder.finish(cut=False)
         assert failed.value.kind == kind
+
+
+def translated(*turns: Any, **fields: Any) -> ModelRequest:
+    """A request that came in the words of another API."""
+    client = ClientRequest(lane="anthropic", body={})
+    return attrs.evolve(request(*turns, **fields), client=client)
+
+
+@pytest.mark.parametrize(("asked", "sent"), [(1, 16), (16, 16), (100, 100)])
+def test_a_client_may_ask_for_a_single_token(asked: int, sent: int) -> None:
+    """Clients probe that way whether anybody is there; the API takes 16 at least."""
+    params = ChatCompletionParams(max_tokens=asked)
+
+    assert body(responses(), translated(params=params))["max_output_tokens"] == sent
+    assert body(responses(), request(params=params))["max_output_tokens"] == asked
+
+
+@pytest.mark.parametrize(("budget", "effort"), [(1024, "low"), (8000, "medium"), (32_000, "high")])
+def test_a_budget_of_a_client_becomes_an_effort(budget: int, effort: str) -> None:
+    """Nobody has asked for it, so that it may be left out again if the model refuses it."""
+    asked = translated(params=ChatCompletionParams(thinking_budget_tokens=budget))
+
+    wire = responses().encode(asked, {}, NO_EDITS)
+
+    assert decode_json(wire.body)["reasoning"] == {"effort": effort}
+    assert wire.derived == {"reasoning": "thinking_budget_tokens"}
+
+
+def test_an_effort_goes_before_a_budget() -> None:
+    """What was said outright is not inferred."""
+    params = ChatCompletionParams(thinking_budget_tokens=32_000, reasoning_effort="low")
+
+    wire = responses().encode(translated(params=params), {}, NO_EDITS)
+
+    assert decode_json(wire.body)["reasoning"] == {"effort": "low"}
+    assert wire.derived == {}
+
+
+def test_an_instruction_within_the_conversation_is_the_developers() -> None:
+    """It stands where it was said."""
+    asked = ModelRequest(
+        messages=(
+            ModelMessage(role="user", content=(Text(text="Hi"),)),
+            ModelMessage(role="system", content=(Text(text="Be brief."),)),
+        )
+    )
+
+    assert body(responses(), asked)["input"] == [
+        message("user", said("Hi")),
+        message("developer", said("Be brief.")),
+    ]
+
+
+def test_a_clients_user_is_named() -> None:
+    """As in chat completions."""
+    asked = attrs.evolve(translated(), user="u-1")
+
+    assert body(responses(), asked)["user"] == "u-1"
