@@ -18,6 +18,10 @@ from lsd.conversation import (
 from lsd.network import TransportFailed, WireResponse
 from lsd.providers import StreamDecoder
 
+FIRST_BYTES_MAX = 2048
+"""Of bytes that have come together, so many are decoded at once until the stream has started: a
+provider that was quick to send a long answer is not the reason for its first words to be late."""
+
 
 @attrs.define(eq=False)
 class StreamReader:
@@ -30,6 +34,8 @@ class StreamReader:
     _decoder: StreamDecoder
     is_over: bool = attrs.field(default=False, init=False)
     has_end_mark: bool = attrs.field(default=False, init=False)
+    _bytes_max: int | None = attrs.field(default=FIRST_BYTES_MAX, init=False)
+    _unread: bytes = attrs.field(default=b"", init=False)
 
     async def receive_first(self, patience_s: float | None = None) -> list[StreamEvent]:
         """All events up to the first with content or a regular end.
@@ -43,6 +49,7 @@ class StreamReader:
         held: list[StreamEvent] = []
         with trio.move_on_after(patience_s) as scope:
             await self._receive_until_started(held)
+        self._bytes_max = None
         if scope.cancelled_caught or _has_started(held):
             return held
         raise AttemptFailed(kind="transport", text="stream ended before first chunk")
@@ -60,9 +67,12 @@ class StreamReader:
             self.has_end_mark = True
             return self._finish(cut=False)
         try:
-            data = await self._response.receive_some()
+            data = self._unread or await self._response.receive_some()
         except TransportFailed:
             return self._finish(cut=True)
+        self._unread = b""
+        if self._bytes_max is not None:
+            data, self._unread = data[: self._bytes_max], data[self._bytes_max :]
         return self._decoder.feed(data) if data else self._finish(cut=False)
 
     async def aclose(self) -> None:

@@ -18,7 +18,7 @@ from lsd.conversation import (
     ToolCallChunk,
     UnknownChunk,
 )
-from lsd.inference.stream_reader import StreamReader
+from lsd.inference.stream_reader import FIRST_BYTES_MAX, StreamReader
 from lsd.network import TransportFailed
 
 
@@ -214,3 +214,17 @@ async def test_closing_lets_go_of_the_connection() -> None:
     await StreamReader(response, LineDecoder()).aclose()
 
     assert response.is_closed
+
+
+async def test_the_first_words_do_not_wait_for_all_that_came_with_them() -> None:
+    """A long answer that arrives at once is begun to be told before it is decoded; none is lost."""
+    long = b"a" * FIRST_BYTES_MAX + b"b" * FIRST_BYTES_MAX + b"c"
+    reader = StreamReader(Pieces([long, b"d" * 3 * FIRST_BYTES_MAX]), LineDecoder())
+
+    first = await reader.receive_first()
+    second = await reader.receive()
+    third = await reader.receive()
+
+    assert first == [text("a" * FIRST_BYTES_MAX)]
+    assert second == [text("b" * FIRST_BYTES_MAX + "c")]
+    assert third == [text("d" * 3 * FIRST_BYTES_MAX)]
