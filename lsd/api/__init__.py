@@ -4,6 +4,8 @@ An *endpoint* is a path with a plain function; the *front* serves the hot ones d
 the rest to the quart app. Statuses and headers are known on this floor only.
 """
 
+from lsd.api.anthropic.messages import Messages
+from lsd.api.anthropic.models import AnthropicModels
 from lsd.api.application import quart_app
 from lsd.api.authentication import Authentication
 from lsd.api.compat.lane_errors import error_desk
@@ -21,6 +23,7 @@ from lsd.api.records import Records
 
 __all__ = [
     "Answer",
+    "AnthropicModels",
     "Authentication",
     "Edge",
     "Endpoint",
@@ -31,6 +34,7 @@ __all__ = [
     "Functions",
     "InFlight",
     "Inferences",
+    "Messages",
     "Native",
     "Operations",
     "Records",

@@ -19,7 +19,7 @@ from lsd.inference.example_request import ExamplesRequest, read_examples_request
 from lsd.inference.example_service import ExampleService
 from lsd.inference.file_desk import FileDesk
 from lsd.inference.gcp_sign_in import GcpSignIn, GcpTokens
-from lsd.inference.journal import ModelCall
+from lsd.inference.journal import ModelCall, raw_responses, raw_usages
 from lsd.inference.prepared import (
     DEFAULT_FUNCTION,
     DialectMaker,
@@ -88,6 +88,8 @@ __all__ = [
     "UnknownName",
     "finds_region",
     "prepare",
+    "raw_responses",
+    "raw_usages",
     "read_examples_request",
     "read_inference_request",
     "register_cache_options",

@@ -55,6 +55,9 @@ class OpenStream:
     _fatal: str | None = None
     _reported: str | None = None
 
+    def __attrs_post_init__(self) -> None:
+        self._take_in(self._events)
+
     @property
     def entry(self) -> ModelCall:
         """The call that this is the answer of."""
@@ -73,7 +76,7 @@ class OpenStream:
 
     async def receive(self) -> list[StreamEvent]:
         """What comes next, all that arrived together; empty when the stream is over."""
-        events = self._take_held()
+        events, self._events = self._events, []
         if not events and not self._is_over:
             events = await self._read()
             self._take_in(events)
@@ -108,12 +111,6 @@ class OpenStream:
             idle = self._idle.idle
             deadlines.append(Deadline(trio.current_time() + idle.seconds, idle))
         return min(deadlines, key=lambda each: each.at, default=None)
-
-    def _take_held(self) -> list[StreamEvent]:
-        """Takes in what came while the stream was opened; no more than once."""
-        events, self._events = self._events, []
-        self._take_in(events)
-        return events
 
     def _take_in(self, events: list[StreamEvent]) -> None:
         entry = self.entry
@@ -202,7 +199,6 @@ class OpenStream:
 
     def note(self) -> None:
         """Brings the journal's entry up to date with what had arrived."""
-        self._take_held()
         self.entry.output = self._collector.blocks()
         self.entry.take_raw_response("\n".join(self._raw), self._call.secrets)
         # A key may have been cut in two by the events, so that the raw text does not show it.

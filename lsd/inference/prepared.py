@@ -39,7 +39,7 @@ from lsd.inference.limits import STREAM_IDLE_MS, Limit, ScopeLimits
 from lsd.inference.prompts import Prompts
 from lsd.inference.sign_in import SignIn, SignInMaker, no_sign_in
 from lsd.network import Transport
-from lsd.providers import Dialect, Relaying
+from lsd.providers import Counting, Dialect, Relaying
 
 DEFAULT_FUNCTION = "lsd::default"
 """The built-in function behind `model_name`."""
@@ -59,6 +59,8 @@ class PreparedProvider:
     dialect: Dialect
     relaying: Relaying | None
     """The dialect once more, if it can relay what clients of its own API send."""
+    counting: Counting | None
+    """The same, if its provider counts the tokens of such a request."""
     transport: Transport
     locations: Mapping[str, Location]
     sign_in: SignIn | None
@@ -292,6 +294,7 @@ def _prepare_provider(
         config=provider,
         dialect=dialect,
         relaying=dialect if isinstance(dialect, Relaying) else None,
+        counting=dialect if isinstance(dialect, Counting) else None,
         transport=transport,
         locations=_locations(provider, config),
         sign_in=sign_in(provider),

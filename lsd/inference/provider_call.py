@@ -101,7 +101,7 @@ class ProviderCall:
         A request whose credentials have lapsed too early is sent once more, with fresh ones.
         Raises AttemptFailed, CredentialMissing or TransportFailed.
         """
-        credentials = await self._credentials()
+        credentials = await self.credentials()
         wire = await self._encode(credentials)
         response = await self._send_within_limits(wire)
         sign_in = self.provider.sign_in
@@ -113,7 +113,7 @@ class ProviderCall:
             await response.aclose()
         if not sign_in.forget(credentials, response.headers, body):
             return wire, ScriptedResponse(response.status, response.headers, [(0, body)])
-        wire = await self._encode(await self._credentials())
+        wire = await self._encode(await self.credentials())
         return wire, await self.provider.transport.send(wire)
 
     async def _send_within_limits(self, wire: WireRequest) -> WireResponse:
@@ -141,7 +141,11 @@ class ProviderCall:
         answer = request.params.max_tokens
         return None if answer is None else estimated_prompt_tokens(request) + answer
 
-    async def _credentials(self) -> Mapping[str, str | None]:
+    async def credentials(self) -> Mapping[str, str | None]:
+        """What the request shows, and no text of this call from now on.
+
+        Raises CredentialMissing.
+        """
         resolve = self.run.prepared.loaded.secrets.resolve
         dynamic = self.run.request.credentials
         credentials = {

@@ -25,6 +25,7 @@ from lsd.inference.run import Run
 from lsd.inference.running import Running, RunningInferences
 from lsd.inference.started_answer import StartedAnswer
 from lsd.inference.stream_answer import StreamAnswer
+from lsd.inference.token_counts import counted_tokens
 from lsd.inference.variants import first_answer, first_started_answer
 from lsd.store import InferenceCache
 from lsd.telemetry import Clock, Metrics
@@ -123,6 +124,15 @@ class InferenceService:
             return await open_writer(Reply(run=run, accepted=accepted, call=started.call))
 
         await self._stream(accepted, started_at, open_reply)
+
+    async def count_tokens(self, call: DirectCall) -> int | None:
+        """How many tokens the request of a call has, by a provider of its model that counts them.
+
+        None: nobody has. Nothing is generated and nothing recorded. Raises BadRequest.
+        """
+        started_at = self.clock.monotonic()
+        accepted = accept_direct(attrs.evolve(call, dryrun=True), self.prepared)
+        return await counted_tokens(self._begin(accepted, started_at), accepted, call.model)
 
     def sampling_probabilities(
         self, function_name: str, namespace: str | None

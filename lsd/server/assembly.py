@@ -8,6 +8,7 @@ import attrs
 
 from lsd.access import Authenticator, RateLimiter
 from lsd.api import (
+    AnthropicModels,
     Authentication,
     Edge,
     Endpoint,
@@ -17,6 +18,7 @@ from lsd.api import (
     Functions,
     Inferences,
     InFlight,
+    Messages,
     Native,
     Operations,
     Records,
@@ -126,6 +128,8 @@ def assemble(
     feedback = None if kept is None else _feedback(loaded, kept, ids, running, metrics)
     endpoints = [
         *Native(inferences, feedback).endpoints(),
+        *Messages(inferences).endpoints(),
+        *AnthropicModels(inferences, clock.now_ms()).endpoints(),
         *operations.endpoints(),
         *Functions(inferences).endpoints(),
     ]

@@ -47,7 +47,7 @@ class MessagesRequest:
 def read_messages_request(body: Mapping[str, Any]) -> MessagesRequest:
     """The request that `body` holds, which has neither nulls nor LSD's own fields at its top.
 
-    Raises Malformed or ThreadRefused.
+    Raises Malformed or Unsupported.
     """
     check_body(body)
     reader = ContentReader()

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import attrs
-
 from lsd.api.compat.field_checks import (
     Check,
     flag,
@@ -16,31 +14,22 @@ from lsd.api.compat.field_checks import (
     string,
     wrong,
 )
-from lsd.conversation import LsdError, Malformed, Problem
+from lsd.api.compat.troubles import Unsupported
+from lsd.conversation import Malformed, Problem
 
 REQUIRED = "Field required"
 """In Anthropic's own words, for programs that look for them."""
 
+_THREAD_DETAILS = {"error_code": "thread_unsupported_request"}
+"""From these, Anthropic's own library knows to send the whole conversation instead."""
+
 ROLES = ("user", "assistant", "system")
-
-
-@attrs.frozen
-class ThreadRefused(LsdError):
-    """The request wants to go on with, or to begin, a conversation that is kept here.
-
-    `error_code` is the word from which Anthropic's own client knows to send all of it instead.
-    """
-
-    error_code: str = "thread_unsupported_request"
-
-    def __str__(self) -> str:
-        return "thread: found it; wanted the whole conversation in `messages`, as none is kept here"
 
 
 def check_body(body: Mapping[str, Any]) -> None:
     """Checks every field whose type is known; `body` has no nulls at its top.
 
-    Raises Malformed with all problems, or ThreadRefused.
+    Raises Malformed with all problems, or Unsupported.
     """
     problems = [
         Problem(name, REQUIRED) for name in ("model", "messages", "max_tokens") if name not in body
@@ -51,7 +40,8 @@ def check_body(body: Mapping[str, Any]) -> None:
     if problems:
         raise Malformed(tuple(sorted(problems)))
     if "thread" in body:
-        raise ThreadRefused
+        reason = "found it; wanted the whole conversation in `messages`, as none is kept here"
+        raise Unsupported("thread", reason, _THREAD_DETAILS)
 
 
 _BLOCKS = items_of(object_, "an array of content blocks")

@@ -5,6 +5,7 @@ branch on. Source: OpenAI's and Anthropic's pages on errors, and their Python li
 2026.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum, auto
 
 import attrs
@@ -131,6 +132,6 @@ class Trouble:
     param: str | None = None
     code: str | None = None
     resource: str | None = None
-    details: dict[str, str] | None = None
+    details: Mapping[str, str] | None = None
     retry_after_s: float | None = None
     inference_id: str | None = None

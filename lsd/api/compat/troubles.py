@@ -1,5 +1,7 @@
 """From errors to what clients of compatible endpoints are told."""
 
+from collections.abc import Mapping
+
 import attrs
 
 from lsd.access import NotAuthenticated
@@ -24,13 +26,29 @@ class UnknownModel(LsdError):
 
 @attrs.frozen
 class Unsupported(LsdError):
-    """The request wants something that the endpoint does not do; `where` is the field."""
+    """The request wants something that the endpoint does not do; `where` is the field.
+
+    `details` are words by which a client's library may help itself.
+    """
 
     where: str
     reason: str
+    details: Mapping[str, str] | None = None
 
     def __str__(self) -> str:
         return f"{self.where}: {self.reason}"
+
+
+@attrs.frozen
+class UnusableAnswer(LsdError):
+    """What a provider has answered cannot be said in the words of the endpoint."""
+
+    provider: str
+    reason: str
+    inference_id: str
+
+    def __str__(self) -> str:
+        return f"{self.reason} [provider {self.provider}]"
 
 
 @attrs.frozen
@@ -80,7 +98,14 @@ def trouble_of(error: Exception) -> Trouble | None:
             )
         case Unsupported():
             return Trouble(
-                condition=Condition.UNSUPPORTED, message=str(error), param=error.where or None
+                condition=Condition.UNSUPPORTED,
+                message=str(error),
+                param=error.where or None,
+                details=error.details,
+            )
+        case UnusableAnswer():
+            return Trouble(
+                condition=Condition.UPSTREAM, message=str(error), inference_id=error.inference_id
             )
         case UnknownModel():
             return Trouble(condition=Condition.UNKNOWN_MODEL, message=str(error), param="model")

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from lsd.api.anthropic.top_level import KNOWN, TRANSLATED, ThreadRefused, check_body
+from lsd.api.anthropic.top_level import KNOWN, TRANSLATED, check_body
+from lsd.api.compat.troubles import Unsupported
 from lsd.conversation import Malformed
 
 GOOD: dict[str, Any] = {
@@ -100,10 +101,10 @@ def test_a_field_of_the_wrong_type(changes: dict[str, Any], told: str) -> None:
 
 def test_a_thread_is_refused() -> None:
     """Case 60: with the code from which the client knows to send the whole conversation."""
-    with pytest.raises(ThreadRefused) as caught:
+    with pytest.raises(Unsupported) as caught:
         check_body({**GOOD, "thread": {"type": "new"}})
 
-    assert caught.value.error_code == "thread_unsupported_request"
+    assert caught.value.details == {"error_code": "thread_unsupported_request"}
     assert "whole conversation" in str(caught.value)
 
 

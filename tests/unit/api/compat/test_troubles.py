@@ -5,7 +5,13 @@ import pytest
 from lsd.access import NotAuthenticated
 from lsd.api.bodies import BodyTooLarge, CodingBroken, CodingUnknown
 from lsd.api.compat.conditions import Condition
-from lsd.api.compat.troubles import MediaTypeUnknown, UnknownModel, Unsupported, trouble_of
+from lsd.api.compat.troubles import (
+    MediaTypeUnknown,
+    UnknownModel,
+    Unsupported,
+    UnusableAnswer,
+    trouble_of,
+)
 from lsd.api.errors import Refused
 from lsd.conversation import LsdError, Malformed, Problem
 from lsd.inference import BadRequest, InferenceFailed
@@ -19,6 +25,7 @@ from lsd.store import StoreFull
         (Malformed((Problem("", "no"),)), Condition.MALFORMED, None),
         (BadRequest("model", "no"), Condition.MALFORMED, "model"),
         (Unsupported("n", "no"), Condition.UNSUPPORTED, "n"),
+        (UnusableAnswer("one", "no", "0199"), Condition.UPSTREAM, None),
         (UnknownModel("x"), Condition.UNKNOWN_MODEL, "model"),
         (NotAuthenticated("no"), Condition.NO_KEY, None),
         (CodingBroken("gzip"), Condition.MALFORMED, None),
@@ -51,6 +58,14 @@ def test_a_store_that_is_full_may_not_stay_so() -> None:
     assert trouble is not None
     assert trouble.condition is Condition.UNAVAILABLE
     assert trouble.retry_after_s is not None
+
+
+def test_what_libraries_may_help_themselves_by_is_handed_on() -> None:
+    """A word that is more exact than the type."""
+    trouble = trouble_of(Unsupported("thread", "no", {"error_code": "x"}))
+
+    assert trouble is not None
+    assert trouble.details == {"error_code": "x"}
 
 
 def test_a_bug_is_no_trouble_of_the_clients() -> None:

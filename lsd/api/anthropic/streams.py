@@ -1,0 +1,161 @@
+"""Streamed answers to Messages requests, in translation or as the provider has worded them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import attrs
+
+from lsd.api.anthropic.answer import Ending
+from lsd.api.anthropic.estimate import estimated_tokens
+from lsd.api.anthropic.events import (
+    PING,
+    STOP,
+    MessageEvents,
+    message_delta,
+    message_start,
+)
+from lsd.api.anthropic.relayed import relayed_event, relayed_message
+from lsd.api.compat.lane_errors import LaneErrors
+from lsd.conversation import JsonValue, ModelChunk, StreamEvent, StreamFault, Usage
+from lsd.inference import Answer, Reply, StreamWriter, raw_responses, raw_usages
+
+_ERRORS = LaneErrors("anthropic")
+
+
+@attrs.frozen(kw_only=True)
+class Message:
+    """One answer as its client will know it.
+
+    `model` is what the client calls the model, `body` its request. `raw_fields` gives what it
+    wants to see of the provider's own words, once these are complete.
+    """
+
+    reply: Reply
+    model: str
+    body: Mapping[str, JsonValue]
+    wants_raw_response: bool = False
+    wants_raw_usage: bool = False
+
+    @property
+    def id(self) -> str:
+        """The id of the record, in the form of this API."""
+        return "msg_" + self.reply.run.inference_id.replace("-", "")
+
+    @property
+    def is_relayed(self) -> bool:
+        """Whether the provider's own words are there to be passed on."""
+        return self.reply.call.is_relayed and not self.reply.call.cached
+
+    @property
+    def usage(self) -> Usage:
+        """What the client has used: nothing, if the answer was at hand."""
+        return Usage() if self.reply.call.cached else self.reply.call.usage
+
+    @property
+    def ending(self) -> Ending:
+        """How the answer ended. A stop sequence counts only if the client has asked for it."""
+        call = self.reply.call
+        asked = call.request.params.stop_sequences or ()
+        matched = call.stop_sequence if call.stop_sequence in asked else None
+        return Ending(finish_reason=call.finish_reason, stop_sequence=matched)
+
+    def raw_fields(self) -> dict[str, Any]:
+        """What the client wants to see of the provider's own words."""
+        fields: dict[str, Any] = {}
+        if self.wants_raw_response:
+            fields["lsd_raw_response"] = raw_responses(self.reply.run.journal.calls)
+        if self.wants_raw_usage:
+            fields["lsd_raw_usage"] = raw_usages(self.reply.run.journal.calls)
+        return fields
+
+
+def writer_of(message: Message) -> StreamWriter:
+    """What words the stream of this message."""
+    return _Relayed(message) if message.is_relayed else _Translated(message)
+
+
+@attrs.define(eq=False)
+class _Translated:
+    keep_alive: ClassVar[bytes] = PING
+    end_mark: ClassVar[bytes] = STOP
+
+    _message: Message
+    is_broken_off: bool = attrs.field(default=False, init=False)
+    _events: MessageEvents = attrs.field(factory=MessageEvents, init=False)
+
+    def opening(self) -> bytes:
+        """Says how many tokens were read, or may have been: agents go by it at once."""
+        message, usage = self._message, self._message.usage
+        if usage.input_tokens is None and not message.reply.call.cached:
+            usage = Usage(input_tokens=estimated_tokens(message.body))
+        return message_start(message.id, message.model, usage)
+
+    def events(self, events: Sequence[StreamEvent]) -> bytes:
+        made = []
+        for each in events:
+            if isinstance(each, StreamFault):
+                self.is_broken_off = True
+                made.append(_broken_off(self._message, each))
+                break
+            made.append(self._events.content(each.content))
+        return b"".join(made)
+
+    def closing(self, _: Answer) -> bytes:
+        message = self._message
+        rest = self._events.end()
+        return rest + message_delta(
+            message.ending,
+            message.usage,
+            calls_tools=self._events.calls_tools,
+            **message.raw_fields(),
+        )
+
+
+@attrs.define(eq=False)
+class _Relayed:
+    """The provider's last event is held back: it says that the record is safe, too."""
+
+    keep_alive: ClassVar[bytes] = PING
+    end_mark: ClassVar[bytes] = STOP
+
+    _message: Message
+    is_broken_off: bool = attrs.field(default=False, init=False)
+    _held_delta: dict[str, Any] | None = attrs.field(default=None, init=False)
+
+    def opening(self) -> bytes:
+        return b""
+
+    def events(self, events: Sequence[StreamEvent]) -> bytes:
+        made = []
+        for each in events:
+            if isinstance(each, StreamFault):
+                self.is_broken_off = True
+                made.append(_broken_off(self._message, each))
+                break
+            if isinstance(each.document, dict):
+                made.append(self._event(each, each.document))
+        return b"".join(made)
+
+    def closing(self, _: Answer) -> bytes:
+        if self._held_delta is None:
+            return b""
+        return relayed_event({**self._held_delta, **self._message.raw_fields()}, None)
+
+    def _event(self, chunk: ModelChunk, document: dict[str, Any]) -> bytes:
+        message = self._message
+        match document:
+            case {"type": "message_start", "message": dict(started)}:
+                renamed = relayed_message(started, message.id, message.model)
+                return relayed_event({**document, "message": renamed}, None)
+            case {"type": "message_stop"}:
+                return b""
+            case {"type": "message_delta"} if message.wants_raw_response or message.wants_raw_usage:
+                self._held_delta = document
+                return b""
+            case _:
+                return relayed_event(document, chunk.raw)
+
+
+def _broken_off(message: Message, fault: StreamFault) -> bytes:
+    call = message.reply.call
+    return _ERRORS.broken_off(call.provider_name, fault.failure, message.reply.run.inference_id)

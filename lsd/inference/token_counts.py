@@ -1,0 +1,51 @@
+"""Tokens of a request, counted by whoever would read them."""
+
+from lsd.conversation import AttemptFailed
+from lsd.inference.accept import Accepted
+from lsd.inference.limits import bounded_by, earlier
+from lsd.inference.prepared import PreparedModel, PreparedProvider
+from lsd.inference.provider_call import ANSWER_BYTES_MAX, ProviderCall
+from lsd.inference.run import Run
+from lsd.telemetry import logger
+
+log = logger(__name__)
+
+
+async def counted_tokens(run: Run, accepted: Accepted, model: PreparedModel) -> int | None:
+    """The count of the first provider that gives one; None if there is none.
+
+    `run` is for this alone: it is no inference, and what is entered in its journal stays there.
+    """
+    run.on_call_ended = None
+    for provider in model.providers:
+        try:
+            count = await _count(run, accepted, model, provider)
+        except AttemptFailed as failure:
+            log.warning(
+                "tokens not counted", model=model.name, provider=provider.name, reason=str(failure)
+            )
+        else:
+            if count is not None:
+                return count
+    return None
+
+
+async def _count(
+    run: Run, accepted: Accepted, model: PreparedModel, provider: PreparedProvider
+) -> int | None:
+    if provider.counting is None:
+        return None
+    assert accepted.direct is not None, "only direct calls are counted"
+    variant = accepted.function.variants[model.name]
+    call = ProviderCall.begin(run, variant.generation, model, provider, accepted.direct)
+    with call.failing(), bounded_by(earlier(provider.limits.plain, run.outbound_limit)):
+        credentials = await call.credentials()
+        wire = provider.counting.count_request(accepted.direct, credentials, call.edits)
+        if wire is None:
+            return None
+        response = await provider.transport.send(wire)
+        try:
+            body = await response.read(ANSWER_BYTES_MAX)
+        finally:
+            await response.aclose()
+        return provider.counting.read_count(response.status, response.headers, body)
