@@ -7,19 +7,17 @@ from lsd.conversation import (
     FinishReason,
     JsonValue,
     ModelResponse,
-    NotJson,
     OutputBlock,
     Text,
     Thought,
     ToolCall,
     Unknown,
     Usage,
-    decode_json,
     encode_json,
 )
 from lsd.providers._anthropic_target import Received, Target
 from lsd.providers._error_bodies import shortened
-from lsd.providers._http_errors import failed_inside, undecodable
+from lsd.providers._http_errors import failed_inside, object_in, undecodable
 from lsd.providers._token_counts import count_of
 
 _FINISH_REASONS: dict[str, FinishReason] = {
@@ -50,7 +48,7 @@ autumn 2026."""
 def read_message(target: Target, headers: Mapping[str, str], body: bytes) -> ModelResponse:
     """The response that a whole message is. Raises AttemptFailed."""
     raw = body.decode(errors="replace")
-    message = _object_in(target, headers, body, raw)
+    message = object_in(target.provider_type, headers, body, raw)
     content = message.get("content")
     if not isinstance(content, list):
         if message.get("error"):
@@ -71,7 +69,7 @@ def read_message(target: Target, headers: Mapping[str, str], body: bytes) -> Mod
 def read_token_count(target: Target, headers: Mapping[str, str], body: bytes) -> int:
     """The number of tokens that a request would have. Raises AttemptFailed."""
     raw = body.decode(errors="replace")
-    count = count_of(_object_in(target, headers, body, raw).get("input_tokens"))
+    count = count_of(object_in(target.provider_type, headers, body, raw).get("input_tokens"))
     if count is None:
         reason = f"found no number of input_tokens: {shortened(raw.strip())}"
         raise undecodable(target.provider_type, reason, headers, raw)
@@ -130,20 +128,6 @@ def reported_error(
 def arguments_text(value: JsonValue) -> str:
     """The input of a tool as the text that tool calls carry."""
     return encode_json({} if value is None else value).decode()
-
-
-def _object_in(target: Target, headers: Mapping[str, str], body: bytes, raw: str) -> Received:
-    try:
-        document = decode_json(body)
-    except NotJson as error:
-        found = f"{headers.get('content-type', 'a body')} that is not JSON ({error})"
-        document = None
-    else:
-        found = "no JSON object"
-    if not isinstance(document, dict):
-        reason = f"found {found}: {shortened(raw.strip())}"
-        raise undecodable(target.provider_type, reason, headers, raw)
-    return document
 
 
 def _block(block: JsonValue, target: Target) -> OutputBlock:

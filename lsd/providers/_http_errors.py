@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from typing import Any
 
 from lsd.conversation import AttemptFailed, FailureKind, JsonValue, NotJson, decode_json
 from lsd.providers._error_bodies import codes_of, retry_delay_s, shortened, text_of
@@ -95,6 +96,23 @@ def undecodable(
         final=_is_final(headers),
         raw_response=raw,
     )
+
+
+def object_in(
+    provider_type: str, headers: Mapping[str, str], body: bytes, raw: str
+) -> dict[str, Any]:
+    """The JSON object that a whole answer is; `raw` is its text. Raises AttemptFailed."""
+    try:
+        document = decode_json(body)
+    except NotJson as error:
+        found = f"{headers.get('content-type', 'a body')} that is not JSON ({error})"
+        document = None
+    else:
+        found = "no JSON object"
+    if not isinstance(document, dict):
+        reason = f"found {found}: {shortened(raw.strip())}"
+        raise undecodable(provider_type, reason, headers, raw)
+    return document
 
 
 def ended_early(

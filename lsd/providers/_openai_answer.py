@@ -6,14 +6,12 @@ from lsd.conversation import (
     ContentChunk,
     ModelChunk,
     ModelResponse,
-    NotJson,
     Usage,
-    decode_json,
 )
 from lsd.providers._content_blocks import blocks_of
 from lsd.providers._empty_answers import told_if_empty
 from lsd.providers._error_bodies import shortened
-from lsd.providers._http_errors import failed_inside, undecodable
+from lsd.providers._http_errors import failed_inside, object_in, undecodable
 from lsd.providers._openai_delta import DeltaReader, finish_reason_of, stop_sequence_of, usage_of
 from lsd.providers._openai_family import Received, Target
 from lsd.providers._tool_call_slots import BadToolCall
@@ -22,7 +20,7 @@ from lsd.providers._tool_call_slots import BadToolCall
 def read_answer(target: Target, headers: Mapping[str, str], body: bytes) -> ModelChunk:
     """The chunk that holds all of a completion. Raises AttemptFailed."""
     raw = body.decode(errors="replace")
-    document = _object_in(target, headers, body, raw)
+    document = object_in(target.provider_type, headers, body, raw)
     choice = _only_choice(target, headers, document, raw)
     message = choice.get("message")
     try:
@@ -64,20 +62,6 @@ def usage_in(
         return None, None
     read = target.member.read_usage
     return usage_of(usage) if read is None else read(usage, headers), usage
-
-
-def _object_in(target: Target, headers: Mapping[str, str], body: bytes, raw: str) -> Received:
-    try:
-        document = decode_json(body)
-    except NotJson as error:
-        found = f"{headers.get('content-type', 'a body')} that is not JSON ({error})"
-        document = None
-    else:
-        found = "no JSON object"
-    if not isinstance(document, dict):
-        reason = f"found {found}: {shortened(raw.strip())}"
-        raise undecodable(target.provider_type, reason, headers, raw)
-    return document
 
 
 def _only_choice(

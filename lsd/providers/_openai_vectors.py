@@ -2,19 +2,15 @@
 
 from array import array
 from collections.abc import Mapping
-from typing import Any
 
 from lsd.conversation import (
     Embedding,
     EmbeddingResponse,
     JsonValue,
-    NotJson,
     Usage,
-    decode_json,
     embedding_numbers,
 )
-from lsd.providers._error_bodies import shortened
-from lsd.providers._http_errors import failed_inside, undecodable
+from lsd.providers._http_errors import failed_inside, object_in, undecodable
 from lsd.providers._openai_family import Received
 from lsd.providers._token_counts import count_of
 
@@ -28,10 +24,10 @@ def read_vectors(
 ) -> EmbeddingResponse:
     """The answer to a request with `count` inputs. Raises AttemptFailed."""
     raw = body.decode(errors="replace")
+    document = object_in(provider_type, headers, body, raw)
+    if document.get("error") and not document.get("data"):
+        raise failed_inside(provider_type, document, headers, raw)
     try:
-        document = _object_in(body, raw)
-        if document.get("error") and not document.get("data"):
-            raise failed_inside(provider_type, document, headers, raw)
         embeddings = _in_order(document.get("data"), count)
     except _BadVectors as bad:
         raise undecodable(provider_type, str(bad), headers, raw) from None
@@ -41,16 +37,6 @@ def read_vectors(
     return EmbeddingResponse(
         embeddings=tuple(embeddings), usage=_usage_of(usage), raw_usage=usage, document=document
     )
-
-
-def _object_in(body: bytes, raw: str) -> dict[str, Any]:
-    try:
-        document = decode_json(body)
-    except NotJson as error:
-        raise _BadVectors(f"found no JSON ({error}): {shortened(raw.strip())}") from None
-    if not isinstance(document, dict):
-        raise _BadVectors(f"found no JSON object: {shortened(raw.strip())}")
-    return document
 
 
 def _in_order(data: JsonValue, count: int) -> list[Embedding]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from lsd.conversation import ContentChunk, ModelChunk, NotJson, ToolCallChunk, decode_json
+from lsd.conversation import ContentChunk, ModelChunk, ToolCallChunk
 from lsd.providers._error_bodies import shortened
-from lsd.providers._http_errors import failed_inside, undecodable
+from lsd.providers._http_errors import failed_inside, object_in, undecodable
 from lsd.providers._openai_family import Received, Target
 from lsd.providers._responses_items import BadItem, finish_reason_of, item_content, usage_of
 from lsd.providers.tool_call_ids import new_tool_call_id
@@ -13,10 +13,10 @@ from lsd.providers.tool_call_ids import new_tool_call_id
 def read_response(target: Target, headers: Mapping[str, str], body: bytes) -> ModelChunk:
     """The chunk that holds all of a response. Raises AttemptFailed."""
     raw = body.decode(errors="replace")
+    document = object_in(target.provider_type, headers, body, raw)
+    if document.get("error") or document.get("status") == "failed":
+        raise failed_inside(target.provider_type, document, headers, raw)
     try:
-        document = _object_in(body, raw)
-        if document.get("error") or document.get("status") == "failed":
-            raise failed_inside(target.provider_type, document, headers, raw)
         content = _content_of(document, target, raw)
     except BadItem as bad:
         raise undecodable(target.provider_type, str(bad), headers, raw) from bad
@@ -30,16 +30,6 @@ def read_response(target: Target, headers: Mapping[str, str], body: bytes) -> Mo
         raw=raw,
         document=document,
     )
-
-
-def _object_in(body: bytes, raw: str) -> Received:
-    try:
-        document = decode_json(body)
-    except NotJson as error:
-        raise BadItem(f"found no JSON ({error}): {shortened(raw.strip())}") from None
-    if not isinstance(document, dict):
-        raise BadItem(f"found no JSON object: {shortened(raw.strip())}")
-    return document
 
 
 def _content_of(document: Received, target: Target, raw: str) -> list[ContentChunk]:

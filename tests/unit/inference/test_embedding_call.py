@@ -87,7 +87,7 @@ async def test_an_inference_that_uses_the_cache_uses_it_for_embeddings(
         (drops(), "openai: the connection was reset"),
         (embeds(), "openai sent an answer that cannot be read: found 0 embeddings; wanted 1,"),
         (embeds([1.0], [2.0]), "openai sent an answer that cannot be read: found 2 embeddings"),
-        (answers(b"<html>"), "openai sent an answer that cannot be read: found no JSON"),
+        (answers(b"<html>"), "openai sent an answer that cannot be read: found application/json"),
     ],
     ids=["server error", "wrong request", "dropped", "none", "too many", "not JSON"],
 )

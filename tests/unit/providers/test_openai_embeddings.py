@@ -232,8 +232,8 @@ def test_vectors_stand_in_the_order_of_the_inputs() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (b"", "no JSON"),
-        (b"<html>", "no JSON"),
+        (b"", "that is not JSON"),
+        (b"<html>", "that is not JSON"),
         (b"[]", "no JSON object"),
         (b"{}", "no array of embeddings"),
         (b'{"data":[]}', "found 0 embeddings; wanted 2, one for each input"),
