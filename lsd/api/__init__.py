@@ -6,9 +6,10 @@ the rest to the quart app. Statuses and headers are known on this floor only.
 
 from lsd.api.anthropic.messages import Messages
 from lsd.api.anthropic.models import AnthropicModels
-from lsd.api.application import quart_app
+from lsd.api.application import methods_of, quart_app
 from lsd.api.authentication import Authentication
 from lsd.api.compat.lane_errors import error_desk
+from lsd.api.cors import Cors
 from lsd.api.edge import Edge
 from lsd.api.errors import ErrorAnswers, ErrorDesk
 from lsd.api.examples import ExampleEndpoints
@@ -25,6 +26,7 @@ __all__ = [
     "Answer",
     "AnthropicModels",
     "Authentication",
+    "Cors",
     "Edge",
     "Endpoint",
     "ErrorAnswers",
@@ -40,5 +42,6 @@ __all__ = [
     "Records",
     "Request",
     "error_desk",
+    "methods_of",
     "quart_app",
 ]

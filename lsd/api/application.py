@@ -73,6 +73,15 @@ def quart_app(
     return app
 
 
+def methods_of(app: QuartTrio, path: str) -> list[str]:
+    """The methods that a path has; none if nothing is there."""
+    routes = app.url_map.bind("localhost")
+    try:
+        return list(routes.allowed_methods(path))
+    except NotFound:
+        return []
+
+
 def _view(endpoint: Endpoint) -> Callable[..., Awaitable[Response]]:
     async def view(**parameters: str) -> Response:
         body = await request.get_data(cache=False, as_text=False)

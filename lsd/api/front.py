@@ -14,6 +14,7 @@ import trio
 from lsd.api.application import API_KEY
 from lsd.api.authentication import Authentication
 from lsd.api.bodies import ClientGone, Receive, read_body
+from lsd.api.cors import Cors
 from lsd.api.edge import Edge
 from lsd.api.errors import ErrorDesk, Refused
 from lsd.api.exchange import Endpoint, Request, WhenClientLeaves
@@ -46,6 +47,7 @@ class Front:
     rest: AsgiApp
     edge: Edge
     authentication: Authentication
+    cors: Cors
     errors: ErrorDesk
     base_path: str
     body_bytes_max: int
@@ -84,9 +86,10 @@ class Front:
     ) -> None:
         path = self._local_path(scope["path"])
         words = self.errors.words_for(scope["path"] if path is None else path)
-        responder = Responder(send, scope["method"] == "HEAD", words)
+        shared = self.cors.of_answer(headers)
+        responder = Responder(send, scope["method"] == "HEAD", words, shared)
         if scope["method"] == "OPTIONS":
-            await responder.no_content()
+            await responder.no_content(self.cors.of_preflight(path, headers))
             return
         try:
             self.edge.check(headers, scope["scheme"])

@@ -26,12 +26,14 @@ LAST_WORDS_S = 1.0
 class Responder:
     """Sends one response as ASGI messages; nothing more once the client is gone.
 
-    `words` are those in which a stream tells that it breaks off.
+    `words` are those in which a stream tells that it breaks off; `more_headers` stand in whatever
+    is answered.
     """
 
     _send: SendMessage
     is_head: bool
     words: ErrorWords
+    more_headers: Headers = ()
     is_client_gone: bool = attrs.field(default=False, init=False)
     is_done: bool = attrs.field(default=False, init=False)
     status: int | None = attrs.field(default=None, init=False)
@@ -51,9 +53,9 @@ class Responder:
         self.is_done = True
         await self._pass_on({"type": "http.response.body", "body": body})
 
-    async def no_content(self) -> None:
+    async def no_content(self, headers: Headers = ()) -> None:
         """Sends 204, which has no body and no headers about one."""
-        await self._start(204, [])
+        await self._start(204, _encoded(headers))
         self.is_done = True
         await self._pass_on({"type": "http.response.body", "body": b""})
 
@@ -90,7 +92,7 @@ class Responder:
             {
                 "type": "http.response.start",
                 "status": status,
-                "headers": [*headers, VERSION_HEADER],
+                "headers": [*headers, *_encoded(self.more_headers), VERSION_HEADER],
             }
         )
 

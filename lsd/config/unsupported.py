@@ -30,7 +30,6 @@ LATER: Final = (
     Later("gateway.tls"),
     Later("gateway.http2"),
     Later("gateway.export.otlp.traces.enabled"),
-    Later("gateway.cors.allow_origins"),
     Later("gateway.relay.gateway_url"),
     Later("gateway.relay.api_key_location", lambda location: location != "none"),
     Later("gateway.batch_inference.max_items", lambda value: value != 50_000),

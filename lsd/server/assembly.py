@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from random import Random, SystemRandom
 
 import attrs
@@ -10,6 +11,7 @@ from lsd.access import Authenticator, RateLimiter
 from lsd.api import (
     AnthropicModels,
     Authentication,
+    Cors,
     Edge,
     Endpoint,
     ErrorAnswers,
@@ -23,6 +25,7 @@ from lsd.api import (
     Operations,
     Records,
     error_desk,
+    methods_of,
     quart_app,
 )
 from lsd.config import (
@@ -197,15 +200,17 @@ def _front(
 ) -> Front:
     bytes_max = gateway.max_request_bytes
     errors = error_desk(ErrorAnswers(gateway.unstable_error_json, gateway.debug), gateway.base_path)
+    rest = quart_app(endpoints, ids=ids, errors=errors, body_bytes_max=bytes_max)
     return Front(
         hot={(each.method, each.path): each for each in endpoints if each.is_hot},
-        rest=quart_app(endpoints, ids=ids, errors=errors, body_bytes_max=bytes_max),
+        rest=rest,
         edge=Edge.of(
             gateway.bind_address.host,
             allow_origins=gateway.cors.allow_origins,
             auth_is_on=gateway.auth.enabled,
         ),
         authentication=authentication,
+        cors=Cors(gateway.cors.allow_origins, partial(methods_of, rest)),
         errors=errors,
         base_path=gateway.base_path,
         body_bytes_max=bytes_max,

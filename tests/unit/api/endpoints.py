@@ -1,5 +1,6 @@
 """Endpoints of tests, and the two applications that serve them: the front, and the quart app."""
 
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -9,6 +10,7 @@ import trio
 from lsd.api import (
     Answer,
     Authentication,
+    Cors,
     Edge,
     Endpoint,
     ErrorAnswers,
@@ -16,6 +18,7 @@ from lsd.api import (
     Front,
     InFlight,
     Request,
+    methods_of,
     quart_app,
 )
 from lsd.api.exchange import EVENT_STREAM, Handler, Start
@@ -117,16 +120,18 @@ def front_of(
     *endpoints: Endpoint, shows_tree: bool = False, body_bytes_max: int = 1000, **changes: Any
 ) -> Front:
     """The front before the quart app."""
+    rest = quart_of(*endpoints, shows_tree=shows_tree, body_bytes_max=body_bytes_max)
     usual: dict[str, Any] = {
         "edge": Edge.of("127.0.0.1", allow_origins=(), auth_is_on=False),
         "authentication": Authentication(authenticator=None),
+        "cors": Cors((), partial(methods_of, rest)),
         "base_path": "/",
         "when_client_leaves": "cancel",
         "in_flight": InFlight(),
     }
     return Front(
         hot={(each.method, each.path): each for each in endpoints if each.is_hot},
-        rest=quart_of(*endpoints, shows_tree=shows_tree, body_bytes_max=body_bytes_max),
+        rest=rest,
         errors=ErrorDesk(ErrorAnswers(shows_tree)),
         body_bytes_max=body_bytes_max,
         ids=new_ids(),
