@@ -32,8 +32,13 @@ class Measured(NamedTuple):
 
 def measure(call: Call, connections: int, seconds: float, core: int | None) -> Measured:
     """One measurement after a warm-up."""
+    load(call, connections, WARM_UP_S, core)
+    return load(call, connections, seconds, core)
+
+
+def load(call: Call, connections: int, seconds: float, core: int | None) -> Measured:
+    """One measurement of what may be cold."""
     generate = _by_wrk if shutil.which("wrk") else _by_script
-    generate(call, connections, WARM_UP_S, core)
     return generate(call, connections, seconds, core)
 
 

@@ -87,12 +87,17 @@ def serving(
         process.wait()
 
 
-def resident_mb(pid: int) -> float:
-    """Memory of a process in MB; 0 where the system does not tell it in a file."""
+def memory_mb(pid: int) -> tuple[float, float]:
+    """Resident memory of a process in MB: all of it, and what is no file's.
+
+    A store is a mapped file; of it as much is resident as the system finds room for. Zeros where
+    the system does not tell.
+    """
     with suppress(OSError):
         status = Path(f"/proc/{pid}/status").read_text()
-        return int(re.findall(r"VmRSS:\s+(\d+) kB", status)[0]) / 1024
-    return 0.0
+        whole, own = re.findall(r"(?:VmRSS|RssAnon):\s+(\d+) kB", status)
+        return int(whole) / 1024, int(own) / 1024
+    return 0.0, 0.0
 
 
 def _wait_until_healthy(process: subprocess.Popen[bytes], health: str) -> None:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import generators
 from generators import Call, Measured
-from processes import cores, resident_mb, upstream
+from processes import cores, memory_mb, upstream
 from systems import BASELINE, CHAT, Running, System, lsd, peers
 
 STREAM_CONNECTIONS = 16
@@ -106,7 +106,7 @@ def measure(
                 measured = generators.first_bytes(asked, seconds, core)
             else:
                 measured = generators.measure(asked, load.connections, seconds, core)
-            rows.append(Row(name, what, measured, resident_mb(running.pid)))
+            rows.append(Row(name, what, measured, memory_mb(running.pid)[0]))
 
 
 def heading(first: int | None, second: int | None) -> str:
