@@ -13,7 +13,7 @@ from werkzeug.routing import MapAdapter
 
 from lsd.api.bodies import BodyTooLarge
 from lsd.api.errors import ErrorDesk, Refused
-from lsd.api.exchange import Answer, Endpoint, Request
+from lsd.api.exchange import Answer, Endpoint, Request, headers_of
 from lsd.api.responder import RESPONDER, Responder
 from lsd.conversation import IdGenerator
 
@@ -91,9 +91,7 @@ def _view(endpoint: Endpoint) -> Callable[..., Awaitable[Response]]:
             method=endpoint.method,
             path=request.path.removesuffix("/") or "/",
             query={**_query(scope["query_string"]), **parameters},
-            headers={
-                name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
-            },
+            headers=headers_of(scope["headers"]),
             body=body,
             api_key_public_id=scope.get(API_KEY),
         )

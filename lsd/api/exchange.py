@@ -4,7 +4,7 @@ An endpoint takes a `Request` and gives an `Answer`. One that streams calls `sta
 sends the head and gives what takes the pieces of the body, and then gives None.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Literal
 
 import attrs
@@ -13,6 +13,23 @@ JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
 
 Headers = tuple[tuple[str, str], ...]
+
+
+_LISTS = frozenset({"anthropic-beta", "x-lsd-tags"})
+"""Headers that may come several times; what they say is then one list. Source: RFC 9110, 5.3."""
+
+
+def headers_of(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    """The headers of a request by name.
+
+    Of several with one name the last counts, or all of them where they are lists.
+    """
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
+    if len(headers) < len(raw):
+        for listed in _LISTS & headers.keys():
+            values = [value for name, value in raw if name.decode("latin-1") == listed]
+            headers[listed] = b",".join(values).decode("latin-1")
+    return headers
 
 
 @attrs.frozen(kw_only=True)

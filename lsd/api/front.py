@@ -17,7 +17,7 @@ from lsd.api.bodies import ClientGone, Receive, read_body
 from lsd.api.cors import Cors
 from lsd.api.edge import Edge
 from lsd.api.errors import ErrorDesk, Refused
-from lsd.api.exchange import Endpoint, Request, WhenClientLeaves
+from lsd.api.exchange import Endpoint, Request, WhenClientLeaves, headers_of
 from lsd.api.in_flight import InFlight
 from lsd.api.responder import RESPONDER, Message, Responder, SendMessage
 from lsd.conversation import IdGenerator, LsdError
@@ -66,9 +66,7 @@ class Front:
             await self.rest(scope, receive, send)
 
     async def _in_context(self, scope: Scope, receive: Receive, send: SendMessage) -> None:
-        headers = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
-        }
+        headers = headers_of(scope["headers"])
         context = RequestContext(
             method=scope["method"],
             path=scope["path"],
