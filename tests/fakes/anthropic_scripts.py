@@ -65,7 +65,16 @@ def streams(events: Sequence[Event]) -> Script:
     """A stream of these events after the one that opens it, one chunk each."""
     steps: list[Step] = [Header("Content-Type", "text/event-stream; charset=utf-8"), Head()]
     usage = {**USAGE, "output_tokens": 1}
-    message = {"id": "msg_fake", "type": "message", "role": "assistant", "usage": usage}
+    message = {
+        "id": "msg_fake",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-fake",
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": usage,
+    }
     for event in [{"type": "message_start", "message": message}, *events]:
         kind = str(event["type"]).encode()
         steps.append(Chunked(b"event: %s\ndata: %s\n\n" % (kind, orjson.dumps(event))))
