@@ -9,7 +9,6 @@ import attrs
 
 from lsd.config import AwsProvider, Location
 from lsd.conversation import AttemptFailed, Edits, WireRequest
-from lsd.providers._http_errors import excerpt, undecodable
 from lsd.providers._sealing import USER_AGENT, Draft, seal
 from lsd.providers.sigv4 import (
     ALGORITHM,
@@ -143,15 +142,3 @@ def _headers(credentials: Credentials, *, stream: bool) -> dict[str, str]:
 def _date(wire: WireRequest, credentials: Credentials) -> str:
     sent = {name.lower(): value for name, value in wire.headers.items()}
     return sent.get(DATE_HEADER.lower(), credentials["signed_at"] or "")
-
-
-def is_event_stream(headers: Mapping[str, str]) -> bool:
-    """Whether an answer is made of the frames in which AWS streams."""
-    return headers.get("content-type", "").strip().lower().startswith(EVENT_STREAM)
-
-
-def no_event_stream(provider_type: str, headers: Mapping[str, str], body: bytes) -> AttemptFailed:
-    """The failure of a good answer that is none."""
-    kind = headers.get("content-type") or "no content type"
-    reason = f"found {kind}; wanted {EVENT_STREAM}: {excerpt(body)}"
-    return undecodable(provider_type, reason, headers, body.decode(errors="replace"))

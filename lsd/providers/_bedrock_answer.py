@@ -53,13 +53,16 @@ def read_message(target: Target, headers: Mapping[str, str], body: bytes) -> Mod
                 finish_reason=finish_reason_of(document.get("stopReason")),
                 document=document,
             )
-        case _:
+        case dict():
             raise AttemptFailed(
                 kind="server",
                 text=f"{PROVIDER_TYPE} sent an answer without a message: {shortened(raw.strip())}",
                 request_id=request_id(headers),
                 raw_response=raw,
             )
+        case _:
+            reason = f"found no JSON object: {shortened(raw.strip())}"
+            raise undecodable(PROVIDER_TYPE, reason, headers, raw)
 
 
 def finish_reason_of(value: JsonValue) -> FinishReason | None:

@@ -60,18 +60,26 @@ def _inference_config(encoding: Encoding) -> Body:
 
 def _more_fields(encoding: Encoding) -> Body:
     """What only some models know, in their own words."""
-    params, family = encoding.request.params, encoding.target.family
+    params = encoding.request.params
     fields: Body = {}
     if params.reasoning_effort is not None:
-        if family is not None and family.takes_effort:
-            fields["thinking"] = {"type": "adaptive"}
-            fields["output_config"] = {"effort": params.reasoning_effort}
-        else:
-            encoding.leave_out("reasoning_effort", hint="only some Claude models take it")
+        _think_with_effort(fields, params.reasoning_effort, encoding)
     if params.thinking_budget_tokens is not None:
         budget = params.thinking_budget_tokens
         fields["thinking"] = {"type": "enabled", "budget_tokens": budget}
     return fields
+
+
+def _think_with_effort(fields: Body, effort: str, encoding: Encoding) -> None:
+    family = encoding.target.family
+    if family is None or not family.takes_effort:
+        encoding.leave_out("reasoning_effort", hint="only some Claude models take it")
+        return
+    fields["thinking"] = {"type": "adaptive"}
+    fields["output_config"] = {"effort": effort}
+    if encoding.request.client is not None:
+        # Its client may know nothing of Claude's words, and is not to fail for them.
+        encoding.derived |= dict.fromkeys(("thinking", "effort"), "reasoning_effort")
 
 
 def _json_help(encoding: Encoding) -> tuple[JsonValue, str]:

@@ -141,7 +141,7 @@ class DeltaReader:
                     ThoughtChunk(
                         id=_PART_IDS[part],
                         text=text,
-                        provider_type=self.target.provider_type,
+                        provider_type=self.target.thought_type,
                         extra_data={"reasoning_format": FROM_TAGS},
                     )
                 )

@@ -117,12 +117,18 @@ class Target:
     provider_tools: tuple[JsonValue, ...] = ()
     """Tools that run at the provider, in its own words."""
     include_encrypted_reasoning: bool = False
+    thought_mark: str | None = None
     random: Random
 
     @property
     def provider_type(self) -> str:
         """The `type` of the provider."""
         return self.member.provider_type
+
+    @property
+    def thought_type(self) -> str:
+        """What thoughts are marked with: that of the provider, unless it hosts several kinds."""
+        return self.thought_mark or self.provider_type
 
 
 @attrs.define(eq=False)

@@ -55,7 +55,7 @@ def put_thoughts_back(message: Body, encoding: Encoding) -> None:
 
     Where they come from stands in their details; without any, they are taken for the provider's.
     """
-    member, kind = encoding.member, encoding.target.provider_type
+    member, kind = encoding.member, encoding.target.thought_type
     details = message.get("reasoning_details")
     if member.takes_details:
         message.pop("reasoning_content", None)
@@ -85,7 +85,9 @@ def _is_from(detail: Any, provider_type: str) -> bool:
 def _is_of(detail: Any, provider_type: str) -> bool:
     """Whether a detail may be the provider's own: LSD has not written another type into it."""
     found = detail.get("format") if isinstance(detail, dict) else None
-    return found == provider_type or found not in PROVIDER_TYPES
+    if found == provider_type or not isinstance(found, str):
+        return True
+    return found.partition("::")[0] not in PROVIDER_TYPES
 
 
 def leave_out_thoughts(thoughts: list[Thought], encoding: Encoding) -> None:
@@ -105,7 +107,7 @@ def thought_chunk(text: str, target: Target) -> ThoughtChunk:
     return ThoughtChunk(
         id=FIELD_CHUNK_ID,
         text=text,
-        provider_type=target.provider_type,
+        provider_type=target.thought_type,
         extra_data={"reasoning_format": FROM_FIELD} if target.parse_think_blocks else None,
     )
 

@@ -11,8 +11,6 @@ from lsd.providers._http_errors import undecodable
 from lsd.providers._openai_family import Target
 from lsd.providers._openai_stream import ChatStream
 
-PROVIDER_TYPE = "aws_sagemaker"
-
 
 @attrs.define(eq=False)
 class HostedStream:
@@ -50,7 +48,7 @@ class HostedStream:
     def _take(self, frame: Frame | BrokenFrame) -> list[StreamEvent]:
         if isinstance(frame, BrokenFrame):
             self._has_failed = True
-            failure = undecodable(PROVIDER_TYPE, frame.reason, self.headers, "")
+            failure = undecodable(self.target.provider_type, frame.reason, self.headers, "")
             return [StreamFault(failure=failure, fatal=True)]
         match frame.text(":message-type"):
             case "event" if frame.text(":event-type") == "PayloadPart":
@@ -65,5 +63,5 @@ class HostedStream:
 
     def _reported(self, name: str, payload: bytes) -> StreamFault:
         self._has_failed = True
-        failure = failed_in_stream(PROVIDER_TYPE, name, self.headers, payload)
+        failure = failed_in_stream(self.target.provider_type, name, self.headers, payload)
         return StreamFault(failure=failure, fatal=True, raw=payload.decode(errors="replace"))

@@ -15,22 +15,15 @@ from lsd.conversation import (
     WireRequest,
 )
 from lsd.providers._aws_errors import failed_call
-from lsd.providers._aws_requests import (
-    AwsService,
-    Credentials,
-    is_event_stream,
-    no_event_stream,
-)
+from lsd.providers._aws_requests import EVENT_STREAM, AwsService, Credentials
 from lsd.providers._bedrock_answer import read_message
 from lsd.providers._bedrock_body import converse_body
 from lsd.providers._bedrock_stream import ConverseStream
 from lsd.providers._bedrock_target import PROVIDER_TYPE, Encoding, Target
-from lsd.providers._whole_body import failing
+from lsd.providers._empty_answers import told_if_empty
+from lsd.providers._stream_opening import opened_events
 from lsd.providers.claude_models import claude_family, family_name
 from lsd.providers.dialect import StreamDecoder
-from lsd.telemetry import logger
-
-log = logger(__name__)
 
 
 @attrs.frozen(eq=False)
@@ -52,7 +45,7 @@ class BedrockConverse:
         encoding = Encoding(request, self.target)
         body, prefill = converse_body(encoding)
         method = "converse-stream" if request.stream else "converse"
-        return self.service.request(
+        wire = self.service.request(
             f"/model/{quote(self.target.model_id, safe='-_.~')}/{method}",
             body,
             credentials,
@@ -61,25 +54,22 @@ class BedrockConverse:
             prefill=prefill,
             left_out=encoding.left_out,
         )
+        return attrs.evolve(wire, derived=encoding.derived) if encoding.derived else wire
 
     def decode(self, status: int, headers: Mapping[str, str], body: bytes) -> ModelResponse:
         if not 200 <= status < 300:
             raise failed_call(PROVIDER_TYPE, status, headers, body)
-        response = read_message(self.target, headers, body)
-        if not response.output:
-            log.warning(
-                "provider gave an empty answer",
-                provider_type=PROVIDER_TYPE,
-                finish_reason=response.finish_reason,
-            )
-        return response
+        return told_if_empty(read_message(self.target, headers, body), PROVIDER_TYPE)
 
     def stream_decoder(self, status: int, headers: Mapping[str, str]) -> StreamDecoder:
-        if not 200 <= status < 300:
-            return failing(lambda body: failed_call(PROVIDER_TYPE, status, headers, body))
-        if is_event_stream(headers):
-            return ConverseStream(headers)
-        return failing(lambda body: no_event_stream(PROVIDER_TYPE, headers, body))
+        return opened_events(
+            PROVIDER_TYPE,
+            status,
+            headers,
+            stream=lambda: ConverseStream(headers),
+            failed=lambda body: failed_call(PROVIDER_TYPE, status, headers, body),
+            content_type=EVENT_STREAM,
+        )
 
     def forwards(self, _: UrlFile) -> bool:
         return False

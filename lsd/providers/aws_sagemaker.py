@@ -10,36 +10,31 @@ from lsd.config import AwsSagemakerProvider
 from lsd.conversation import (
     ApiType,
     Edits,
+    Lane,
     ModelRequest,
     ModelResponse,
     UrlFile,
     WireRequest,
 )
 from lsd.providers._aws_errors import failed_call
-from lsd.providers._aws_requests import (
-    AwsService,
-    Credentials,
-    is_event_stream,
-    no_event_stream,
-)
+from lsd.providers._aws_requests import EVENT_STREAM, AwsService, Credentials
 from lsd.providers._openai_answer import read_answer, response_of
 from lsd.providers._openai_body import chat_body
-from lsd.providers._openai_family import Encoding, Member, Target
+from lsd.providers._openai_family import Body, Encoding, Member, Target
 from lsd.providers._openai_files import is_forwarded
-from lsd.providers._sagemaker_stream import PROVIDER_TYPE, HostedStream
-from lsd.providers._whole_body import failing
+from lsd.providers._openai_relay import relayed_body
+from lsd.providers._sagemaker_stream import HostedStream
+from lsd.providers._stream_opening import opened_events
 from lsd.providers.dialect import StreamDecoder
 from lsd.providers.openai import OPENAI_COMPATIBLE
 from lsd.providers.tgi import MODEL, TGI
 
+PROVIDER_TYPE = "aws_sagemaker"
+
 
 @attrs.frozen(eq=False)
 class SagemakerEndpoint:
-    """Chat completions with what one endpoint hosts.
-
-    The target's own type tells what is hosted: what a model thought behind one kind of server is
-    nothing to one behind another.
-    """
+    """Chat completions with what one endpoint hosts."""
 
     endpoint_name: str
     target: Target
@@ -55,16 +50,31 @@ class SagemakerEndpoint:
 
     def encode(self, request: ModelRequest, credentials: Credentials, edits: Edits) -> WireRequest:
         encoding = Encoding(request, self.target)
-        method = "invocations-response-stream" if request.stream else "invocations"
-        wire = self.service.request(
+        wire = self._signed(encoding, chat_body(encoding), credentials, edits)
+        return attrs.evolve(wire, derived=encoding.derived) if encoding.derived else wire
+
+    @property
+    def lane(self) -> Lane:
+        return "openai"
+
+    def relay(self, request: ModelRequest, credentials: Credentials, edits: Edits) -> WireRequest:
+        assert request.client is not None, "there is something to relay"
+        encoding = Encoding(request, self.target)
+        return self._signed(encoding, relayed_body(request.client, encoding), credentials, edits)
+
+    def _signed(
+        self, encoding: Encoding, body: Body, credentials: Credentials, edits: Edits
+    ) -> WireRequest:
+        stream = encoding.request.stream
+        method = "invocations-response-stream" if stream else "invocations"
+        return self.service.request(
             f"/endpoints/{quote(self.endpoint_name, safe='-_.~')}/{method}",
-            chat_body(encoding),
+            body,
             credentials,
             edits,
-            stream=request.stream,
+            stream=stream,
             left_out=encoding.left_out,
         )
-        return attrs.evolve(wire, derived=encoding.derived) if encoding.derived else wire
 
     def decode(self, status: int, headers: Mapping[str, str], body: bytes) -> ModelResponse:
         if not 200 <= status < 300:
@@ -72,11 +82,14 @@ class SagemakerEndpoint:
         return response_of(self.target, read_answer(self.target, headers, body))
 
     def stream_decoder(self, status: int, headers: Mapping[str, str]) -> StreamDecoder:
-        if not 200 <= status < 300:
-            return failing(lambda body: failed_call(PROVIDER_TYPE, status, headers, body))
-        if is_event_stream(headers):
-            return HostedStream(self.target, headers)
-        return failing(lambda body: no_event_stream(PROVIDER_TYPE, headers, body))
+        return opened_events(
+            PROVIDER_TYPE,
+            status,
+            headers,
+            stream=lambda: HostedStream(self.target, headers),
+            failed=lambda body: failed_call(PROVIDER_TYPE, status, headers, body),
+            content_type=EVENT_STREAM,
+        )
 
     def forwards(self, file: UrlFile) -> bool:
         return is_forwarded(file)
@@ -93,6 +106,7 @@ def sagemaker_dialect(
         model_name=model_name,
         provider_name=provider_name,
         discard_unknown_chunks=provider.discard_unknown_chunks,
+        thought_mark=provider.thought_type,
         random=random,
     )
     service = AwsService.of(
@@ -103,4 +117,4 @@ def sagemaker_dialect(
 
 def _member(provider: AwsSagemakerProvider) -> Member:
     hosted = TGI if provider.hosted_provider == "tgi" else OPENAI_COMPATIBLE
-    return attrs.evolve(hosted, provider_type=provider.thought_type)
+    return attrs.evolve(hosted, provider_type=PROVIDER_TYPE)

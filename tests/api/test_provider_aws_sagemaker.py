@@ -9,7 +9,7 @@ from tests.api.conftest import StartGateway
 from tests.api.gateway import Gateway
 from tests.fakes.aws_frames import event, exception
 from tests.fakes.aws_signatures import signed_by
-from tests.fakes.bedrock_scripts import fails, hosted, signed, stream_of
+from tests.fakes.bedrock_scripts import fails, hosts, signed, stream_of
 from tests.fakes.openai_scripts import answers, completes, says
 from tests.fakes.provider_thread import FakeProviderThread
 from tests.fakes.recorded import RecordedRequest
@@ -53,10 +53,8 @@ def gateway(start_shared: StartGateway, shared_provider: FakeProviderThread) -> 
     return start_shared(config, "--log-level", "debug", environment=ENVIRONMENT)
 
 
-def container(request: RecordedRequest) -> Script:
-    """What is hosted says "An old pond", and SageMaker passes it on."""
-    said = says("An old pond")(request)
-    return hosted(said) if request.path.endswith("/invocations-response-stream") else said
+container = hosts(says("An old pond"))
+"""What an endpoint answers unless a test wants something else."""
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from tests.api.asking import SAYING_HI, statuses, text_of, wait_for
 from tests.api.conftest import StartGateway
 from tests.api.gateway import Gateway
-from tests.fakes import anthropic_scripts, gemini_scripts, openai_scripts
+from tests.fakes import anthropic_scripts, bedrock_scripts, gemini_scripts, openai_scripts
 from tests.fakes.openai_scripts import answers, drops, hangs
 from tests.fakes.provider_thread import FakeProviderThread
 from tests.fakes.recorded import RecordedRequest
@@ -26,12 +26,26 @@ TEXT = {"type": "text", "text": POND}
 class Family:
     """One dialect: how an entry is written, how a host answers, and how a stream begins.
 
-    `begun` says "An old " and then nothing.
+    `keys` say what is asked, `place` says where; `begun` says "An old " and then nothing.
     """
 
     keys: str
     says: Callable[[str], Callable[[RecordedRequest], Script]]
     begun: Script
+    place: str = 'api_base = "{base}"\napi_key_location = "none"'
+
+
+AT_AWS = """
+        region = "us-east-1"
+        endpoint_url = "{base}"
+        access_key_id = "env::MY_ID"
+        secret_access_key = "env::MY_SECRET"
+"""
+ENVIRONMENT = {"MY_ID": "AKIAX", "MY_SECRET": "operators-secret"}
+
+BEGUN_BY_OPENAI = openai_scripts.events(
+    [openai_scripts.chunk({"content": piece}) for piece in ("An ", "old ")], done=False
+)
 
 
 FAMILIES = {
@@ -40,18 +54,24 @@ FAMILIES = {
         anthropic_scripts.says,
         anthropic_scripts.streams(anthropic_scripts.opened([TEXT])[:3]),
     ),
+    "aws_bedrock": Family(
+        'model_id = "us.anthropic.claude-haiku-4-5-20251001-v1:0"',
+        bedrock_scripts.says,
+        bedrock_scripts.streams(bedrock_scripts.opened([{"text": POND}])[:2]),
+        AT_AWS,
+    ),
+    "aws_sagemaker": Family(
+        'endpoint_name = "e"\nhosted_provider = "openai"\nmodel_name = "m"',
+        lambda text: bedrock_scripts.hosts(openai_scripts.says(text)),
+        bedrock_scripts.hosted(BEGUN_BY_OPENAI),
+        AT_AWS,
+    ),
     "google_ai_studio_gemini": Family(
         'model_name = "gemini-3-flash"',
         gemini_scripts.says,
         gemini_scripts.streams(gemini_scripts.told([{"text": POND}])[:2]),
     ),
-    "openai": Family(
-        'model_name = "m"',
-        openai_scripts.says,
-        openai_scripts.events(
-            [openai_scripts.chunk({"content": piece}) for piece in ("An ", "old ")], done=False
-        ),
-    ),
+    "openai": Family('model_name = "m"', openai_scripts.says, BEGUN_BY_OPENAI),
 }
 
 EACH = pytest.mark.parametrize("kind", FAMILIES)
@@ -63,8 +83,7 @@ def entry(kind: str, model: str, name: str, base: str, more: str = "") -> str:
     return f"""
         [models.{model}.providers.{name}]
         type = "{kind}"
-        api_base = "{base}"
-        api_key_location = "none"
+        {FAMILIES[kind].place.format(base=base)}
         {FAMILIES[kind].keys}
         {more}
     """
@@ -99,7 +118,8 @@ def gateway(start_shared: StartGateway, shared_provider: FakeProviderThread) -> 
     """A gateway with all families, each at `first`, and at `second` if that fails."""
     with socket.create_server(("127.0.0.1", 0)) as closed_soon:
         nowhere = f"http://127.0.0.1:{closed_soon.getsockname()[1]}/v1"
-    return start_shared("\n".join(tables(kind, shared_provider, nowhere) for kind in FAMILIES))
+    config = "\n".join(tables(kind, shared_provider, nowhere) for kind in FAMILIES)
+    return start_shared(config, environment=ENVIRONMENT)
 
 
 @pytest.fixture

@@ -100,6 +100,17 @@ def ending(stop_reason: str = "end_turn") -> list[bytes]:
     ]
 
 
+def hosts(answer: Callable[[RecordedRequest], Script]) -> Callable[[RecordedRequest], Script]:
+    """What an endpoint of SageMaker answers that hosts what answers so."""
+
+    def passed_on(request: RecordedRequest) -> Script:
+        script = answer(request)
+        wants_stream = request.path.endswith("/invocations-response-stream")
+        return hosted(script) if wants_stream else script
+
+    return passed_on
+
+
 def hosted(script: Script) -> Script:
     """What a container has streamed, as SageMaker passes it on, 11 bytes in each message."""
     data = b"".join(step.data for step in script.steps if isinstance(step, Chunked | Body))

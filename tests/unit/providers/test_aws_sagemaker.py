@@ -8,6 +8,7 @@ from lsd.conversation import (
     NO_EDITS,
     AttemptFailed,
     ChatCompletionParams,
+    ClientRequest,
     Edits,
     FunctionTool,
     HeaderEdit,
@@ -16,6 +17,7 @@ from lsd.conversation import (
     UrlFile,
     decode_json,
 )
+from lsd.providers import Relaying
 from tests.fakes.aws_signatures import signed_by
 from tests.unit.providers.recorded import (
     CREDENTIALS,
@@ -105,6 +107,29 @@ def test_the_hosted_server_is_a_foreign_one() -> None:
     sent: Any = decode_json(dialect.encode(request(params=params), KEYS, NO_EDITS).body)
 
     assert (sent["max_tokens"], sent["max_completion_tokens"]) == (5, 5)
+
+
+def test_a_clients_own_request_is_relayed() -> None:
+    """What is hosted speaks OpenAI's language, and so may clients; it is signed all the same."""
+    dialect = make_dialect("aws_sagemaker", model_name="qwen")
+    assert isinstance(dialect, Relaying)
+    messages = [{"role": "user", "content": [{"type": "new", "x": 1}]}]
+    body = {"model": "asked", "messages": messages, "min_p": 0.1, "store": True, "stream": True}
+    client = ClientRequest(lane="openai", body=body)
+
+    wire = dialect.relay(request(client=client, stream=True), KEYS, NO_EDITS)
+
+    assert dialect.lane == "openai"
+    assert decode_json(wire.body) == {
+        "model": "qwen",
+        "messages": messages,
+        "min_p": 0.1,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    assert wire.left_out == ("store",)
+    assert wire.url.endswith("/invocations-response-stream")
+    assert signed_by(wire.headers["Authorization"])["service"] == "sagemaker"
 
 
 def test_a_hosted_tgi_is_one() -> None:

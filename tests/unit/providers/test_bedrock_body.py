@@ -8,12 +8,14 @@ import pytest
 from lsd.conversation import (
     NO_EDITS,
     ChatCompletionParams,
+    ClientRequest,
     FunctionTool,
     ModelRequest,
     Text,
     ToolCall,
     ToolResult,
     ToolSet,
+    WireRequest,
     decode_json,
 )
 from tests.unit.providers.recorded import (
@@ -44,6 +46,11 @@ def sent(model_id: str = NOVA, **fields: Any) -> dict[str, Any]:
 def with_params(model_id: str = NOVA, **values: Any) -> dict[str, Any]:
     """What these parameters add."""
     return sent(model_id, params=ChatCompletionParams(**values))
+
+
+def wire(model_id: str, asked: ModelRequest) -> WireRequest:
+    """The request as it goes out."""
+    return make_dialect("aws_bedrock", model_id=model_id).encode(asked, CREDENTIALS, NO_EDITS)
 
 
 def left_out(model_id: str = NOVA, **fields: Any) -> list[str]:
@@ -175,6 +182,26 @@ def test_effort_and_a_budget() -> None:
     }
 
 
+def test_effort_that_a_client_has_asked_for_in_other_words() -> None:
+    """If the service refuses it by Claude's names for it, it is known whom to blame."""
+    client = ClientRequest(lane="openai", body={})
+    params = ChatCompletionParams(reasoning_effort="low")
+
+    theirs = wire(OPUS_47, request(client=client, params=params))
+    native = wire(OPUS_47, request(params=params))
+
+    assert theirs.derived == {"thinking": "reasoning_effort", "effort": "reasoning_effort"}
+    assert native.derived == {}
+    assert theirs.body == native.body
+
+
+def test_what_is_left_out_is_told() -> None:
+    """Whoever has asked for it in a compatible language hears of it."""
+    asked = request(params=ChatCompletionParams(seed=1, verbosity="low"))
+
+    assert wire(NOVA, asked).left_out == ("seed", "verbosity")
+
+
 def json_request(mode: Any, **fields: Any) -> dict[str, Any]:
     """The fields of a request of a json function."""
     return {"json_mode": mode, "output_schema": SCHEMA, "is_all_json": True, **fields}
@@ -201,9 +228,9 @@ def test_json_by_schema(mode: str, model_id: str) -> None:
 
 def encoded(model_id: str, asked: ModelRequest) -> tuple[dict[str, Any], str]:
     """The body, and the beginning that the answer lacks."""
-    wire = make_dialect("aws_bedrock", model_id=model_id).encode(asked, CREDENTIALS, NO_EDITS)
-    made: Any = decode_json(wire.body)
-    return made, wire.prefill
+    sent = wire(model_id, asked)
+    made: Any = decode_json(sent.body)
+    return made, sent.prefill
 
 
 @pytest.mark.parametrize("mode", ["on", "strict"])
