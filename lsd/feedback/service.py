@@ -47,7 +47,12 @@ class FeedbackService:
 
     def __attrs_post_init__(self) -> None:
         inferences = self._store.inferences
-        self._targets = Targets(inferences=inferences, writer=self._writer, running=self._running)
+        self._targets = Targets(
+            inferences=inferences,
+            episodes=self._store.episodes,
+            writer=self._writer,
+            running=self._running,
+        )
         self._demonstrations = Demonstrations(
             config=self._config,
             configurations=Configurations(

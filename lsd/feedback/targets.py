@@ -6,7 +6,7 @@ import attrs
 import trio
 
 from lsd.feedback.refusals import BadFeedback
-from lsd.store import Inferences, TargetType, Writer
+from lsd.store import Episodes, Inferences, TargetType, Writer
 
 WAIT_S_MAX = 6.0
 """How long feedback waits for an inference that is still running: clients learn the id of a stream
@@ -52,6 +52,7 @@ class Targets:
     """Looks up targets among what is stored and what is running."""
 
     _inferences: Inferences
+    _episodes: Episodes
     _writer: Writer
     _running: RunningInferences
 
@@ -85,7 +86,7 @@ class Targets:
     def _exists(self, target: Target) -> bool:
         if target.level == "inference":
             return self._inferences.exists(target.id)
-        return self._inferences.episode_exists(target.id)
+        return self._episodes.exists(target.id)
 
 
 def unknown_target(target: Target) -> BadFeedback:

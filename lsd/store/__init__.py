@@ -11,6 +11,7 @@ from lsd.store.buckets import AMOUNT_MAX, BucketLimit, Buckets, Shortage
 from lsd.store.cache import InferenceCache
 from lsd.store.check import verify
 from lsd.store.engine import Durability
+from lsd.store.episodes import Episode, EpisodeBounds, Episodes
 from lsd.store.errors import (
     AlreadyRecorded,
     StoreFailed,
@@ -23,6 +24,12 @@ from lsd.store.errors import (
 )
 from lsd.store.examples import Example, ExampleChanges, Examples
 from lsd.store.feedback import Feedback, LatestValue
+from lsd.store.feedback_statistics import (
+    FeedbackCount,
+    FeedbackStatistics,
+    MetricCount,
+    VariantMoments,
+)
 from lsd.store.filters import (
     AllOf,
     AnyOf,
@@ -41,9 +48,11 @@ from lsd.store.filters import (
     TagIs,
     TimeIs,
 )
-from lsd.store.inferences import Episode, Inferences, VariantCount
+from lsd.store.inferences import Inferences, VariantCount
 from lsd.store.judgements import Verdict
+from lsd.store.moments import Moments
 from lsd.store.objects import FileObjects, ObjectMissing, ObjectsRefused, storage_path_of
+from lsd.store.periods import TimeWindow, Window
 from lsd.store.records import (
     EmbeddingRecord,
     FeedbackKind,
@@ -62,6 +71,8 @@ from lsd.store.records import (
 from lsd.store.resolve import Meaning
 from lsd.store.snapshots import Snapshot, Snapshots
 from lsd.store.store import Store, StoreSettings
+from lsd.store.usage import Usage, quantiles
+from lsd.store.usage_statistics import ModelUsage, UsageStatistics, VariantUsage
 from lsd.store.writer import Gathering, Writer, WriterStatistics
 
 __all__ = [
@@ -84,9 +95,13 @@ __all__ = [
     "Example",
     "ExampleChanges",
     "Examples",
+    "EpisodeBounds",
+    "Episodes",
     "Feedback",
+    "FeedbackCount",
     "FeedbackKind",
     "FeedbackRecord",
+    "FeedbackStatistics",
     "FileObjects",
     "Filter",
     "FunctionType",
@@ -100,11 +115,14 @@ __all__ = [
     "Judgement",
     "LatestValue",
     "Meaning",
+    "MetricCount",
     "MetricGiven",
     "MetricIs",
     "ModelInferenceBody",
     "ModelInferenceRecord",
     "ModelInferenceStatus",
+    "ModelUsage",
+    "Moments",
     "Not",
     "ObjectMissing",
     "ObjectsRefused",
@@ -123,14 +141,21 @@ __all__ = [
     "Tags",
     "TargetType",
     "TimeIs",
+    "TimeWindow",
     "UnknownTarget",
+    "Usage",
+    "UsageStatistics",
     "VariantCount",
+    "VariantMoments",
+    "VariantUsage",
     "Verdict",
+    "Window",
     "Write",
     "WriteFailed",
     "WriteRefused",
     "Writer",
     "WriterStatistics",
+    "quantiles",
     "storage_path_of",
     "verify",
 ]

@@ -23,22 +23,20 @@ _NANO = Decimal(10) ** 9
 
 def inference_head(
     record: InferenceRecord, model_inferences: Iterable[ModelInferenceRecord]
-) -> bytes:
+) -> dict[str, JsonValue]:
     """The head; with sums over the model inferences, which need not be read for statistics."""
-    return encode_json(
-        {
-            "function_type": record.function_type,
-            "function_name": record.function_name,
-            "variant_name": record.variant_name,
-            "episode_id": record.episode_id,
-            "status": record.status,
-            "tags": record.tags,
-            "processing_time_ms": record.processing_time_ms,
-            "ttft_ms": record.ttft_ms,
-            "snapshot_hash": record.snapshot_hash,
-            "usage": _usage_sums(model_inferences),
-        }
-    )
+    return {
+        "function_type": record.function_type,
+        "function_name": record.function_name,
+        "variant_name": record.variant_name,
+        "episode_id": record.episode_id,
+        "status": record.status,
+        "tags": record.tags,
+        "processing_time_ms": record.processing_time_ms,
+        "ttft_ms": record.ttft_ms,
+        "snapshot_hash": record.snapshot_hash,
+        "usage": _usage_sums(model_inferences),
+    }
 
 
 def inference_body(body: InferenceBody) -> bytes:
@@ -88,7 +86,7 @@ def model_inference_head(record: ModelInferenceRecord) -> bytes:
             "response_time_ms": record.response_time_ms,
             "ttft_ms": record.ttft_ms,
             "cached": record.cached,
-            "cost": _nano(record.cost),
+            "cost": nano_dollars(record.cost),
             "finish_reason": record.finish_reason,
             "snapshot_hash": record.snapshot_hash,
             "episode_id": record.episode_id,
@@ -196,15 +194,17 @@ def _usage_sums(model_inferences: Iterable[ModelInferenceRecord]) -> dict[str, i
             ("output_tokens", call.output_tokens or None),
             ("provider_cache_read_input_tokens", call.provider_cache_read_input_tokens),
             ("provider_cache_write_input_tokens", call.provider_cache_write_input_tokens),
-            ("cost", _nano(call.cost)),
+            ("cost", nano_dollars(call.cost)),
             ("calls_with_cost", None if call.cost is None else 1),
+            ("calls_cached", 1 if call.cached else None),
         ):
             if value is not None:
                 sums[field] = sums.get(field, 0) + value
     return sums
 
 
-def _nano(dollars: Decimal | None) -> int | None:
+def nano_dollars(dollars: Decimal | None) -> int | None:
+    """Billionths of a dollar, rounded to the nearest."""
     if dollars is None:
         return None
     return int((dollars * _NANO).to_integral_value(ROUND_HALF_EVEN))

@@ -2,6 +2,18 @@
 
 from lsd.conversation import encode_json, reread_json
 from lsd.store import _encoding as encoding
+from lsd.store._attribution import (
+    OF_EPISODE,
+    OF_INFERENCE,
+    Attribution,
+    Entry,
+    attribute_demonstration,
+    attribute_entry,
+    attribution_of_episode,
+    attribution_of_inference,
+    namespace_of,
+)
+from lsd.store._writing import Writing
 from lsd.store.errors import AlreadyRecorded, UnknownTarget
 from lsd.store.judgements import Verdict, put_judgement
 from lsd.store.layout import (
@@ -19,14 +31,13 @@ from lsd.store.layout import (
     id_key,
     value_key,
 )
-from lsd.store.names import FUNCTION, METRIC, Names
+from lsd.store.names import FUNCTION, METRIC, VARIANT
 from lsd.store.records import FeedbackRecord
 from lsd.store.transaction import Transaction
 
 
 def put_feedback(
-    transaction: Transaction,
-    names: Names,
+    writing: Writing,
     record: FeedbackRecord,
     *,
     verdict: Verdict | None,
@@ -36,17 +47,17 @@ def put_feedback(
     own, target = id_key(record.id), id_key(record.target_id)
     # A demonstration is listed under its inference's function, so there must be one.
     if must_exist or record.kind == "demonstration":
-        _require_target(transaction, record, target)
-    if not transaction.add(BY_ID, own, OF_FEEDBACK + target):
+        _require_target(writing.transaction, record, target)
+    if not writing.transaction.add(BY_ID, own, OF_FEEDBACK + target):
         raise AlreadyRecorded(record.id)
-    transaction.put(FEEDBACK, target + own, encoding.feedback(record))
+    writing.transaction.put(FEEDBACK, target + own, encoding.feedback(record))
     if record.kind == "demonstration":
-        _put_demonstration(transaction, names, target, own)
+        _put_demonstration(writing, record, target, own)
     elif record.kind != "comment":
-        _put_latest(transaction, names, record, target, own)
+        _put_value(writing, record, target, own)
         if verdict is not None:
             put_judgement(
-                transaction,
+                writing.transaction,
                 verdict,
                 feedback_id=record.id,
                 inference_id=record.target_id,
@@ -61,28 +72,64 @@ def _require_target(transaction: Transaction, record: FeedbackRecord, target: by
         raise UnknownTarget(record.target_type, record.target_id)
 
 
-def _put_latest(
-    transaction: Transaction, names: Names, record: FeedbackRecord, target: bytes, own: bytes
+def _put_value(
+    writing: Writing,
+    record: FeedbackRecord,
+    target: bytes,
+    own: bytes,
 ) -> None:
-    metric = names.number(transaction, METRIC, record.metric_name)
-    key = target + metric
-    row = transaction.get(LATEST_FEEDBACK, key)
-    # Another process may have issued a greater id and been the first to commit.
-    if row is not None and row[:ID_BYTES] > own:
+    metric = writing.number(METRIC, record.metric_name)
+    row = writing.transaction.get(LATEST_FEEDBACK, target + metric)
+    entry = Entry(
+        metric=metric,
+        feedback=own,
+        value=encoding.metric_value(record),
+        previous=None if row is None else reread_json(row[ID_BYTES:]),
+        # Another process may have issued a greater id and been the first to commit.
+        is_latest=row is None or row[:ID_BYTES] < own,
+    )
+    if entry.is_latest:
+        _put_latest(writing.transaction, target, entry)
+    if record.target_type == "episode":
+        to = attribution_of_episode(writing.transaction, target)
+        attribute_entry(writing, target, OF_EPISODE, to, entry)
         return
-    value = encoding.metric_value(record)
-    transaction.put(LATEST_FEEDBACK, key, own + encode_json(value))
+    head = writing.transaction.get(INFERENCES, target)
+    if head is not None:
+        to = _attribution_of(writing, head)
+        attribute_entry(writing, target, OF_INFERENCE, to, entry)
+
+
+def _put_latest(transaction: Transaction, target: bytes, entry: Entry) -> None:
+    key, metric = target + entry.metric, entry.metric
+    transaction.put(LATEST_FEEDBACK, key, entry.feedback + encode_json(entry.value))
     transaction.put(BY_METRIC, metric + target, b"")
-    if row is not None:
-        transaction.delete(BY_VALUE, metric + value_key(reread_json(row[ID_BYTES:])) + target)
-    transaction.put(BY_VALUE, metric + value_key(value) + target, b"")
+    if entry.previous is not None:
+        transaction.delete(BY_VALUE, metric + value_key(entry.previous) + target)
+    transaction.put(BY_VALUE, metric + value_key(entry.value) + target, b"")
 
 
-def _put_demonstration(transaction: Transaction, names: Names, target: bytes, own: bytes) -> None:
-    head = transaction.get(INFERENCES, target)
+def _put_demonstration(
+    writing: Writing,
+    record: FeedbackRecord,
+    target: bytes,
+    own: bytes,
+) -> None:
+    head = writing.transaction.get(INFERENCES, target)
     assert head is not None, "a demonstration was let through without its inference"
-    function_name = encoding.read_inference("", head).function_name
-    key = names.number(transaction, FUNCTION, function_name) + target
-    row = transaction.get(DEMONSTRATED, key)
+    to = _attribution_of(writing, head)
+    (pair,) = to.pairs
+    key = pair[:4] + target
+    row = writing.transaction.get(DEMONSTRATED, key)
     latest, count = ID_AND_COUNT.unpack(row) if row else (own, 0)
-    transaction.put(DEMONSTRATED, key, ID_AND_COUNT.pack(max(latest, own), count + 1))
+    writing.transaction.put(DEMONSTRATED, key, ID_AND_COUNT.pack(max(latest, own), count + 1))
+    metric = writing.number(METRIC, record.metric_name)
+    attribute_demonstration(writing, metric, to)
+
+
+def _attribution_of(writing: Writing, head: bytes) -> Attribution:
+    """That of the inference with this head."""
+    record = encoding.read_inference("", head)
+    pair = writing.number(FUNCTION, record.function_name)
+    pair += writing.number(VARIANT, record.variant_name)
+    return attribution_of_inference(pair, namespace_of(writing, record.tags))

@@ -4,13 +4,13 @@ from lsd.store._matching import matching
 from lsd.store.engine import Environment
 from lsd.store.filters import Selection
 from lsd.store.layout import (
-    BY_EPISODE,
     COUNT_AND_ID,
     COUNT_AND_IDS,
+    EPISODE_VARIANTS,
     EPISODES,
-    EPISODES_BY_FUNCTION,
+    ID_BYTES,
     INFERENCES,
-    NUMBER_AND_COUNT,
+    SIGNED,
     VARIANT_COUNTS,
     end_of,
     id_key,
@@ -54,11 +54,12 @@ def _count_in_episode(
         row = transaction.get(EPISODES, episode)
         return COUNT_AND_IDS.unpack(row)[0] if row else 0
     if function == _ANY:
-        entries = transaction.range(BY_EPISODE, episode, end_of(episode))
-        return sum(1 for _, pair in entries if pair.endswith(variant))
-    row = transaction.get(EPISODES_BY_FUNCTION, function + episode) or b""
-    counts = NUMBER_AND_COUNT.iter_unpack(row)
-    return sum(count for number, count in counts if variant in (_ANY, number))
+        entries = transaction.range(EPISODE_VARIANTS, episode, end_of(episode))
+        place = slice(ID_BYTES + 4, ID_BYTES + 8)
+        return sum(SIGNED.unpack(row)[0] for key, row in entries if key[place] == variant)
+    prefix = episode + function + variant
+    rows = transaction.range(EPISODE_VARIANTS, prefix, end_of(prefix))
+    return sum(SIGNED.unpack(row)[0] for _, row in rows)
 
 
 def _count_by_variant(transaction: Transaction, function: bytes, variant: bytes) -> int:

@@ -4,7 +4,20 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
+from lsd.conversation import encode_json
 from lsd.store import _encoding as encoding
+from lsd.store._attribution import (
+    NOBODY,
+    OF_EPISODE,
+    OF_INFERENCE,
+    attribution_of_episode,
+    attribution_of_inference,
+    move_feedback,
+    namespace_of,
+)
+from lsd.store._usage_writes import count_call, count_inference
+from lsd.store._variant_counter import VariantCounter
+from lsd.store._writing import Writing
 from lsd.store.errors import AlreadyRecorded, WriteFailed
 from lsd.store.layout import (
     BY_EPISODE,
@@ -12,59 +25,58 @@ from lsd.store.layout import (
     BY_ID,
     BY_TAG,
     BY_VARIANT,
-    COUNT_AND_ID,
     COUNT_AND_IDS,
     EMBEDDINGS,
+    EPISODE_VARIANTS,
     EPISODES,
     EPISODES_BY_FUNCTION,
     FAILED_BY_EPISODE,
+    FEEDBACK,
     INFERENCE_BODIES,
     INFERENCES,
     MODEL_INFERENCE_BODIES,
     MODEL_INFERENCES,
-    NUMBER_AND_COUNT,
     OF_MODEL_INFERENCE,
     SHARD,
+    SIGNED,
     VARIANT_COUNTS,
     id_key,
     tag_key,
 )
-from lsd.store.names import FUNCTION, VARIANT, Names
+from lsd.store.names import FUNCTION, VARIANT
 from lsd.store.records import EmbeddingRecord, InferenceRecord, ModelInferenceRecord
 from lsd.store.transaction import Transaction
 
 
 def put_inference(
-    transaction: Transaction,
-    names: Names,
-    shard: int,
+    writing: Writing,
     record: InferenceRecord,
     model_inferences: Sequence[ModelInferenceRecord],
 ) -> None:
     """Stores all of one inference. Raises AlreadyRecorded."""
     inference = id_key(record.inference_id)
     head = encoding.inference_head(record, model_inferences)
-    if not transaction.add(INFERENCES, inference, head):
+    if not writing.transaction.add(INFERENCES, inference, encode_json(head)):
         raise AlreadyRecorded(record.inference_id)
     if record.body is not None:
-        transaction.put(INFERENCE_BODIES, inference, encoding.inference_body(record.body))
-    _put_model_inferences(transaction, inference, model_inferences)
+        writing.transaction.put(INFERENCE_BODIES, inference, encoding.inference_body(record.body))
+    _put_model_inferences(writing, inference, model_inferences)
 
-    function = names.number(transaction, FUNCTION, record.function_name)
-    variant = names.number(transaction, VARIANT, record.variant_name)
-    episode = id_key(record.episode_id)
-    transaction.put(BY_FUNCTION, function + inference, variant)
-    transaction.put(BY_VARIANT, function + variant + inference, b"")
-    transaction.put(BY_EPISODE, episode + inference, function + variant)
+    function = writing.number(FUNCTION, record.function_name)
+    pair = function + writing.number(VARIANT, record.variant_name)
+    writing.transaction.put(BY_FUNCTION, function + inference, pair[4:])
+    writing.transaction.put(BY_VARIANT, pair + inference, b"")
     for key, value in record.tags.items():
-        transaction.put(BY_TAG, tag_key(key, value) + inference, b"")
-    _count_in_episode(transaction, episode, inference)
-    _count_variant_in_episode(transaction, function + episode, variant)
-    _count_for_variant(transaction, function + variant + SHARD.pack(shard), inference)
+        writing.transaction.put(BY_TAG, tag_key(key, value) + inference, b"")
+    namespace = namespace_of(writing, record.tags)
+    _move_feedback_to(writing, inference, pair, namespace)
+    _put_in_episode(writing, id_key(record.episode_id), inference, pair, namespace)
+    _count_for_variant(writing.transaction, pair + SHARD.pack(writing.shard), inference)
+    count_inference(writing, pair, inference, head)
 
 
 def put_attempts(
-    transaction: Transaction,
+    writing: Writing,
     inference_id: str,
     episode_id: str,
     attempts: Iterable[ModelInferenceRecord],
@@ -72,57 +84,81 @@ def put_attempts(
     """Stores the calls of an inference that failed as a whole, and so has no record."""
     inference = id_key(inference_id)
     marked = [attrs.evolve(attempt, episode_id=episode_id) for attempt in attempts]
-    _put_model_inferences(transaction, inference, marked)
+    _put_model_inferences(writing, inference, marked)
     if marked:
-        transaction.put(FAILED_BY_EPISODE, id_key(episode_id) + inference, b"")
+        writing.transaction.put(FAILED_BY_EPISODE, id_key(episode_id) + inference, b"")
 
 
 def put_embedding(
-    transaction: Transaction, record: EmbeddingRecord, calls: Iterable[ModelInferenceRecord]
+    writing: Writing,
+    record: EmbeddingRecord,
+    calls: Iterable[ModelInferenceRecord],
 ) -> None:
     """Stores all of one request for embeddings. Raises AlreadyRecorded."""
     own = id_key(record.id)
-    if not transaction.add(EMBEDDINGS, own, encoding.embedding(record)):
+    if not writing.transaction.add(EMBEDDINGS, own, encoding.embedding(record)):
         raise AlreadyRecorded(record.id)
-    _put_model_inferences(transaction, own, calls)
+    _put_model_inferences(writing, own, calls)
 
 
 def _put_model_inferences(
-    transaction: Transaction, inference: bytes, records: Iterable[ModelInferenceRecord]
+    writing: Writing,
+    inference: bytes,
+    records: Iterable[ModelInferenceRecord],
 ) -> None:
     for record in records:
         own = id_key(record.id)
-        if not transaction.add(BY_ID, own, OF_MODEL_INFERENCE + inference):
+        if not writing.transaction.add(BY_ID, own, OF_MODEL_INFERENCE + inference):
             raise WriteFailed(f"{record.id}: found a record with this id; wanted a fresh id")
         key = inference + own
-        transaction.put(MODEL_INFERENCES, key, encoding.model_inference_head(record))
+        writing.transaction.put(MODEL_INFERENCES, key, encoding.model_inference_head(record))
         if record.body is not None:
             body = encoding.model_inference_body(record.body)
-            transaction.put(MODEL_INFERENCE_BODIES, key, body)
+            writing.transaction.put(MODEL_INFERENCE_BODIES, key, body)
+        count_call(writing, record)
 
 
-def _count_in_episode(transaction: Transaction, episode: bytes, inference: bytes) -> None:
-    row = transaction.get(EPISODES, episode)
+def _move_feedback_to(
+    writing: Writing,
+    inference: bytes,
+    pair: bytes,
+    namespace: bytes,
+) -> None:
+    """Counts the feedback that came before its inference, as it may where nobody checks that."""
+    if writing.transaction.has(FEEDBACK, inference):
+        after = attribution_of_inference(pair, namespace)
+        move_feedback(writing, inference, OF_INFERENCE, NOBODY, after)
+
+
+def _put_in_episode(
+    writing: Writing,
+    episode: bytes,
+    inference: bytes,
+    pair: bytes,
+    namespace: bytes,
+) -> None:
+    """Makes the inference one of its episode, for whose feedback other variants may count now."""
+    has_feedback = writing.transaction.has(FEEDBACK, episode)
+    before = attribution_of_episode(writing.transaction, episode) if has_feedback else NOBODY
+    writing.transaction.put(BY_EPISODE, episode + inference, pair)
+    row = writing.transaction.get(EPISODES, episode)
     count, first, last = COUNT_AND_IDS.unpack(row) if row else (0, inference, inference)
     # An inference that ends late comes after one that began after it.
     changed = COUNT_AND_IDS.pack(count + 1, min(first, inference), max(last, inference))
-    transaction.put(EPISODES, episode, changed)
-
-
-def _count_variant_in_episode(transaction: Transaction, key: bytes, variant: bytes) -> None:
-    row = transaction.get(EPISODES_BY_FUNCTION, key)
+    writing.transaction.put(EPISODES, episode, changed)
+    member = episode + pair + namespace
+    row = writing.transaction.get(EPISODE_VARIANTS, member)
+    writing.transaction.put(
+        EPISODE_VARIANTS, member, SIGNED.pack(1 + (SIGNED.unpack(row)[0] if row else 0))
+    )
     if row is None:
-        transaction.put(EPISODES_BY_FUNCTION, key, NUMBER_AND_COUNT.pack(variant, 1))
-        return
-    counts: dict[bytes, int] = dict(NUMBER_AND_COUNT.iter_unpack(row))
-    counts[variant] = counts.get(variant, 0) + 1
-    pairs = sorted(counts.items())
-    changed = b"".join(NUMBER_AND_COUNT.pack(number, count) for number, count in pairs)
-    transaction.put(EPISODES_BY_FUNCTION, key, changed)
+        writing.transaction.put(EPISODES_BY_FUNCTION, pair[:4] + episode, b"")
+    if has_feedback:
+        after = attribution_of_episode(writing.transaction, episode)
+        move_feedback(writing, episode, OF_EPISODE, before, after)
 
 
 def _count_for_variant(transaction: Transaction, key: bytes, inference: bytes) -> None:
-    row = transaction.get_buffered(VARIANT_COUNTS, key)
-    count, last = COUNT_AND_ID.unpack(row) if row else (0, inference)
-    changed = COUNT_AND_ID.pack(count + 1, max(last, inference))
-    transaction.put_buffered(VARIANT_COUNTS, key, changed)
+    row = transaction.row(VARIANT_COUNTS, key, VariantCounter.read)
+    row.count += 1
+    row.last = max(row.last, inference)

@@ -9,12 +9,24 @@ from itertools import groupby
 
 import attrs
 
-from lsd.conversation import encode_json
+from lsd.conversation import encode_json, reread_json
 from lsd.store import _encoding as encoding
 from lsd.store import layout
+from lsd.store._attribution import (
+    ALL_NAMESPACES,
+    NAMESPACE_TAG,
+    NOBODY,
+    OF_EPISODE,
+    OF_INFERENCE,
+    Attribution,
+    attribution_of_episode,
+    attribution_of_inference,
+)
+from lsd.store._check_sums import Sums
+from lsd.store._usage_writes import call_usage, inference_usage
 from lsd.store.layout import ID_BYTES, end_of, id_key, id_text, tag_key, value_key
-from lsd.store.names import FUNCTION, METRIC, VARIANT, Names
-from lsd.store.records import FeedbackRecord, InferenceRecord
+from lsd.store.names import FUNCTION, METRIC, MODEL, NAMESPACE, PROVIDER, VARIANT, Names
+from lsd.store.records import FeedbackRecord, InferenceRecord, ModelInferenceRecord
 from lsd.store.store import Store
 from lsd.store.transaction import Database, Transaction
 
@@ -27,6 +39,7 @@ _DERIVED: tuple[Database, ...] = (
     layout.BY_VARIANT,
     layout.BY_EPISODE,
     layout.EPISODES,
+    layout.EPISODE_VARIANTS,
     layout.EPISODES_BY_FUNCTION,
     layout.BY_TAG,
     layout.FAILED_BY_EPISODE,
@@ -34,6 +47,8 @@ _DERIVED: tuple[Database, ...] = (
     layout.LATEST_FEEDBACK,
     layout.BY_METRIC,
     layout.BY_VALUE,
+    layout.LATEST_BY_VARIANT,
+    layout.FEEDBACK_BY_VARIANT,
     layout.NAMES_BY_NUMBER,
     layout.EXAMPLE_VECTORS,
     layout.CACHE_BY_AGE,
@@ -50,6 +65,7 @@ def verify(store: Store) -> list[str]:
         data.check_feedback()
         data.check_names()
         data.check_examples()
+        data.check_sums()
         data.check_counts(_DERIVED[:-1])
     with store.state.read() as transaction:
         state = _Check(transaction)
@@ -66,15 +82,18 @@ class _Check:
     problems: list[str] = attrs.field(factory=list, init=False)
     _names: Names = attrs.field(factory=Names, init=False)
     _expected: Counter[Database] = attrs.field(factory=Counter, init=False)
+    _sums: Sums = attrs.field(factory=Sums, init=False)
 
     def check_inferences(self) -> None:
         """Inferences, their indexes, and what is counted over the indexes."""
         for key, head in self._all(layout.INFERENCES):
-            self._expect_keys_of(key, encoding.read_inference(id_text(key), head))
+            record = encoding.read_inference(id_text(key), head)
+            pair = self._pair(record)
+            self._expect_keys_of(key, record, pair)
+            self._sums.add_inference(pair, key, inference_usage(reread_json(head)))
         for key, _ in self._all(layout.INFERENCE_BODIES):
             self._require(layout.INFERENCES, key, layout.INFERENCE_BODIES)
         self._expect_episodes()
-        self._expect_variant_counts()
 
     def check_model_inferences(self) -> None:
         """They belong to an inference, to embeddings, or to an inference that failed as a whole."""
@@ -83,6 +102,7 @@ class _Check:
             inference, own = key[:ID_BYTES], key[ID_BYTES:]
             self._expect(layout.BY_ID, own, layout.OF_MODEL_INFERENCE + inference)
             call = encoding.read_model_inference(id_text(inference), id_text(own), head)
+            self._add_call(call)
             if call.function_name is None:
                 self._require(layout.EMBEDDINGS, inference, layout.MODEL_INFERENCES)
             elif call.episode_id is None:
@@ -110,8 +130,7 @@ class _Check:
                 self._expect(layout.BY_ID, id_key(record.id), layout.OF_FEEDBACK + target)
             self._expect_latest(target, records)
             self._expect_demonstrations(target, records)
-        for key, _ in self._all(layout.JUDGEMENTS):
-            self._require(layout.BY_ID, key[-ID_BYTES:], layout.JUDGEMENTS)
+            self._expect_attribution(target, records)
 
     def check_names(self) -> None:
         """Names and numbers point at each other."""
@@ -126,6 +145,11 @@ class _Check:
         for key, _ in self._all(layout.EXAMPLE_VERSIONS):
             self._require(layout.NAMES_BY_NUMBER, FUNCTION + key[:4], layout.EXAMPLE_VERSIONS)
             self._require(layout.NAMES_BY_NUMBER, VARIANT + key[4:], layout.EXAMPLE_VERSIONS)
+
+    def check_sums(self) -> None:
+        """Counters and sums are what adding everything up gives."""
+        for problem in self._sums.problems(self._transaction):
+            self._add(problem)
 
     def check_cache(self) -> None:
         """Cached entries stand in the order in which they were put, and their bytes are counted."""
@@ -148,43 +172,34 @@ class _Check:
             if found != wanted:
                 self._add(f"{database}: found {found} keys; wanted {wanted}")
 
-    def _expect_keys_of(self, inference: bytes, record: InferenceRecord) -> None:
-        function = self._number(FUNCTION, record.function_name)
-        variant = self._number(VARIANT, record.variant_name)
-        self._expect(layout.BY_FUNCTION, function + inference, variant)
-        self._expect(layout.BY_VARIANT, function + variant + inference, b"")
-        episode = id_key(record.episode_id)
-        self._expect(layout.BY_EPISODE, episode + inference, function + variant)
+    def _expect_keys_of(self, inference: bytes, record: InferenceRecord, pair: bytes) -> None:
+        self._expect(layout.BY_FUNCTION, pair[:4] + inference, pair[4:])
+        self._expect(layout.BY_VARIANT, pair + inference, b"")
+        self._expect(layout.BY_EPISODE, id_key(record.episode_id) + inference, pair)
         for key, value in record.tags.items():
             self._expect(layout.BY_TAG, tag_key(key, value) + inference, b"")
 
     def _expect_episodes(self) -> None:
         rows = self._all(layout.BY_EPISODE)
         for episode, entries in groupby(rows, key=lambda entry: entry[0][:ID_BYTES]):
-            members = list(entries)
-            inferences = [key[ID_BYTES:] for key, _ in members]
+            inferences = [key[ID_BYTES:] for key, _ in entries]
             row = layout.COUNT_AND_IDS.pack(len(inferences), inferences[0], inferences[-1])
             self._expect(layout.EPISODES, episode, row)
-            counts = Counter(value for _, value in members)
-            for function in {pair[:4] for pair in counts}:
-                row = b"".join(
-                    layout.NUMBER_AND_COUNT.pack(pair[4:], count)
-                    for pair, count in sorted(counts.items())
-                    if pair[:4] == function
-                )
-                self._expect(layout.EPISODES_BY_FUNCTION, function + episode, row)
+            heads = [self._transaction.get(layout.INFERENCES, each) for each in inferences]
+            records = [encoding.read_inference("", head) for head in heads if head is not None]
+            members = Counter(self._pair(each) + self._namespace(each) for each in records)
+            for member, count in members.items():
+                row = layout.SIGNED.pack(count)
+                self._expect(layout.EPISODE_VARIANTS, episode + member, row)
+            for function in {member[:4] for member in members}:
+                self._expect(layout.EPISODES_BY_FUNCTION, function + episode, b"")
 
-    def _expect_variant_counts(self) -> None:
-        counted: Counter[bytes] = Counter()
-        for key, row in self._all(layout.VARIANT_COUNTS):
-            counted[key[:8]] += layout.COUNT_AND_ID.unpack(row)[0]
-        stored = Counter(key[:8] for key, _ in self._all(layout.BY_VARIANT))
-        for pair in counted.keys() | stored.keys():
-            if counted[pair] != stored[pair]:
-                self._add(
-                    f"{layout.VARIANT_COUNTS}: {pair.hex()}: found {counted[pair]}; "
-                    f"wanted {stored[pair]}"
-                )
+    def _add_call(self, call: ModelInferenceRecord) -> None:
+        usage = call_usage(call)
+        if usage is not None:
+            pair = self._number(MODEL, call.model_name)
+            pair += self._number(PROVIDER, call.model_provider_name)
+            self._sums.add_call(pair, id_key(call.id), usage)
 
     def _expect_latest(self, target: bytes, records: list[FeedbackRecord]) -> None:
         latest = {
@@ -212,6 +227,63 @@ class _Check:
         function_name = encoding.read_inference(id_text(target), head).function_name
         key = self._number(FUNCTION, function_name) + target
         self._expect(layout.DEMONSTRATED, key, layout.ID_AND_COUNT.pack(ids[-1], len(ids)))
+
+    def _expect_attribution(self, target: bytes, records: list[FeedbackRecord]) -> None:
+        """The entries count for the right variants."""
+        for kind, target_type in ((OF_INFERENCE, "inference"), (OF_EPISODE, "episode")):
+            counting = [
+                each
+                for each in records
+                if each.target_type == target_type and each.kind != "comment"
+            ]
+            counting.sort(key=lambda each: each.metric_name)
+            to = self._attribution(kind, target) if counting else NOBODY
+            for name, of_metric in groupby(counting, key=lambda each: each.metric_name):
+                metric = self._number(METRIC, name)
+                self._expect_entries(kind, target, metric, list(of_metric), to)
+
+    def _expect_entries(
+        self,
+        kind: bytes,
+        target: bytes,
+        metric: bytes,
+        entries: list[FeedbackRecord],
+        to: Attribution,
+    ) -> None:
+        """`entries` are of one metric, or demonstrations; the latest is the last."""
+        has_values = entries[0].kind != "demonstration"
+        for share in to.shares:
+            place = share[:4] + metric + share[4:8]
+            sums = self._sums.feedback(place + share[8:])
+            sums.entries += len(entries)
+            if has_values:
+                sums.moments = sums.moments.plus(encoding.metric_value(entries[-1]))
+            if has_values and share.endswith(ALL_NAMESPACES):
+                for entry in entries:
+                    value = target + encode_json(encoding.metric_value(entry))
+                    self._expect(layout.FEEDBACK_BY_VARIANT, place + id_key(entry.id), value)
+        if has_values:
+            value = kind + encode_json(encoding.metric_value(entries[-1]))
+            for pair in to.pairs:
+                key = pair[:4] + metric + pair[4:] + target
+                self._expect(layout.LATEST_BY_VARIANT, key, value)
+
+    def _attribution(self, kind: bytes, target: bytes) -> Attribution:
+        if kind == OF_EPISODE:
+            return attribution_of_episode(self._transaction, target)
+        head = self._transaction.get(layout.INFERENCES, target)
+        if head is None:
+            return NOBODY
+        record = encoding.read_inference("", head)
+        return attribution_of_inference(self._pair(record), self._namespace(record))
+
+    def _pair(self, record: InferenceRecord) -> bytes:
+        function = self._number(FUNCTION, record.function_name)
+        return function + self._number(VARIANT, record.variant_name)
+
+    def _namespace(self, record: InferenceRecord) -> bytes:
+        name = record.tags.get(NAMESPACE_TAG)
+        return ALL_NAMESPACES if name is None else self._number(NAMESPACE, name)
 
     def _number(self, kind: bytes, name: str) -> bytes:
         number = self._names.find(self._transaction, kind, name)

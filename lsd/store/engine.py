@@ -37,6 +37,9 @@ _SYNCING: Mapping[Durability, Mapping[str, bool]] = {
 _DATABASES_MAX = 64
 """Named databases one environment can hold; an open one costs some bytes, so twice our need."""
 
+_SCANNED_PER_READ = 5_000
+"""Keys that a scan reads from one snapshot: some milliseconds, with what is done with them."""
+
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _DISK_FULL_BYTES = 1 << 20
 """With less than this free, a short write (which comes as EIO) means a full disk."""
@@ -115,6 +118,22 @@ class Environment:
             self._mine.transaction = None
             inner.abort()
             self._gate.leave()
+
+    def scan(
+        self, database: Database, start: bytes, stop: bytes | None
+    ) -> Iterator[tuple[Transaction, list[tuple[bytes, bytes]]]]:
+        """All keys of a range with their values, some at a time, each time with a snapshot.
+
+        A snapshot that is held for long keeps old pages in the file, and the map from growing. The
+        transaction that comes with some keys is good until the next ones are asked for.
+        """
+        following: bytes | None = start
+        while following is not None:
+            with self.read() as transaction:
+                entries = transaction.range(database, following, stop, limit=_SCANNED_PER_READ)
+                some = list(entries)
+                yield transaction, some
+            following = some[-1][0] + b"\0" if len(some) == _SCANNED_PER_READ else None
 
     def write(self, apply: Callable[[Transaction], T]) -> T:
         """Calls `apply` in a write transaction and commits; gives back what `apply` gave.

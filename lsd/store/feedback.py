@@ -13,6 +13,7 @@ from lsd.store import _encoding as encoding
 from lsd.store._feedback_writes import put_feedback
 from lsd.store._group_commit import Write
 from lsd.store._pages import ids_from
+from lsd.store._writing import Writing
 from lsd.store.engine import Environment
 from lsd.store.judgements import Verdict, find_judgement
 from lsd.store.layout import (
@@ -44,6 +45,7 @@ class Feedback:
 
     _data: Environment
     _names: Names
+    _shard: int
 
     def record(
         self,
@@ -59,7 +61,10 @@ class Feedback:
         """
         return Write(
             apply=lambda transaction: put_feedback(
-                transaction, self._names, record, verdict=verdict, must_exist=must_exist
+                Writing(transaction, self._names, self._shard),
+                record,
+                verdict=verdict,
+                must_exist=must_exist,
             )
         )
 

@@ -12,13 +12,12 @@ from lsd.store._group_commit import Write
 from lsd.store._inference_counts import count_inferences
 from lsd.store._inference_lists import list_inferences
 from lsd.store._inference_writes import put_attempts, put_embedding, put_inference
+from lsd.store._writing import Writing
 from lsd.store.engine import Environment
 from lsd.store.filters import InferenceQuery, Selection
 from lsd.store.layout import (
     COUNT_AND_ID,
-    COUNT_AND_IDS,
     EMBEDDINGS,
-    EPISODES,
     FAILED_BY_EPISODE,
     ID_BYTES,
     INFERENCE_BODIES,
@@ -33,16 +32,6 @@ from lsd.store.layout import (
 from lsd.store.names import FUNCTION, VARIANT, Names
 from lsd.store.records import EmbeddingRecord, InferenceBody, InferenceRecord, ModelInferenceRecord
 from lsd.store.transaction import Transaction
-
-
-@attrs.frozen(kw_only=True)
-class Episode:
-    """The set of inferences that carry one episode id."""
-
-    episode_id: str
-    count: int
-    first_inference_id: str
-    last_inference_id: str
 
 
 @attrs.frozen(kw_only=True)
@@ -69,7 +58,7 @@ class Inferences:
         """The write of one inference with its calls. It refuses an id recorded before."""
 
         def apply(transaction: Transaction) -> None:
-            put_inference(transaction, self._names, self._shard, record, model_inferences)
+            put_inference(self._writing(transaction), record, model_inferences)
 
         return Write(apply=apply, rows=1 + len(model_inferences))
 
@@ -79,7 +68,7 @@ class Inferences:
         """The write of the calls of an inference that failed as a whole."""
 
         def apply(transaction: Transaction) -> None:
-            put_attempts(transaction, inference_id, episode_id, attempts)
+            put_attempts(self._writing(transaction), inference_id, episode_id, attempts)
 
         return Write(apply=apply, rows=len(attempts))
 
@@ -89,7 +78,7 @@ class Inferences:
         """The write of one request for embeddings with its calls, failed ones included."""
 
         def apply(transaction: Transaction) -> None:
-            put_embedding(transaction, record, calls)
+            put_embedding(self._writing(transaction), record, calls)
 
         return Write(apply=apply, rows=1 + len(calls))
 
@@ -167,24 +156,6 @@ class Inferences:
                 call for key in keys for call in _calls_of(transaction, key[ID_BYTES:], True, True)
             ]
 
-    def episode_exists(self, episode_id: str) -> bool:
-        """Whether an inference with this episode id is recorded."""
-        return self.episode(episode_id) is not None
-
-    def episode(self, episode_id: str) -> Episode | None:
-        """The episode, if an inference of it is recorded."""
-        with self._data.read() as transaction:
-            row = transaction.get(EPISODES, id_key(episode_id))
-        if row is None:
-            return None
-        count, first, last = COUNT_AND_IDS.unpack(row)
-        return Episode(
-            episode_id=episode_id,
-            count=count,
-            first_inference_id=id_text(first),
-            last_inference_id=id_text(last),
-        )
-
     def counts(self, function_name: str | None = None) -> list[VariantCount]:
         """Per variant, of one function or of all; in no particular order."""
         with self._data.read() as transaction:
@@ -206,7 +177,11 @@ class Inferences:
                     last_inference_id=id_text(last),
                 )
                 for key, (count, last) in rows.items()
+                if count
             ]
+
+    def _writing(self, transaction: Transaction) -> Writing:
+        return Writing(transaction, self._names, self._shard)
 
 
 def _calls_of(

@@ -1,11 +1,12 @@
 """The databases and their keys: everything that knows how a stored thing is found.
 
 Notation: `I` inference id, `E` episode id, `X` target id, `F` feedback id, `A` id of a model
-inference: 16 raw bytes each, so that the order of keys is the order of issue. `f v m` are the
-interned numbers of function, variant and metric, 4 bytes; `s` the shard, 2 bytes: which process
-keeps a counter. `#(...)` is a hash of 16 bytes. Juxtaposition is concatenation. Numbers are
-big-endian. `o(...)` is a value of a metric in 1 byte for its type and 1 or 8 that sort as the
-values do.
+inference: 16 raw bytes each, so that the order of keys is the order of issue. `f v m n M P` are the
+interned numbers of function, variant, metric, namespace (0: all of them, or none), model and
+provider, 4 bytes; `h` and `t` count the hours and minutes since 1970, 4 bytes; `s` is the shard, 2
+bytes: which process keeps a counter. `#(...)` is a hash of 16 bytes. Juxtaposition is
+concatenation. Numbers are big-endian. `o(...)` is a value of a metric in 1 byte for its type and 1
+or 8 that sort as the values do.
 
 ============== ===================== =======================================================
 database       key                   value
@@ -27,14 +28,24 @@ ix_f           f I                   v
 ix_fv          f v I                 -
 ix_ep          E I                   f v
 ep             E                     count (8 bytes), first I, last I
-ix_fe          f E                   (v, count (8 bytes)) repeated, ascending by v
+ep_fv          E f v n               inferences (8 bytes)
+ix_fe          f E                   -
 ix_tag         #(key, value) I       -
 ix_failed      E I                   - (attempts of an inference that failed as a whole)
 ix_demo        f I                   latest demonstration F, count (8 bytes)
 fb_latest      X m                   F, value as JSON
 ix_m           m X                   - (latest values only)
 ix_mv          m o(value) X          - (latest values only)
+ix_perf        f m v X               what X is (1 byte), latest value as JSON; of each variant
+ix_fbs         f m v F               X, value as JSON; of what counts for one variant alone
+t_fbs          f m v n s             sums over ix_fbs, JSON
 c_fv           f v s                 inferences (8 bytes, signed), last I
+s_fv           f v s                 usage (`_usage_row`): sums and histograms
+s_fv_h         f v h s               the same by hour
+s_fv_m         f v t s               the same by minute
+s_mp           M P s                 usage of model inferences
+s_mp_h         M P h s               the same by hour
+s_mp_m         M P t s               the same by minute
 keys           public id of API key  what is kept of the key, JSON
 ex             f v X                 example of a dicl variant, JSON; X is its own id
 ex_vec         f v X                 its vector: numbers of 4 bytes, little-endian
@@ -77,6 +88,7 @@ BY_FUNCTION: Final = "ix_f"
 BY_VARIANT: Final = "ix_fv"
 BY_EPISODE: Final = "ix_ep"
 EPISODES: Final = "ep"
+EPISODE_VARIANTS: Final = "ep_fv"
 EPISODES_BY_FUNCTION: Final = "ix_fe"
 BY_TAG: Final = "ix_tag"
 FAILED_BY_EPISODE: Final = "ix_failed"
@@ -84,7 +96,16 @@ DEMONSTRATED: Final = "ix_demo"
 LATEST_FEEDBACK: Final = "fb_latest"
 BY_METRIC: Final = "ix_m"
 BY_VALUE: Final = "ix_mv"
+LATEST_BY_VARIANT: Final = "ix_perf"
+FEEDBACK_BY_VARIANT: Final = "ix_fbs"
+FEEDBACK_SUMS: Final = "t_fbs"
 VARIANT_COUNTS: Final = "c_fv"
+VARIANT_USAGE: Final = "s_fv"
+VARIANT_USAGE_BY_HOUR: Final = "s_fv_h"
+VARIANT_USAGE_BY_MINUTE: Final = "s_fv_m"
+MODEL_USAGE: Final = "s_mp"
+MODEL_USAGE_BY_HOUR: Final = "s_mp_h"
+MODEL_USAGE_BY_MINUTE: Final = "s_mp_m"
 API_KEYS: Final = "keys"
 EXAMPLES: Final = "ex"
 EXAMPLE_VECTORS: Final = "ex_vec"
@@ -111,6 +132,7 @@ DATA_DATABASES: Final[tuple[Database, ...]] = (
     BY_VARIANT,
     BY_EPISODE,
     EPISODES,
+    EPISODE_VARIANTS,
     EPISODES_BY_FUNCTION,
     BY_TAG,
     FAILED_BY_EPISODE,
@@ -118,7 +140,16 @@ DATA_DATABASES: Final[tuple[Database, ...]] = (
     LATEST_FEEDBACK,
     BY_METRIC,
     BY_VALUE,
+    LATEST_BY_VARIANT,
+    FEEDBACK_BY_VARIANT,
+    FEEDBACK_SUMS,
     VARIANT_COUNTS,
+    VARIANT_USAGE,
+    VARIANT_USAGE_BY_HOUR,
+    VARIANT_USAGE_BY_MINUTE,
+    MODEL_USAGE,
+    MODEL_USAGE_BY_HOUR,
+    MODEL_USAGE_BY_MINUTE,
     API_KEYS,
     EXAMPLES,
     EXAMPLE_VECTORS,
@@ -139,10 +170,11 @@ SIGNED: Final = Struct(">q")
 COUNT_AND_ID: Final = Struct(">q16s")
 COUNT_AND_IDS: Final = Struct(">q16s16s")
 ID_AND_COUNT: Final = Struct(">16sq")
-NUMBER_AND_COUNT: Final = Struct(">4sq")
 CACHE_TIMES: Final = Struct(">QQ")
 BUCKET: Final = Struct(">qQQ")
 SHARD: Final = Struct(">H")
+TIME: Final = Struct(">I")
+"""Hours or minutes since 1970."""
 
 _BINARY64 = Struct(">d")
 _SIGN_BIT = 1 << 63

@@ -1,4 +1,4 @@
-"""Interned names: a short number in keys for the name of a function, a variant or a metric."""
+"""Interned names: a short number in keys for the name of a function, a model, a metric."""
 
 from functools import partial
 from hashlib import blake2b
@@ -12,6 +12,9 @@ from lsd.store.transaction import Transaction
 FUNCTION: Final = b"f"
 VARIANT: Final = b"v"
 METRIC: Final = b"m"
+NAMESPACE: Final = b"n"
+MODEL: Final = b"M"
+PROVIDER: Final = b"P"
 
 _NAME_BYTES_MAX = 200
 """Longer names stand in the key as a hash: keys of the engine end at 511 bytes, and the names of

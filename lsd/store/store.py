@@ -19,9 +19,11 @@ from lsd.store.api_keys import ApiKeys
 from lsd.store.buckets import Buckets
 from lsd.store.cache import InferenceCache
 from lsd.store.engine import Durability, Environment
+from lsd.store.episodes import Episodes
 from lsd.store.errors import StoreFailed, StoreRefused
 from lsd.store.examples import Examples
 from lsd.store.feedback import Feedback
+from lsd.store.feedback_statistics import FeedbackStatistics
 from lsd.store.inferences import Inferences
 from lsd.store.layout import (
     BY_ID,
@@ -38,6 +40,7 @@ from lsd.store.layout import (
 from lsd.store.names import Names
 from lsd.store.resolve import Meaning, resolve
 from lsd.store.snapshots import Snapshots
+from lsd.store.usage_statistics import UsageStatistics
 from lsd.store.writer import Gathering, Writer
 from lsd.telemetry import Clock, logger
 
@@ -75,7 +78,10 @@ class Store:
     data: Environment
     state: Environment
     inferences: Inferences
+    episodes: Episodes
     feedback: Feedback
+    usage: UsageStatistics
+    feedback_statistics: FeedbackStatistics
     snapshots: Snapshots
     api_keys: ApiKeys
     examples: Examples
@@ -108,7 +114,10 @@ class Store:
             data=data,
             state=state,
             inferences=Inferences(data=data, names=names, shard=shard),
-            feedback=Feedback(data=data, names=names),
+            feedback=Feedback(data=data, names=names, shard=shard),
+            episodes=Episodes(data=data, names=names),
+            usage=UsageStatistics(data=data, names=names),
+            feedback_statistics=FeedbackStatistics(data=data, names=names),
             snapshots=Snapshots(data=data),
             api_keys=ApiKeys(data=data),
             examples=Examples(data=data, names=names),

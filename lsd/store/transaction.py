@@ -5,7 +5,7 @@ another ordered engine one day.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import attrs
 
@@ -14,6 +14,16 @@ if TYPE_CHECKING:
 
 Database = str
 """The name of one of the ordered maps in an environment; all names are in `layout`."""
+
+
+class Row(Protocol):
+    """A value of a database while it is being changed."""
+
+    def encode(self) -> bytes | None:
+        """What is to be stored; None takes the row away."""
+
+
+R = TypeVar("R", bound=Row)
 
 
 @attrs.define(eq=False)
@@ -26,7 +36,7 @@ class Transaction:
 
     _lmdb: "lmdb.Transaction[bytes]"
     _handles: Mapping[Database, Any]
-    _buffered: dict[tuple[Database, bytes], bytes] = attrs.field(factory=dict, init=False)
+    _rows: dict[tuple[Database, bytes], Row] = attrs.field(factory=dict, init=False)
     _after: list[Callable[[], None]] = attrs.field(factory=list, init=False)
 
     def get(self, database: Database, key: bytes) -> bytes | None:
@@ -73,30 +83,37 @@ class Transaction:
                 taken += 1
                 there = step()
 
+    def has(self, database: Database, prefix: bytes) -> bool:
+        """Whether a key begins with `prefix`."""
+        with self._lmdb.cursor(self._handles[database]) as cursor:
+            return cursor.set_range(prefix) and cursor.key().startswith(prefix)
+
     def count(self, database: Database) -> int:
         """How many keys the whole database holds; costs the same for any size."""
         return self._lmdb.stat(self._handles[database])["entries"]
 
-    def get_buffered(self, database: Database, key: bytes) -> bytes | None:
-        """The value of a row that is written with `put_buffered` only."""
-        value = self._buffered.get((database, key))
-        return self.get(database, key) if value is None else value
+    def row(self, database: Database, key: bytes, read: Callable[[bytes | None], R]) -> R:
+        """A row that many writes of one commit change, so that it is put once for all of them.
 
-    def put_buffered(self, database: Database, key: bytes, value: bytes) -> None:
-        """Stores a row that many writes of one commit change: one put for all of them.
-
-        Until the commit, only `get_buffered` sees the new value.
+        `read` makes it of what is stored. Until the commit, only this method sees the changes.
         """
-        self._buffered[database, key] = value
+        row = self._rows.get((database, key))
+        if row is None:
+            row = self._rows[database, key] = read(self.get(database, key))
+        return cast(R, row)
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Calls `callback` once this transaction counts; never if it is taken back."""
         self._after.append(callback)
 
     def finish(self) -> list[Callable[[], None]]:
-        """For the environment: puts the buffered rows; what to call once the commit is done."""
-        for (database, key), value in self._buffered.items():
-            self.put(database, key, value)
+        """For the environment: puts the changed rows; what to call once the commit is done."""
+        for (database, key), row in self._rows.items():
+            value = row.encode()
+            if value is None:
+                self.delete(database, key)
+            else:
+                self.put(database, key, value)
         return self._after
 
 

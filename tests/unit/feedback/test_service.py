@@ -447,7 +447,10 @@ async def test_a_target_that_disappears_before_the_commit_is_unknown(desk: Desk)
     """Its age may have had it deleted since it was looked up."""
     target_id = desk.ids.new()
     desk.service._targets = FoundTargets(
-        inferences=desk.store.inferences, writer=desk.writer, running=desk.running
+        inferences=desk.store.inferences,
+        episodes=desk.store.episodes,
+        writer=desk.writer,
+        running=desk.running,
     )
 
     told = await refusal(desk, inference_id=target_id, metric_name="solved", value=True)

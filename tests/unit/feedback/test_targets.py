@@ -14,7 +14,12 @@ from tests.unit.feedback.desk import Desk, FakeRunning
 @pytest.fixture
 async def targets(desk: Desk) -> Targets:
     """The targets of the desk."""
-    return Targets(inferences=desk.store.inferences, writer=desk.writer, running=desk.running)
+    return Targets(
+        inferences=desk.store.inferences,
+        episodes=desk.store.episodes,
+        writer=desk.writer,
+        running=desk.running,
+    )
 
 
 def inference(inference_id: str) -> Target:
@@ -115,7 +120,12 @@ async def test_an_inference_may_end_while_the_store_is_asked(desk: Desk) -> None
             stream.ended.set()
 
     writer: Any = SlowWriter()
-    targets = Targets(inferences=desk.store.inferences, writer=writer, running=desk.running)
+    targets = Targets(
+        inferences=desk.store.inferences,
+        episodes=desk.store.episodes,
+        writer=writer,
+        running=desk.running,
+    )
     await targets.require(inference(record.inference_id))
 
 

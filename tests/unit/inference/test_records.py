@@ -466,7 +466,7 @@ async def test_records_are_found_by_id_episode_function_and_tag(gateway: Gateway
     found = await gateway.all_stored()
     assert [each.inference_id for each in found] == [made.inference_id]
     assert gateway.store is not None
-    episode = gateway.store.inferences.episode(made.episode_id)
+    episode = gateway.store.episodes.get(made.episode_id)
     assert episode is not None
     assert episode.count == 1
 

@@ -287,7 +287,7 @@ async def test_a_leaving_client_is_dealt_with_as_configured(
         asked.leave()
 
     await gateway.kept.writer.settle()
-    episode = gateway.kept.store.inferences.episode(episode_id)
+    episode = gateway.kept.store.episodes.get(episode_id)
     assert episode.count == (2 if is_recorded else 1)
     assert not asked.is_answered
 

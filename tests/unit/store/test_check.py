@@ -56,7 +56,7 @@ def test_a_good_store_has_no_problems(full_store: Store) -> None:
     assert verify(full_store) == []
 
 
-ALONE = (layout.SNAPSHOTS, layout.API_KEYS, layout.BUCKETS)
+ALONE = (layout.SNAPSHOTS, layout.API_KEYS, layout.BUCKETS, layout.JUDGEMENTS)
 """Databases whose rows nothing else knows of, and which know of nothing else."""
 
 NEEDED = [
@@ -67,7 +67,6 @@ NEEDED = [
     not in (
         layout.INFERENCE_BODIES,
         layout.MODEL_INFERENCE_BODIES,
-        layout.JUDGEMENTS,
         *ALONE,
     )
 ]
@@ -104,10 +103,13 @@ def test_a_leftover_key_is_found(full_store: Store, database: str) -> None:
         layout.BY_FUNCTION,
         layout.BY_EPISODE,
         layout.EPISODES,
-        layout.EPISODES_BY_FUNCTION,
+        layout.EPISODE_VARIANTS,
         layout.DEMONSTRATED,
         layout.LATEST_FEEDBACK,
+        layout.FEEDBACK_BY_VARIANT,
         layout.VARIANT_COUNTS,
+        layout.VARIANT_USAGE,
+        layout.MODEL_USAGE_BY_MINUTE,
         layout.CACHE_SIZE,
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsd.conversation import Fragment, decode_json
+from lsd.conversation import Fragment, decode_json, encode_json
 from lsd.store import _encoding as encoding
 from tests.unit.store.makers import Maker
 
@@ -16,7 +16,7 @@ def test_an_inference_comes_back_as_it_was(make: Maker) -> None:
     """Head and body together are the record."""
     record = make.inference(tags={"tenant": "acme"}, ttft_ms=None)
 
-    head = encoding.inference_head(record, [])
+    head = encode_json(encoding.inference_head(record, []))
     body = encoding.inference_body(record.body)
 
     assert encoding.read_inference(record.inference_id, head, body) == record
@@ -96,7 +96,7 @@ def test_the_sums_in_the_head_leave_out_failures_and_the_unknown(make: Maker) ->
         make.call(record.inference_id, status="error", input_tokens=1000),
     ]
 
-    head = decode_json(encoding.inference_head(record, calls))
+    head = encoding.inference_head(record, calls)
 
     assert head["usage"] == {
         "calls": 2,

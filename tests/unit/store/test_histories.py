@@ -2,7 +2,9 @@
 
 import shutil
 import tempfile
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import attrs
 from hypothesis import HealthCheck, settings
@@ -20,11 +22,29 @@ from lsd.store import (
 from lsd.store._group_commit import commit_group
 from tests.unit.store.makers import Maker, open_store
 from tests.unit.store.plain import Plain
+from tests.unit.store.statistics_agree import check_feedback, check_usage
 
 FUNCTIONS = st.sampled_from(["haiku", "triage"])
 VARIANTS = st.sampled_from(["terse", "warm"])
 METRICS = st.sampled_from(["resolved", "polite"])
-TAGS = st.dictionaries(st.sampled_from(["tenant", "stage"]), st.sampled_from(["a", "b"]))
+TAGS = st.dictionaries(
+    st.sampled_from(["tenant", "lsd::namespace"]), st.sampled_from(["blue", "green"])
+)
+CALLS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "model_name": st.sampled_from(["gpt", "claude"]),
+            "status": st.sampled_from(["ok", "ok", "interrupted", "error"]),
+            "input_tokens": st.none() | st.integers(1, 9),
+            "provider_cache_read_input_tokens": st.none() | st.integers(0, 9),
+            "cost": st.none() | st.integers(0, 5).map(lambda n: Decimal(n) / 1000),
+            "response_time_ms": st.none() | st.integers(0, 300),
+            "ttft_ms": st.none() | st.integers(0, 300),
+            "cached": st.booleans(),
+        }
+    ),
+    max_size=2,
+)
 PLACES = st.integers(0, 1000)
 """Chooses among what there is, modulo its number."""
 
@@ -43,7 +63,7 @@ class Histories(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         """Every history begins with one inference, so that there is a target."""
-        self.inference("haiku", "terse", {}, 0, 1, known_episode=False)
+        self.inference("haiku", "terse", {}, 0, [{}], known_episode=False)
         self.commit()
 
     @rule(
@@ -51,7 +71,7 @@ class Histories(RuleBasedStateMachine):
         variant=VARIANTS,
         tags=TAGS,
         place=PLACES,
-        calls=st.integers(0, 2),
+        calls=CALLS,
         known_episode=st.booleans(),
     )
     def inference(
@@ -60,7 +80,7 @@ class Histories(RuleBasedStateMachine):
         variant: str,
         tags: dict[str, str],
         place: int,
-        calls: int,
+        calls: list[dict[str, Any]],
         *,
         known_episode: bool,
     ) -> None:
@@ -69,17 +89,29 @@ class Histories(RuleBasedStateMachine):
         if known_episode and self.plain.inferences:
             fields["episode_id"] = self.any_inference(place).episode_id
         record = self.make.inference(**fields)
-        made = [self.make.call(record.inference_id) for _ in range(calls)]
+        made = [self.make.call(record.inference_id, **self.failed(each)) for each in calls]
         self.plain.inferences[record.inference_id] = record
         self.plain.calls[record.inference_id] = made
         self.waiting.append(self.store.inferences.record(record, made))
+
+    def failed(self, call: dict[str, Any]) -> dict[str, Any]:
+        """A call as it is; one that failed has neither tokens nor cost."""
+        if call.get("status") != "error":
+            return call
+        nothing = ("input_tokens", "output_tokens", "provider_cache_read_input_tokens", "cost")
+        return {**call, **dict.fromkeys(nothing)}
+
+    @rule(seconds=st.sampled_from([1, 59, 3_600, 86_400, 40 * 86_400]))
+    def time_passes(self, seconds: int) -> None:
+        """So that there are several minutes, hours, days, months."""
+        self.make.clock.advance_s(seconds)
 
     @rule(place=PLACES)
     def failure(self, place: int) -> None:
         """An inference that fails as a whole, in a known episode."""
         episode_id = self.any_inference(place).episode_id
         inference_id = self.make.id()
-        attempt = self.make.call(inference_id, status="error", error="503", cost=None)
+        attempt = self.make.call(inference_id, **self.failed({"status": "error", "error": "503"}))
         marked = attrs.evolve(attempt, episode_id=episode_id)
         self.plain.failed.setdefault(episode_id, []).append(marked)
         write = self.store.inferences.record_attempts(inference_id, episode_id, [attempt])
@@ -146,10 +178,10 @@ class Histories(RuleBasedStateMachine):
         record = self.any_inference(place)
         store, plain = self.store, self.plain
         mates = plain.newest(Selection(episode_id=record.episode_id))
-        episode = store.inferences.episode(record.episode_id)
+        episode = store.episodes.get(record.episode_id)
 
         assert store.inferences.get([record.inference_id]) == [record]
-        found = store.inferences.model_inferences(record.inference_id)
+        found = store.inferences.model_inferences(record.inference_id, include_failed=True)
         assert found == plain.calls[record.inference_id]
         assert episode is not None
         assert (episode.count, episode.last_inference_id) == (len(mates), mates[0].inference_id)
@@ -179,6 +211,13 @@ class Histories(RuleBasedStateMachine):
         assert {k: (v.feedback_id, v.value) for k, v in latest.items()} == values
         found = self.store.feedback.latest_demonstration(target)
         assert found == (demonstrations[-1] if demonstrations else None)
+
+    @rule(function=FUNCTIONS, metric=METRICS)
+    @precondition(lambda self: not self.waiting)
+    def statistics_agree(self, function: str, metric: str) -> None:
+        """What is summed up as things happen is what adding everything up gives."""
+        check_feedback(self.store, self.plain, function, metric)
+        check_usage(self.store, self.plain, function, self.make.clock.now_ms())
 
     @invariant()
     def counts_agree(self) -> None:

@@ -46,7 +46,7 @@ def test_what_was_never_recorded_is_not_there(store: Store, make: Maker) -> None
     unknown = make.id()
 
     assert not store.inferences.exists(unknown)
-    assert not store.inferences.episode_exists(unknown)
+    assert not store.episodes.exists(unknown)
     assert store.inferences.head(unknown) is None
     assert store.inferences.body(unknown) is None
     assert store.inferences.get([unknown]) == []
@@ -141,7 +141,7 @@ def test_the_attempts_of_a_failed_inference_remain(store: Store, make: Maker) ->
     marked = [attrs.evolve(attempt, episode_id=episode_id) for attempt in attempts]
 
     assert not store.inferences.exists(inference_id)
-    assert not store.inferences.episode_exists(episode_id)
+    assert not store.episodes.exists(episode_id)
     assert store.inferences.model_inferences(inference_id) == []
     assert store.inferences.model_inferences(inference_id, include_failed=True) == marked
     assert store.inferences.failed_attempts(episode_id) == marked
@@ -159,12 +159,12 @@ def test_an_episode_is_the_set_of_its_inferences(store: Store, make: Maker) -> N
     episode_id = make.id()
     early, late = make.inference(episode_id=episode_id), make.inference(episode_id=episode_id)
 
-    before = store.inferences.episode(episode_id)
+    before = store.episodes.get(episode_id)
     stored(store, late)
     stored(store, early)
 
     assert before is None
-    assert store.inferences.episode(episode_id) == Episode(
+    assert store.episodes.get(episode_id) == Episode(
         episode_id=episode_id,
         count=2,
         first_inference_id=early.inference_id,

@@ -1,10 +1,12 @@
 """Gets, puts and ranges over one ordered database."""
 
+import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lsd.store.engine import Environment
+from lsd.store.transaction import Transaction
 
 KEYS = st.binary(min_size=1, max_size=3)
 QUICK = settings(
@@ -86,21 +88,49 @@ def test_delete_tells_whether_there_was_something(environment: Environment) -> N
     assert answers == [True, False]
 
 
-def test_a_buffered_row_is_put_once_at_the_commit(environment: Environment) -> None:
-    """A counter that many writes touch is seen by them at once, and stored with the commit."""
+@attrs.define
+class Tally:
+    """A row that counts, and goes away at zero."""
+
+    count: int
+
+    @classmethod
+    def read(cls, row: bytes | None) -> "Tally":
+        return cls(int(row or b"0"))
+
+    def encode(self) -> bytes | None:
+        return str(self.count).encode() if self.count else None
+
+
+def test_a_row_is_put_once_at_the_commit(environment: Environment) -> None:
+    """What many writes change is seen by them at once, and stored with the commit."""
     seen = []
 
-    def count(transaction: object) -> None:
+    def count(transaction: Transaction, step: int = 1) -> None:
         for _ in range(3):
-            before = int(transaction.get_buffered("a", b"n") or b"0")
-            transaction.put_buffered("a", b"n", str(before + 1).encode())
+            transaction.row("a", b"n", Tally.read).count += step
         seen.append(transaction.get("a", b"n"))
 
     environment.write(count)
     environment.write(count)
-
     with environment.read() as transaction:
         assert (seen, transaction.get("a", b"n")) == ([None, b"3"], b"6")
+    environment.write(lambda transaction: count(transaction, -2))
+    with environment.read() as transaction:
+        assert transaction.get("a", b"n") is None
+
+
+def test_whether_a_key_begins_so_is_told(environment: Environment) -> None:
+    """Without going through what begins otherwise."""
+    environment.write(lambda transaction: transaction.put("a", b"key", b""))
+
+    with environment.read() as transaction:
+        assert [transaction.has("a", prefix) for prefix in (b"k", b"key", b"l", b"keys")] == [
+            True,
+            True,
+            False,
+            False,
+        ]
 
 
 def test_callbacks_come_after_the_commit_only(environment: Environment) -> None:

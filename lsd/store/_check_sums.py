@@ -1,0 +1,95 @@
+"""What counters and sums of the store should be, added up anew from its records."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import attrs
+
+from lsd.store._feedback_sums import FeedbackSums
+from lsd.store._usage_row import usage_of
+from lsd.store._usage_writes import OF_MODELS, OF_VARIANTS, periods_of
+from lsd.store.layout import COUNT_AND_ID, FEEDBACK_SUMS, SHARD, VARIANT_COUNTS
+from lsd.store.transaction import Database, Transaction
+from lsd.store.usage import Usage
+
+T = TypeVar("T")
+
+
+@attrs.define(eq=False)
+class Sums:
+    """Adds up what records should have been counted as, and compares it with what was counted."""
+
+    _variants: Counter[bytes] = attrs.field(factory=Counter, init=False)
+    _usage: dict[tuple[Database, bytes], Usage] = attrs.field(factory=dict, init=False)
+    _feedback: dict[bytes, FeedbackSums] = attrs.field(factory=dict, init=False)
+
+    def add_inference(self, pair: bytes, inference: bytes, usage: Usage) -> None:
+        """An inference of a function and variant."""
+        self._variants[pair] += 1
+        self._add_usage(OF_VARIANTS, pair, inference, usage)
+
+    def add_call(self, pair: bytes, call: bytes, usage: Usage) -> None:
+        """A call of a model and provider."""
+        self._add_usage(OF_MODELS, pair, call, usage)
+
+    def feedback(self, key: bytes) -> FeedbackSums:
+        """The sums of function, metric, variant and namespace, to be added to."""
+        return self._feedback.setdefault(key, FeedbackSums())
+
+    def problems(self, transaction: Transaction) -> Iterator[str]:
+        """What was counted otherwise."""
+        yield from self._variant_problems(transaction)
+        for database in (*OF_VARIANTS, *OF_MODELS):
+            yield from self._usage_problems(transaction, database)
+        yield from self._feedback_problems(transaction)
+
+    def _add_usage(
+        self, databases: tuple[Database, Database, Database], pair: bytes, own: bytes, usage: Usage
+    ) -> None:
+        for place in periods_of(databases, pair, own):
+            self._usage.setdefault(place, Usage()).merge(usage)
+
+    def _variant_problems(self, transaction: Transaction) -> Iterator[str]:
+        counted: Counter[bytes] = Counter()
+        for key, row in transaction.range(VARIANT_COUNTS):
+            counted[key[: -SHARD.size]] += COUNT_AND_ID.unpack(row)[0]
+        for pair in sorted(counted.keys() | self._variants.keys()):
+            found, wanted = counted[pair], self._variants[pair]
+            if found != wanted:
+                yield f"{VARIANT_COUNTS}: {pair.hex()}: found {found}; wanted {wanted}"
+
+    def _usage_problems(self, transaction: Transaction, database: Database) -> Iterator[str]:
+        counted: dict[bytes, Usage] = {}
+        for key, row in transaction.range(database):
+            counted.setdefault(key[: -SHARD.size], Usage()).merge(usage_of(row))
+        wanted = {key: usage for (of, key), usage in self._usage.items() if of == database}
+        yield from _differences(database, counted, wanted, Usage(), _shown_usage)
+
+    def _feedback_problems(self, transaction: Transaction) -> Iterator[str]:
+        counted: dict[bytes, FeedbackSums] = {}
+        for key, row in transaction.range(FEEDBACK_SUMS):
+            sums = counted.setdefault(key[: -SHARD.size], FeedbackSums())
+            sums.merge(FeedbackSums.read(row))
+        yield from _differences(
+            FEEDBACK_SUMS, counted, self._feedback, FeedbackSums(), FeedbackSums.encode
+        )
+
+
+def _differences(
+    database: Database,
+    counted: dict[bytes, T],
+    wanted: dict[bytes, T],
+    nothing: T,
+    show: Callable[[T], object],
+) -> Iterator[str]:
+    for key in sorted(counted.keys() | wanted.keys()):
+        found, right = show(counted.get(key, nothing)), show(wanted.get(key, nothing))
+        if found != right:
+            yield f"{database}: {key.hex()}: found {found}; wanted {right}"
+
+
+def _shown_usage(usage: Usage) -> object:
+    """What is equal for equal usages: buckets without a count are as good as none."""
+    histograms = (usage.durations, usage.first_tokens)
+    return usage.sums, [{b: n for b, n in each.items() if n} for each in histograms]

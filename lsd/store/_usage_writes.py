@@ -1,0 +1,143 @@
+"""What is counted with every inference and every call: usage by variant, by model and provider.
+
+Each is counted in three rows: of its minute, of its hour, and of all time. A process counts in rows
+of its own, its shard; who reads adds the shards up.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from lsd.store._encoding import nano_dollars
+from lsd.store._usage_row import UsageRow, usage_of
+from lsd.store._writing import Writing
+from lsd.store.layout import (
+    MODEL_USAGE,
+    MODEL_USAGE_BY_HOUR,
+    MODEL_USAGE_BY_MINUTE,
+    SHARD,
+    TIME,
+    VARIANT_USAGE,
+    VARIANT_USAGE_BY_HOUR,
+    VARIANT_USAGE_BY_MINUTE,
+    end_of,
+    id_key,
+)
+from lsd.store.names import MODEL, PROVIDER
+from lsd.store.records import ModelInferenceRecord
+from lsd.store.transaction import Database
+from lsd.store.usage import Usage, usage_of_one
+
+MS_PER_MINUTE: Final = 60_000
+MS_PER_HOUR: Final = 3_600_000
+
+OF_VARIANTS: Final = (VARIANT_USAGE, VARIANT_USAGE_BY_HOUR, VARIANT_USAGE_BY_MINUTE)
+OF_MODELS: Final = (MODEL_USAGE, MODEL_USAGE_BY_HOUR, MODEL_USAGE_BY_MINUTE)
+
+
+def count_inference(
+    writing: Writing,
+    pair: bytes,
+    inference: bytes,
+    head: dict[str, Any],
+    *,
+    removed: bool = False,
+) -> None:
+    """Counts an inference, by its head, for its function and variant; `removed`: no longer."""
+    usage = inference_usage(head)
+    _count(writing, OF_VARIANTS, pair, inference, usage, removed=removed)
+
+
+def count_call(
+    writing: Writing,
+    call: ModelInferenceRecord,
+    *,
+    removed: bool = False,
+) -> None:
+    """Counts a call for its model and provider, unless it failed and nobody pays for it."""
+    usage = call_usage(call)
+    if usage is None:
+        return
+    pair = writing.number(MODEL, call.model_name)
+    pair += writing.number(PROVIDER, call.model_provider_name)
+    _count(writing, OF_MODELS, pair, id_key(call.id), usage, removed=removed)
+
+
+def inference_usage(head: dict[str, Any]) -> Usage:
+    """What one inference adds. Answers out of the inference cache tell nothing about time."""
+    sums = head["usage"]
+    fields = (
+        "input_tokens",
+        "output_tokens",
+        "provider_cache_read_input_tokens",
+        "provider_cache_write_input_tokens",
+        "cost",
+    )
+    is_cached = 0 < sums["calls"] == sums.get("calls_cached")
+    return usage_of_one(
+        [sums.get(field) for field in fields],
+        is_cost_known=0 < sums["calls"] == sums.get("calls_with_cost"),
+        duration_ms=None if is_cached else head["processing_time_ms"],
+        first_token_ms=None if is_cached else head["ttft_ms"],
+    )
+
+
+def call_usage(call: ModelInferenceRecord) -> Usage | None:
+    """What one call adds; None for one that does not count.
+
+    A failed call counts if it had succeeded, within something larger that failed: then it has
+    tokens or a cost.
+    """
+    reported = [
+        call.input_tokens or None,
+        call.output_tokens or None,
+        call.provider_cache_read_input_tokens,
+        call.provider_cache_write_input_tokens,
+        nano_dollars(call.cost),
+    ]
+    if call.status == "error" and all(each is None for each in reported):
+        return None
+    return usage_of_one(
+        reported,
+        is_cost_known=call.cost is not None,
+        duration_ms=None if call.cached else call.response_time_ms,
+        first_token_ms=None if call.cached else call.ttft_ms,
+    )
+
+
+def periods_of(
+    databases: tuple[Database, Database, Database], pair: bytes, own_id: bytes
+) -> Iterator[tuple[Database, bytes]]:
+    """The databases and the keys, but for the shard, in which something with this id counts."""
+    time_ms = int.from_bytes(own_id[:6], "big")
+    of_all, by_hour, by_minute = databases
+    yield of_all, pair
+    yield by_hour, pair + TIME.pack(time_ms // MS_PER_HOUR)
+    yield by_minute, pair + TIME.pack(time_ms // MS_PER_MINUTE)
+
+
+def _count(
+    writing: Writing,
+    databases: tuple[Database, Database, Database],
+    pair: bytes,
+    own_id: bytes,
+    usage: Usage,
+    *,
+    removed: bool,
+) -> None:
+    for database, prefix in periods_of(databases, pair, own_id):
+        row = writing.transaction.row(database, prefix + SHARD.pack(writing.shard), UsageRow)
+        if removed:
+            _gather(writing, database, prefix, row)
+            row.add(usage.negated())
+        else:
+            row.add(usage)
+
+
+def _gather(writing: Writing, database: Database, prefix: bytes, row: UsageRow) -> None:
+    """Takes over what other processes have counted, so that an emptied row can go away."""
+    own = prefix + SHARD.pack(writing.shard)
+    counted = list(writing.transaction.range(database, prefix, end_of(prefix)))
+    for key, value in counted:
+        if key != own:
+            row.add(usage_of(value))
+            writing.transaction.delete(database, key)

@@ -1,0 +1,19 @@
+"""A write under way: its transaction, and what all parts of the store write with."""
+
+import attrs
+
+from lsd.store.names import Names
+from lsd.store.transaction import Transaction
+
+
+@attrs.frozen
+class Writing:
+    """What a write is made with. `shard` is this process's place in counters."""
+
+    transaction: Transaction
+    names: Names
+    shard: int
+
+    def number(self, kind: bytes, name: str) -> bytes:
+        """The number of a name, perhaps a new one."""
+        return self.names.number(self.transaction, kind, name)
