@@ -9,38 +9,54 @@ from lsd.api.anthropic.models import AnthropicModels
 from lsd.api.application import methods_of, quart_app
 from lsd.api.authentication import Authentication
 from lsd.api.compat.lane_errors import error_desk
+from lsd.api.configurations import Configurations
 from lsd.api.cors import Cors
 from lsd.api.edge import Edge
+from lsd.api.episodes import Episodes
 from lsd.api.errors import ErrorAnswers, ErrorDesk
 from lsd.api.examples import ExampleEndpoints
 from lsd.api.exchange import Answer, Endpoint, Request
 from lsd.api.front import Front
+from lsd.api.function_statistics import FunctionStatistics
 from lsd.api.functions import Functions
+from lsd.api.human_feedback import HumanFeedback
 from lsd.api.in_flight import InFlight
 from lsd.api.inferences import Inferences
+from lsd.api.metric_statistics import MetricStatistics
+from lsd.api.model_statistics import ModelStatistics
 from lsd.api.native import Native
 from lsd.api.operations import Operations
+from lsd.api.reading import Reading
 from lsd.api.records import Records
+from lsd.api.target_feedback import TargetFeedback
 
 __all__ = [
     "Answer",
     "AnthropicModels",
     "Authentication",
+    "Configurations",
     "Cors",
     "Edge",
     "Endpoint",
+    "Episodes",
     "ErrorAnswers",
     "ErrorDesk",
     "ExampleEndpoints",
     "Front",
+    "FunctionStatistics",
     "Functions",
+    "HumanFeedback",
     "InFlight",
     "Inferences",
     "Messages",
+    "MetricStatistics",
+    "ModelStatistics",
     "Native",
     "Operations",
+    "Reading",
     "Records",
     "Request",
+    "TargetFeedback",
     "error_desk",
     "methods_of",
     "quart_app",

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import attrs
-import trio
 
 from lsd.api.bodies import parse_body
 from lsd.api.exchange import Answer, Endpoint, Request, Start
@@ -17,12 +16,11 @@ from lsd.api.inference_query import (
     register_queries,
     selection_of,
 )
-from lsd.api.known_names import KnownNames
 from lsd.api.parameters import cursor_in, integer_in, maybe_id_in
+from lsd.api.reading import Reading
 from lsd.api.record_json import inference_json, inference_metadata_json
-from lsd.config import Config
 from lsd.conversation import Structurer, encode_json, reread_json
-from lsd.store import InferenceRecord, Selection, Store, Writer
+from lsd.store import InferenceRecord, Selection
 
 LIMIT: Final = 20
 """Inferences of a page when the caller names no limit."""
@@ -39,9 +37,7 @@ class _GetBody:
 class Inferences:
     """Serves the inferences of the store. Everything answered before is visible."""
 
-    _store: Store
-    _writer: Writer
-    _config: Config
+    _reading: Reading
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """The routes of this module."""
@@ -55,36 +51,33 @@ class Inferences:
     async def get(self, request: Request, _start: Start) -> Answer:
         """`POST /v1/inferences/get_inferences`: records by id, newest first."""
         asked = await parse_body(lambda body: _STRUCTURER.read(body, _GetBody), request.body)
-        await self._writer.settle()
-        self._require_function(asked.function_name)
 
         def read() -> bytes:
-            records = self._store.inferences.get(asked.ids)
+            self._require_function(asked.function_name)
+            records = self._reading.store.inferences.get(asked.ids)
             if asked.function_name is not None:
                 records = [each for each in records if each.function_name == asked.function_name]
             return self._shown(records, asked.output_source)
 
-        return Answer(body=await trio.to_thread.run_sync(read))
+        return Answer(body=await self._reading.read(read))
 
     async def some(self, request: Request, _start: Start) -> Answer:
         """`POST /v1/inferences/list_inferences`: records by what is said of them."""
         asked = await parse_body(lambda body: _STRUCTURER.read(body, QueryBody), request.body)
-        query = query_of(asked, self._config, default_limit=LIMIT)
-        await self._writer.settle()
-        self._require_function(asked.function_name)
+        query = query_of(asked, self._reading.config, default_limit=LIMIT)
 
         def read() -> bytes:
-            records = self._store.inferences.select(query)
+            self._require_function(asked.function_name)
+            records = self._reading.store.inferences.select(query)
             return self._shown(records, asked.output_source)
 
-        return Answer(body=await trio.to_thread.run_sync(read))
+        return Answer(body=await self._reading.read(read))
 
     async def count(self, request: Request, _start: Start) -> Answer:
         """`POST /internal/inferences/count`."""
         asked = await parse_body(lambda body: _STRUCTURER.read(body, SelectionBody), request.body)
-        selection = selection_of(asked, self._config)
-        await self._writer.settle()
-        count = await trio.to_thread.run_sync(self._store.inferences.count, selection)
+        selection = selection_of(asked, self._reading.config)
+        count = await self._reading.read(lambda: self._reading.store.inferences.count(selection))
         return Answer(body=encode_json({"count": count}))
 
     async def metadata(self, request: Request, _start: Start) -> Answer:
@@ -96,9 +89,8 @@ class Inferences:
             variant_name=request.query.get("variant_name"),
             episode_id=maybe_id_in(request, "episode_id"),
         )
-        await self._writer.settle()
-        records = await trio.to_thread.run_sync(
-            lambda: self._store.inferences.page(
+        records = await self._reading.read(
+            lambda: self._reading.store.inferences.page(
                 selection, before=cursor.before, after=cursor.after, limit=limit
             )
         )
@@ -107,7 +99,7 @@ class Inferences:
 
     def _require_function(self, name: str | None) -> None:
         if name is not None:
-            KnownNames(self._config, self._store).require_function(name)
+            self._reading.names.require_function(name)
 
     def _shown(self, records: Iterable[InferenceRecord], source: OutputSource) -> bytes:
         show = self._with_demonstration if source == "demonstration" else _FORMS[source]
@@ -116,7 +108,7 @@ class Inferences:
 
     def _with_demonstration(self, record: InferenceRecord) -> dict[str, Any] | None:
         """The latest demonstration in the output's place; None if there is none."""
-        demonstration = self._store.feedback.latest_demonstration(record.inference_id)
+        demonstration = self._reading.store.feedback.latest_demonstration(record.inference_id)
         if demonstration is None:
             return None
         assert isinstance(demonstration.value, str), "demonstrations are texts"

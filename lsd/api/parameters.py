@@ -1,12 +1,20 @@
 """What stands in paths and queries: ids, numbers, flags, cursors."""
 
-from collections.abc import Iterable
+import math
+import re
+from collections.abc import Sequence
+from typing import TypeVar
 
 import attrs
 
 from lsd.api.errors import Refused
 from lsd.api.exchange import Request
 from lsd.conversation import BadId, describe_json, parse_id
+from lsd.telemetry import parse_rfc3339_ns
+
+Choice = TypeVar("Choice", bound=str)
+
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 
 _LIMIT_MAX = 10**18
 """Greater limits mean the same, everything; but not all code takes their numbers."""
@@ -44,16 +52,15 @@ def flag_in(request: Request, name: str) -> bool:
 
 
 def choice_in(
-    request: Request, name: str, choices: Iterable[str], *, default: str | None = None
-) -> str:
+    request: Request, name: str, choices: Sequence[Choice], *, default: Choice | None = None
+) -> Choice:
     """A parameter out of several words; required without a default."""
     found = request.query.get(name, default)
-    wanted = f"one of {', '.join(choices)}"
-    if found is None:
-        raise Refused(400, f"{name}: missing; wanted {wanted}")
-    if found not in choices:
-        raise Refused(400, f"{name}: found {describe_json(found)}; wanted {wanted}")
-    return found
+    for choice in choices:
+        if choice == found:
+            return choice
+    told = "missing" if found is None else f"found {describe_json(found)}"
+    raise Refused(400, f"{name}: {told}; wanted one of {', '.join(choices)}")
 
 
 def integer_in(request: Request, name: str, *, default: int) -> int:
@@ -80,3 +87,34 @@ def cursor_in(request: Request) -> Cursor:
     if cursor.before is not None and cursor.after is not None:
         raise Refused(400, "before, after: found both; wanted at most one of them")
     return cursor
+
+
+def texts_in(request: Request, name: str) -> list[str] | None:
+    """A parameter that lists texts between commas; without any it is an empty list."""
+    found = request.query.get(name)
+    if found is None:
+        return None
+    return found.split(",") if found else []
+
+
+def number_in(request: Request, name: str, *, default: float) -> float:
+    """A parameter that is a finite number."""
+    found = request.query.get(name)
+    if found is None:
+        return default
+    number = float(found) if _NUMBER.fullmatch(found) else math.nan
+    if not math.isfinite(number):
+        raise Refused(400, f"{name}: found {describe_json(found)}; wanted a number")
+    return number
+
+
+def time_ms_in(request: Request, name: str) -> int | None:
+    """A parameter that is a time: the first whole millisecond that is not before it."""
+    found = request.query.get(name)
+    if found is None:
+        return None
+    try:
+        return -(-parse_rfc3339_ns(found) // 1_000_000)
+    except ValueError:
+        wanted = "a time, such as 2026-02-03T10:15:00Z"
+        raise Refused(400, f"{name}: found {describe_json(found)}; wanted {wanted}") from None

@@ -1,24 +1,22 @@
-"""What was recorded, read back by id: model inferences, feedback."""
+"""What was recorded, read back by id: model inferences, and what an id stands for."""
+
+from typing import Any, assert_never
 
 import attrs
-import trio
 
 from lsd.api.exchange import Answer, Endpoint, Request, Start
-from lsd.api.parameters import cursor_in, flag_in, id_in, integer_in
-from lsd.api.record_json import feedback_json, model_inference_json
+from lsd.api.parameters import flag_in, id_in
+from lsd.api.reading import Reading
+from lsd.api.record_json import model_inference_json
 from lsd.conversation import encode_json
-from lsd.store import Store, Writer
-
-FEEDBACK_LIMIT = 100
-"""Entries of a page when the caller names no limit."""
+from lsd.store import FeedbackRecord, InferenceRecord, Meaning, ModelInferenceRecord
 
 
 @attrs.frozen
 class Records:
-    """Serves what the store holds. Everything answered before is visible."""
+    """Serves what the store holds under an id."""
 
-    _store: Store
-    _writer: Writer
+    _reading: Reading
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """The routes of this module."""
@@ -28,7 +26,7 @@ class Records:
                 path="/internal/model_inferences/{inference_id}",
                 handle=self.model_inferences,
             ),
-            Endpoint(method="GET", path="/internal/feedback/{target_id}", handle=self.feedback),
+            Endpoint(method="GET", path="/internal/resolve_uuid/{id}", handle=self.resolve),
         )
 
     async def model_inferences(self, request: Request, _start: Start) -> Answer:
@@ -38,23 +36,44 @@ class Records:
         """
         inference_id = id_in(request, "inference_id")
         failed = flag_in(request, "include_failed")
-        await self._writer.settle()
-        inferences = self._store.inferences
-        calls = inferences.model_inferences(inference_id, include_failed=failed)
-        if failed and not calls:
-            calls = await trio.to_thread.run_sync(inferences.failed_attempts, inference_id)
+        inferences = self._reading.store.inferences
+
+        def read() -> list[ModelInferenceRecord]:
+            calls = inferences.model_inferences(inference_id, include_failed=failed)
+            return calls or (inferences.failed_attempts(inference_id) if failed else [])
+
+        calls = await self._reading.read(read)
         shown = [model_inference_json(call) for call in calls]
         return Answer(body=encode_json({"model_inferences": shown}))
 
-    async def feedback(self, request: Request, _start: Start) -> Answer:
-        """`GET /internal/feedback/{target_id}`: entries on a target, newest first."""
-        target_id = id_in(request, "target_id")
-        cursor = cursor_in(request)
-        limit = integer_in(request, "limit", default=FEEDBACK_LIMIT)
-        await self._writer.settle()
-        entries = await trio.to_thread.run_sync(
-            lambda: self._store.feedback.page(
-                target_id, before=cursor.before, after=cursor.after, limit=limit
-            )
-        )
-        return Answer(body=encode_json({"feedback": [feedback_json(entry) for entry in entries]}))
+    async def resolve(self, request: Request, _start: Start) -> Answer:
+        """`GET /internal/resolve_uuid/{id}`: everything that an id stands for."""
+        own_id = id_in(request, "id")
+        meanings = await self._reading.read(lambda: self._reading.store.resolve(own_id))
+        types = [_meaning(each) for each in meanings]
+        return Answer(body=encode_json({"id": own_id, "object_types": types}))
+
+
+def _meaning(meaning: Meaning) -> dict[str, Any]:
+    match meaning:
+        case InferenceRecord():
+            return {
+                "type": "inference",
+                "function_name": meaning.function_name,
+                "function_type": meaning.function_type,
+                "variant_name": meaning.variant_name,
+                "episode_id": meaning.episode_id,
+            }
+        case ModelInferenceRecord():
+            return {
+                "type": "model_inference",
+                "inference_id": meaning.inference_id,
+                "model_name": meaning.model_name,
+                "model_provider_name": meaning.model_provider_name,
+            }
+        case FeedbackRecord():
+            return {"type": f"{meaning.kind}_feedback"}
+        case "episode":
+            return {"type": "episode"}
+        case never:
+            assert_never(never)

@@ -6,7 +6,7 @@ Feedback is about a *target*. It gives a *metric* a value, or it is a *comment*,
 """
 
 from lsd.feedback.demonstrations import DEFAULT_FUNCTION
-from lsd.feedback.metrics import known_metric
+from lsd.feedback.metrics import all_metrics, known_metric
 from lsd.feedback.refusals import BadFeedback, NotStored, UnknownFunction, UnknownMetric
 from lsd.feedback.request import FeedbackRequest, read_feedback_request
 from lsd.feedback.service import FeedbackService
@@ -22,6 +22,7 @@ __all__ = [
     "RunningInferences",
     "UnknownFunction",
     "UnknownMetric",
+    "all_metrics",
     "known_metric",
     "read_feedback_request",
 ]

@@ -16,6 +16,17 @@ def known_metric(config: Config, name: str) -> Metric | None:
     return config.metrics.get(name) if evaluator is None else _metric_of(evaluator)
 
 
+def all_metrics(config: Config) -> dict[str, Metric]:
+    """The configured metrics, and one for each evaluator, by name."""
+    metrics = dict(config.metrics)
+    owners = [(_OF_EVALUATION, config.evaluations), (_OF_FUNCTION, config.functions)]
+    for prefix, tables in owners:
+        for owner_name, owner in tables.items():
+            for name, evaluator in owner.evaluators.items():
+                metrics[f"{prefix}{owner_name}{_EVALUATOR}{name}"] = _metric_of(evaluator)
+    return metrics
+
+
 def _evaluator_of(config: Config, name: str) -> Evaluator | None:
     """The evaluator whose scores go under this name."""
     # Names of evaluators and evaluations hold no `::`, so the last separator is the right one.

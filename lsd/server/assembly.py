@@ -11,19 +11,27 @@ from lsd.access import Authenticator, RateLimiter
 from lsd.api import (
     AnthropicModels,
     Authentication,
+    Configurations,
     Cors,
     Edge,
     Endpoint,
+    Episodes,
     ErrorAnswers,
     ExampleEndpoints,
     Front,
     Functions,
+    FunctionStatistics,
+    HumanFeedback,
     Inferences,
     InFlight,
     Messages,
+    MetricStatistics,
+    ModelStatistics,
     Native,
     Operations,
+    Reading,
     Records,
+    TargetFeedback,
     error_desk,
     methods_of,
     quart_app,
@@ -31,6 +39,7 @@ from lsd.api import (
 from lsd.config import (
     Auth,
     AwsProvider,
+    Config,
     EmbeddingProvider,
     Gateway,
     GcpProvider,
@@ -135,13 +144,11 @@ def assemble(
         *AnthropicModels(inferences, clock.now_ms()).endpoints(),
         *operations.endpoints(),
         *Functions(inferences).endpoints(),
+        *Configurations(loaded, None if kept is None else kept.store.snapshots).endpoints(),
     ]
     if kept is not None:
-        endpoints += [
-            *Inferences(kept.store, kept.writer, loaded.config).endpoints(),
-            *Records(kept.store, kept.writer).endpoints(),
-            *ExampleEndpoints(_examples(inferences, kept, ids, clock, metrics)).endpoints(),
-        ]
+        endpoints += _reading_endpoints(kept, loaded.config, clock)
+        endpoints += ExampleEndpoints(_examples(inferences, kept, ids, clock, metrics)).endpoints()
     in_flight = InFlight()
     auth = _authentication(loaded.config.gateway.auth, kept, clock)
     front = _front(loaded.config.gateway, endpoints, auth, ids, clock, in_flight)
@@ -174,6 +181,21 @@ def _examples(
         embeddings=embeddings,
         ids=ids,
     )
+
+
+def _reading_endpoints(kept: Kept, config: Config, clock: Clock) -> list[Endpoint]:
+    """The routes that show what was recorded."""
+    reading = Reading(kept.store, config, kept.writer)
+    return [
+        *Inferences(reading).endpoints(),
+        *Records(reading).endpoints(),
+        *Episodes(reading).endpoints(),
+        *TargetFeedback(reading).endpoints(),
+        *MetricStatistics(reading).endpoints(),
+        *FunctionStatistics(reading).endpoints(),
+        *ModelStatistics(reading, clock).endpoints(),
+        *HumanFeedback(reading).endpoints(),
+    ]
 
 
 def _feedback(

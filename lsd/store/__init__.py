@@ -23,7 +23,7 @@ from lsd.store.errors import (
     WriteRefused,
 )
 from lsd.store.examples import Example, ExampleChanges, Examples
-from lsd.store.feedback import Feedback, LatestValue
+from lsd.store.feedback import Feedback, FeedbackBounds, LatestValue
 from lsd.store.feedback_statistics import (
     FeedbackCount,
     FeedbackStatistics,
@@ -92,12 +92,13 @@ __all__ = [
     "Durability",
     "EmbeddingRecord",
     "Episode",
+    "EpisodeBounds",
+    "Episodes",
     "Example",
     "ExampleChanges",
     "Examples",
-    "EpisodeBounds",
-    "Episodes",
     "Feedback",
+    "FeedbackBounds",
     "FeedbackCount",
     "FeedbackKind",
     "FeedbackRecord",

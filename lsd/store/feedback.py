@@ -3,6 +3,7 @@
 Gets are quick enough for the event loop; what is said to scan belongs into a thread.
 """
 
+import sys
 from collections.abc import Iterable
 from itertools import islice
 
@@ -37,6 +38,14 @@ class LatestValue:
 
     feedback_id: str
     value: bool | float
+
+
+@attrs.frozen(kw_only=True)
+class FeedbackBounds:
+    """The first and the last of some entries."""
+
+    first_id: str
+    last_id: str
 
 
 @attrs.define(eq=False)
@@ -99,6 +108,14 @@ class Feedback:
         prefix = id_key(target_id)
         with self._data.read() as transaction:
             return sum(1 for _ in transaction.range(FEEDBACK, prefix, end_of(prefix)))
+
+    def bounds(self, target_id: str) -> dict[FeedbackKind, FeedbackBounds]:
+        """The first and the last entry of each kind that a target has. Scans them."""
+        found: dict[FeedbackKind, FeedbackBounds] = {}
+        for record in reversed(self.page(target_id, limit=sys.maxsize)):
+            first = found[record.kind].first_id if record.kind in found else record.id
+            found[record.kind] = FeedbackBounds(first_id=first, last_id=record.id)
+        return found
 
     def latest(self, target_id: str, metric_name: str) -> LatestValue | None:
         """The entry that counts for a boolean or float metric of a target."""

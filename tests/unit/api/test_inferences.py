@@ -1,13 +1,11 @@
 """Inferences read back over HTTP: by id, in lists, counted."""
 
-from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
 
-from lsd.api import Inferences
-from lsd.config import Config, Sources, load
+from lsd.api import Inferences, Reading
 from lsd.store import InferenceRecord, Store, Writer
 from lsd.telemetry import rfc3339_ms
 from tests.unit.api.endpoints import quart_of
@@ -21,38 +19,11 @@ COUNT = "/internal/inferences/count"
 METADATA = "/internal/inference_metadata"
 NOWHERE = "0199e3a2-7c11-7d30-9a51-2f6d0c1b7e44"
 
-CONFIG = """
-[models.demo]
-routing = ["echo"]
-providers.echo = { type = "echo" }
-
-[functions.write_haiku]
-type = "chat"
-variants.terse.model = "demo"
-
-[metrics.resolved]
-type = "boolean"
-optimize = "max"
-level = "episode"
-
-[metrics.cost]
-type = "float"
-optimize = "min"
-level = "inference"
-"""
-
 
 @pytest.fixture
-def config(tmp_path: Path) -> Config:
-    """A function, and a metric of each type and level."""
-    (tmp_path / "lsd.toml").write_text(CONFIG, encoding="utf-8")
-    return load(Sources(environment={}, working_directory=tmp_path)).config
-
-
-@pytest.fixture
-def app(store: Store, writer: Writer, config: Config) -> Any:
+def app(reading: Reading) -> Any:
     """The application with the routes of inferences."""
-    return quart_of(*Inferences(store, writer, config).endpoints(), body_bytes_max=1 << 20)
+    return quart_of(*Inferences(reading).endpoints(), body_bytes_max=1 << 20)
 
 
 async def ids_of(app: Any, ids: list[str]) -> list[str]:
