@@ -9,6 +9,9 @@ from lsd.providers._openai_family import Received, Target
 from lsd.providers._responses_items import BadItem, finish_reason_of, item_content, usage_of
 from lsd.providers.tool_call_ids import new_tool_call_id
 
+_UNDER_WAY = ("queued", "in_progress", "cancelled")
+"""Of responses that are made in the background, which nobody here comes back for."""
+
 
 def read_response(target: Target, headers: Mapping[str, str], body: bytes) -> ModelChunk:
     """The chunk that holds all of a response. Raises AttemptFailed."""
@@ -33,6 +36,8 @@ def read_response(target: Target, headers: Mapping[str, str], body: bytes) -> Mo
 
 
 def _content_of(document: Received, target: Target, raw: str) -> list[ContentChunk]:
+    if document.get("status") in _UNDER_WAY:
+        raise BadItem(f"found a response that is {document['status']}; wanted a completed one")
     output = document.get("output")
     if not isinstance(output, list):
         raise BadItem(f"found no array of output: {shortened(raw.strip())}")

@@ -184,7 +184,7 @@ class ResponsesStream:
         if not isinstance(item, dict) or item.get("type") not in CALL_TYPES:
             return
         begun = call_chunk(item, lambda: new_tool_call_id(self.target.random))
-        self._calls[_text(item, "id")] = begun
+        self._calls[_own_id(item)] = begun
         content.append(begun)
 
     def _read_end(self, document: Received, place: int, content: list[ContentChunk]) -> None:
@@ -204,7 +204,7 @@ class ResponsesStream:
 
     def _read_whole_call(self, item: Received, content: list[ContentChunk]) -> None:
         """What the events before have left out; servers of few words send the end alone."""
-        own = _text(item, "id")
+        own = _own_id(item)
         if own not in self._calls:
             self._read_beginning({"item": item}, content)
         arguments = arguments_of(item)
@@ -248,6 +248,11 @@ def _place(document: Received, name: str) -> int:
     """An index in an event, 0 where a server leaves it out."""
     value = document.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def _own_id(item: Received) -> str:
+    """How events refer to a call; servers that never do may leave its id out."""
+    return _text(item, "id") or _text(item, "call_id")
 
 
 def _text(document: Received, name: str) -> str:
