@@ -54,7 +54,7 @@ def item_content(
         return list(_message(item, place, target))
     if kind == "reasoning":
         return list(_reasoning(item, place, target))
-    if kind in CALL_TYPES:
+    if isinstance(kind, str) and kind in CALL_TYPES:
         chunk = call_chunk(item, new_id)
         chunk.raw_arguments = arguments_of(item)
         return [chunk]

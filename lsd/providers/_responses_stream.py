@@ -145,7 +145,7 @@ class ResponsesStream:
         return chunk
 
     def _read_event(self, document: Received, chunk: ModelChunk) -> None:
-        kind, place = document.get("type"), _place(document, "output_index")
+        kind, place = _text(document, "type"), _place(document, "output_index")
         if kind in _TEXT_DELTAS:
             text = _text(document, "delta")
             if text:
@@ -166,7 +166,7 @@ class ResponsesStream:
             self._read_end(document, place, chunk.content)
         elif kind in _ENDS:
             self._read_response(document, chunk)
-        elif not (isinstance(kind, str) and _REPEATING.fullmatch(kind)):
+        elif not _REPEATING.fullmatch(kind):
             self._read_unknown(document, chunk.content)
 
     def _thought(self, place: int, **fields: str) -> ThoughtChunk:
@@ -181,7 +181,7 @@ class ResponsesStream:
 
     def _read_beginning(self, document: Received, content: list[ContentChunk]) -> None:
         item = document.get("item")
-        if not isinstance(item, dict) or item.get("type") not in CALL_TYPES:
+        if not isinstance(item, dict) or _text(item, "type") not in CALL_TYPES:
             return
         begun = call_chunk(item, lambda: new_tool_call_id(self.target.random))
         self._calls[_own_id(item)] = begun
@@ -190,11 +190,14 @@ class ResponsesStream:
     def _read_end(self, document: Received, place: int, content: list[ContentChunk]) -> None:
         """Items that have no deltas are whole only at their end."""
         item = document.get("item")
-        if not isinstance(item, dict) or item.get("type") == "message":
+        if not isinstance(item, dict):
             return
-        if item.get("type") in CALL_TYPES:
+        kind = _text(item, "type")
+        if kind == "message":
+            return
+        if kind in CALL_TYPES:
             self._read_whole_call(item, content)
-        elif item.get("type") == "reasoning":
+        elif kind == "reasoning":
             signature = signature_chunk(item, place, self.target)
             if signature is not None and place not in self._signed:
                 self._signed.add(place)

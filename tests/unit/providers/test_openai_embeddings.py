@@ -4,6 +4,8 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from lsd.config import (
@@ -25,6 +27,7 @@ from lsd.conversation import (
     Usage,
     decode_json,
     embedding_base64,
+    embedding_numbers,
     encode_json,
 )
 from lsd.providers import EmbeddingDialect, embedding_dialect_for
@@ -281,3 +284,29 @@ def test_nothing_is_warned_of_without_reason() -> None:
             body(kind, EmbeddingRequest(inputs=("a",), encoding_format="base64", user="u"))
 
     assert log == []
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from(["", "AACAPw==", "x"]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(["data", "index", "embedding", "usage", "prompt_tokens", "error"]), inner
+    ),
+    max_leaves=15,
+)  # fmt: skip
+
+
+@given(value=st.fixed_dictionaries({"data": st.lists(VALUES, min_size=2, max_size=2)}) | VALUES)
+def test_no_answer_is_too_strange(value: Any) -> None:
+    """Whatever JSON a server answers, it is two vectors or a failed attempt."""
+    try:
+        text = encode_json(value)
+    except TypeError:
+        return  # a number that no JSON text holds
+    try:
+        found = decoded(text)
+    except AttemptFailed as failure:
+        assert failure.kind != "config"  # noqa: PT017 (either outcome is right)
+    else:
+        assert all(map(embedding_numbers, found.embeddings))

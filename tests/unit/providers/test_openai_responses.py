@@ -1,9 +1,12 @@
 """What is sent to OpenAI's Responses API; what comes back is in the fixtures."""
 
+from itertools import pairwise
 from typing import Any
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lsd.conversation import (
     NO_EDITS,
@@ -28,6 +31,7 @@ from lsd.conversation import (
     Unknown,
     UrlFile,
     decode_json,
+    encode_json,
 )
 from lsd.providers import Dialect
 from tests.unit.providers.recorded import (
@@ -36,6 +40,7 @@ from tests.unit.providers.recorded import (
     make_dialect,
     refused,
     request,
+    shown_events,
     shown_response,
     warned,
 )
@@ -569,3 +574,83 @@ def test_a_clients_user_is_named() -> None:
     asked = attrs.evolve(translated(), user="u-1")
 
     assert body(responses(), asked)["user"] == "u-1"
+
+
+KEYS = (
+    "type",
+    "response",
+    "item",
+    "item_id",
+    "id",
+    "call_id",
+    "name",
+    "arguments",
+    "input",
+    "output",
+    "output_index",
+    "content_index",
+    "summary_index",
+    "delta",
+    "content",
+    "summary",
+    "text",
+    "refusal",
+    "role",
+    "encrypted_content",
+    "error",
+    "status",
+    "usage",
+    "incomplete_details",
+    "reason",
+)
+WORDS = (
+    "",
+    "a",
+    "assistant",
+    "message",
+    "reasoning",
+    "function_call",
+    "custom_tool_call",
+    "output_text",
+    "refusal",
+    "error",
+    "failed",
+    "response.output_text.delta",
+    "response.reasoning_summary_text.delta",
+    "response.function_call_arguments.delta",
+    "response.output_item.added",
+    "response.output_item.done",
+    "response.completed",
+    "response.failed",
+    "response.dream",
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(WORDS),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner),
+    max_leaves=20,
+)
+
+
+@given(events=st.lists(VALUES, max_size=4), places=st.lists(st.integers(0, 300)), cut=st.booleans())
+def test_no_stream_is_too_strange(events: list[Any], places: list[int], cut: bool) -> None:
+    """Whatever JSON a server streams is understood or a fault, and cuts do not matter."""
+    wire = b"".join(b"data: " + encode_json(each) + b"\n\n" for each in events)
+    bounds = [0, *sorted(min(place, len(wire)) for place in places), len(wire)]
+
+    def told(pieces: list[bytes]) -> Any:
+        decoder = responses().stream_decoder(200, {"content-type": "text/event-stream"})
+        heard = [event for piece in pieces for event in decoder.feed(piece)]
+        return shown_events(heard + decoder.finish(cut=cut))
+
+    assert told([wire[start:end] for start, end in pairwise(bounds)]) == told([wire])
+
+
+@given(value=st.fixed_dictionaries({"output": st.lists(VALUES)}) | VALUES)
+def test_no_answer_is_too_strange(value: Any) -> None:
+    """Whatever JSON a server answers is understood or a failed attempt."""
+    try:
+        response = responses().decode(200, {}, encode_json(value))
+    except AttemptFailed as failure:
+        assert failure.kind != "config"  # noqa: PT017 (either outcome is right)
+    else:
+        assert Text(text="") not in response.output
