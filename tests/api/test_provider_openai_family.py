@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import pytest
 
-from lsd.config.unsupported import PROVIDER_TYPES_NOW
+from lsd.config.tables.providers import PROVIDER_TYPES
 from tests.api.asking import SAYING_HI, saying, statuses, text_of
 from tests.api.conftest import StartGateway
 from tests.api.gateway import Gateway
@@ -18,6 +18,8 @@ from tests.fakes.script import Body, Chunked, Delay, Fin, Head, Header, Script
 
 POND = "An old pond"
 BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+
+EVENT_HEAD = (Header("Content-Type", "text/event-stream"), Head())
 
 Says = Callable[[str], Callable[[RecordedRequest], Script]]
 
@@ -186,7 +188,7 @@ def test_every_type_of_the_family_is_here() -> None:
         "google_ai_studio_gemini",
     }
 
-    assert {kind.type for kind in KINDS.values()} == PROVIDER_TYPES_NOW - others
+    assert {kind.type for kind in KINDS.values()} == set(PROVIDER_TYPES) - others
 
 
 @EACH
@@ -475,9 +477,8 @@ def test_a_thought_goes_back_to_its_own_type_only(
 
 def test_comments_do_not_make_a_stream_begin(gateway: Gateway, hosts: FakeProviderThread) -> None:
     """Case 34: a server that only says that it is alive is passed over when its time is over."""
-    head = (Header("Content-Type", "text/event-stream"), Head())
     comments = [step for _ in range(500) for step in (Chunked(b": keep-alive\n\n"), Delay(10))]
-    hosts.will("first", Script((*head, *comments)))
+    hosts.will("first", Script((*EVENT_HEAD, *comments)))
     hosts.will("second", openai_scripts.says(POND))
 
     answer = answered(gateway, stream=True, model_name="hasty", **SAYING_HI)
@@ -553,14 +554,67 @@ def test_llama_cpp_is_given_time_to_load(gateway: Gateway, hosts: FakeProviderTh
     assert [request.scenario for request in hosts.requests] == ["first", "second", "first"]
 
 
+@pytest.mark.parametrize(
+    ("wire", "told"),
+    [
+        (b'data: {"choices": [\n\n', "found an event that is not JSON"),
+        (b'data: {"error":{"message":"no memory"}}\n\n', "openai reported an error: no memory"),
+        (b'data: {"error":"no memory"}\n\n', "openai reported an error: no memory"),
+        (b'event: error\ndata: {"message":"no memory"}\n\n', "openai reported an error: no mem"),
+        (b'error: {"code":503,"message":"busy"}\n\n', "openai returned HTTP 503: busy"),
+        (b"data: \xff\xfe\n\n", "not UTF-8"),
+        (b'data: {"choices":[{},{}]}\n\n', "found 2 choices"),
+        (b"data: [DONE]\n\n", "stream ended before first chunk"),
+        (b": a comment\n\n" * 80_000, "stream ended before first chunk"),
+        (b"data: " + b"x" * (9 << 20), "found an event of more than"),
+    ],
+    ids=[
+        "not JSON",
+        "an error",
+        "an error in words",
+        "an error event",
+        "an error field",
+        "not UTF-8",
+        "two choices",
+        "the end mark alone",
+        "comments alone",
+        "an endless event",
+    ],
+)
+def test_a_stream_that_goes_wrong_at_once_is_passed_over(
+    gateway: Gateway, hosts: FakeProviderThread, wire: bytes, told: str
+) -> None:
+    """Until the first chunk every fault is the attempt's, and the next server is asked."""
+    hosts.will("first", Script((*EVENT_HEAD, Chunked(wire))))
+    hosts.will("second", openai_scripts.says(POND))
+
+    answer = answered(gateway, stream=True, model_name="box", **SAYING_HI)
+
+    assert text_of(answer) == POND
+    failed, _ = gateway.calls(answer["inference_id"])
+    assert told in failed["error"]
+
+
+def test_a_stream_that_is_cut_behind_its_finish_reason_is_whole(
+    gateway: Gateway, hosts: FakeProviderThread
+) -> None:
+    """The end mark is missed by nobody."""
+    payloads = [chunk({"content": POND}), chunk({}, finish_reason="stop")]
+    hosts.will("first", Script((*events(payloads, done=False).steps, Fin())))
+
+    answer = answered(gateway, stream=True, model_name="box", **SAYING_HI)
+
+    assert (text_of(answer), answer["finish_reason"]) == (POND, "stop")
+    assert statuses(gateway.calls(answer["inference_id"])) == [("first", "ok")]
+
+
 def test_llama_cpp_reports_an_error_in_a_line_of_its_own(
     gateway: Gateway, hosts: FakeProviderThread
 ) -> None:
     """In the middle of a stream it is told, and what was said before it is kept."""
     said = b'data: {"choices":[{"delta":{"content":"An old "}}]}\n\n: ping\n\n'
     error = b'error: {"code":500,"message":"context is full","type":"server_error"}\n\n'
-    head = (Header("Content-Type", "text/event-stream"), Head())
-    hosts.will("first", Script((*head, Chunked(said), Chunked(error), Fin())))
+    hosts.will("first", Script((*EVENT_HEAD, Chunked(said), Chunked(error), Fin())))
 
     told = gateway.stream(model_name="box", **SAYING_HI)
 
