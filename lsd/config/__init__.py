@@ -5,6 +5,14 @@ attributes have the names of the keys, or refuses them with all *problems* at on
 the credentials whose *locations* the tables hold.
 """
 
+from lsd.config.aws_profiles import (
+    METADATA_SWITCH,
+    AwsProfile,
+    BadAwsProfile,
+    may_ask_metadata,
+    read_profile,
+    written_region,
+)
 from lsd.config.describe import (
     KeyDescription,
     describe,
@@ -197,6 +205,7 @@ from lsd.config.tables.variants import (
 
 __all__ = [
     "DYNAMIC_VARIANT",
+    "METADATA_SWITCH",
     "PROVIDER_TYPES",
     "SHORTHAND_TYPES",
     "AdaptiveExperiment",
@@ -207,10 +216,12 @@ __all__ = [
     "Auth",
     "AuthorizedUser",
     "AwsBedrockProvider",
+    "AwsProfile",
     "AwsProvider",
     "AwsSagemakerProvider",
     "AzureEmbeddingProvider",
     "AzureProvider",
+    "BadAwsProfile",
     "BadGcpCredential",
     "BatchInference",
     "BatchWrites",
@@ -312,13 +323,16 @@ __all__ = [
     "effective_location",
     "load",
     "load_storage",
+    "may_ask_metadata",
     "open_snapshot",
     "read_dynamic_variant",
     "read_gcp_credential",
+    "read_profile",
     "read_rsa_key",
     "shorthand_embedding_model",
     "shorthand_model",
     "shorthand_problem",
     "show_path",
     "without_secrets",
+    "written_region",
 ]

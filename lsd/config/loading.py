@@ -47,7 +47,13 @@ def load(sources: Sources) -> Loaded:
     config = apply_overrides(written, sources, findings)
     check(config, canonical_tree(config, reader.written), sources.environment, findings)
     secrets = Secrets(sources.environment)
-    check_credentials(config, secrets, findings, may_be_missing=sources.skip_credential_validation)
+    check_credentials(
+        config,
+        secrets,
+        sources.environment,
+        findings,
+        may_be_missing=sources.skip_credential_validation,
+    )
     if findings.problems:
         raise ConfigRefused(in_order(findings.problems))
     snapshot = encode_snapshot(canonical_tree(written, reader.written), written.template_files)

@@ -6,7 +6,7 @@ asked. `prepare` makes a configuration ready once; an `InferenceService` then se
 
 from lsd.inference.answers import Answer
 from lsd.inference.aws_key_chain import AwsKeyChain
-from lsd.inference.aws_sign_in import AwsSignIn, finds_region
+from lsd.inference.aws_sign_in import AwsSignIn
 from lsd.inference.direct_call import DirectCall
 from lsd.inference.embedding_models import EmbeddingMaker
 from lsd.inference.embedding_service import (
@@ -86,7 +86,6 @@ __all__ = [
     "TargetedBodyEdit",
     "TargetedHeaderEdit",
     "UnknownName",
-    "finds_region",
     "prepare",
     "raw_responses",
     "raw_usages",

@@ -2,15 +2,16 @@
 
 import shlex
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import attrs
 import trio
 
+from lsd.config import AwsProfile, BadAwsProfile, read_profile, written_region
 from lsd.conversation import AttemptFailed, WireRequest
 from lsd.inference.aws_metadata import InstanceMetadata
-from lsd.inference.aws_profiles import AwsProfile, read_profile
 from lsd.inference.credential_endpoints import ask_endpoint
 from lsd.inference.expiring_credentials import ExpiringCredentials
 from lsd.network import Transport
@@ -25,6 +26,8 @@ from lsd.providers import (
     web_identity_request,
 )
 from lsd.telemetry import Clock
+
+T = TypeVar("T")
 
 ENDPOINT_S_MAX = 10.0
 """The token service and a container's agent answer within a fraction of a second, or are ill."""
@@ -71,7 +74,7 @@ class AwsKeyChain:
     async def region(self) -> str:
         """The region that this machine works in. Raises AttemptFailed (config)."""
         if self._region is None:
-            self._region = await self._written_region() or await self._own_region()
+            self._region = await self._read(written_region) or await self._own_region()
         return self._region
 
     async def _fetch(self) -> AwsKeys:
@@ -82,7 +85,7 @@ class AwsKeyChain:
         token_path, role = given("AWS_WEB_IDENTITY_TOKEN_FILE"), given("AWS_ROLE_ARN")
         if token_path and role:
             return await self._by_web_identity(token_path, role)
-        profile = await trio.to_thread.run_sync(read_profile, self._environment)
+        profile = await self._read(read_profile)
         found = None if profile is None else await self._in_profile(profile)
         if found is not None:
             return found
@@ -102,7 +105,7 @@ class AwsKeyChain:
 
     async def _by_web_identity(self, token_path: str, role: str) -> AwsKeys:
         override = self._environment.get("AWS_ENDPOINT_URL_STS")
-        region = None if override else await self._written_region()
+        region = None if override else await self._read(written_region)
         asked = web_identity_request(
             token_service_url(region, override),
             role=role,
@@ -121,7 +124,10 @@ class AwsKeyChain:
         if profile.process is not None:
             printed = await _printed_by(profile.process, where)
             return read_keys(read_json(printed, where), self._now_s(), where)
-        profile.refuse_chain()
+        try:
+            profile.refuse_chain()
+        except BadAwsProfile as bad:
+            raise _unusable(bad) from None
         return None
 
     async def _of_container(self, relative: str | None, full: str | None) -> AwsKeys:
@@ -143,12 +149,12 @@ class AwsKeyChain:
                 )
             raise
 
-    async def _written_region(self) -> str | None:
-        for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
-            if region := self._environment.get(variable):
-                return region
-        profile = await trio.to_thread.run_sync(read_profile, self._environment)
-        return None if profile is None else profile.region
+    async def _read(self, read: Callable[[Mapping[str, str]], T]) -> T:
+        """What is found in the files of the environment."""
+        try:
+            return await trio.to_thread.run_sync(read, self._environment)
+        except BadAwsProfile as bad:
+            raise _unusable(bad) from None
 
     async def _own_region(self) -> str:
         try:
@@ -156,7 +162,7 @@ class AwsKeyChain:
         except AttemptFailed as failure:
             text = (
                 "failed to determine AWS region: AWS_REGION, AWS_DEFAULT_REGION and the profile"
-                f" name none, and {failure}"
+                f" name none, and {str(failure).removeprefix('aws: ')}; wanted one of them"
             )
             raise AttemptFailed(kind="config", text=text) from None
 
@@ -167,6 +173,10 @@ class AwsKeyChain:
 
     def _now_s(self) -> float:
         return self._clock.now_ms() / 1000
+
+
+def _unusable(bad: BadAwsProfile) -> AttemptFailed:
+    return AttemptFailed(kind="config", text=f"aws: {bad}")
 
 
 async def _content(variable: str, path: str) -> str:

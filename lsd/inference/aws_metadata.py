@@ -5,6 +5,7 @@ from typing import Final
 
 import attrs
 
+from lsd.config import METADATA_SWITCH, may_ask_metadata
 from lsd.conversation import AttemptFailed, WireRequest
 from lsd.inference.credential_endpoints import ask_endpoint
 from lsd.network import Transport
@@ -55,8 +56,8 @@ class InstanceMetadata:
         return region
 
     async def _token(self) -> str:
-        if self._environment.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
-            raise _unavailable("AWS_EC2_METADATA_DISABLED forbids to ask it")
+        if not may_ask_metadata(self._environment):
+            raise _unavailable(f"{METADATA_SWITCH} forbids to ask it")
         try:
             return await self._ask(metadata_token_request(self._base))
         except AttemptFailed as failure:

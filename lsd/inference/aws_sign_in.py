@@ -37,7 +37,7 @@ class AwsSignIn:
 
     async def credentials(self, _: Mapping[str, str], /) -> Mapping[str, str | None]:
         found: dict[str, str | None] = {}
-        if finds_region(self._provider):
+        if self._provider.finds_region:
             found["region"] = await self._chain.region()
         if self._has_api_key:
             return found
@@ -100,11 +100,6 @@ def written_locations(provider: AwsProvider) -> dict[str, Location]:
         for name, location in found.items()
         if location is not None and not isinstance(location, SdkLocation | NoneLocation)
     }
-
-
-def finds_region(provider: AwsProvider) -> bool:
-    """Whether the region is to be found rather than configured."""
-    return provider.region is None or isinstance(provider.region, SdkLocation)
 
 
 def _signing_time(milliseconds: int) -> str:

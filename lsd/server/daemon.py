@@ -10,7 +10,6 @@ import trio
 from lsd import __version__
 from lsd.config import AwsProvider, Loaded, Observability
 from lsd.conversation import AttemptFailed
-from lsd.inference import finds_region
 from lsd.network import BadCertificates
 from lsd.server.assembly import Assembled, assemble
 from lsd.server.garbage import spare_the_lasting
@@ -92,7 +91,7 @@ class Daemon:
         """Finds the region of AWS before anybody is served, if the configuration leaves it open."""
         models = self.loaded.config.models.values()
         providers = [each for model in models for each in model.providers.values()]
-        if not any(isinstance(each, AwsProvider) and finds_region(each) for each in providers):
+        if not any(isinstance(each, AwsProvider) and each.finds_region for each in providers):
             return
         try:
             await self.assembled.aws.region()

@@ -1,10 +1,16 @@
 """Whether credentials can be had, before anybody asks for an answer."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
+from lsd.config.aws_profiles import (
+    METADATA_SWITCH,
+    BadAwsProfile,
+    may_ask_metadata,
+    written_region,
+)
 from lsd.config.findings import Findings
 from lsd.config.gcp_credentials import BadGcpCredential, read_gcp_credential
 from lsd.config.generations import generations_of, variants_of
@@ -48,7 +54,12 @@ _AWS_KEYS: Final = (
 
 
 def check_credentials(
-    config: Config, secrets: Secrets, findings: Findings, *, may_be_missing: bool = False
+    config: Config,
+    secrets: Secrets,
+    environment: Mapping[str, str],
+    findings: Findings,
+    *,
+    may_be_missing: bool = False,
 ) -> None:
     """What lies in the environment and in files must be there; so no call can fail for it later.
 
@@ -64,6 +75,8 @@ def check_credentials(
                 _check_gcp(path, location, secrets, tell)
         if isinstance(provider, AzureProvider | AzureEmbeddingProvider):
             _check_endpoint((*path, "endpoint"), provider.endpoint, secrets, tell)
+        if isinstance(provider, AwsProvider) and provider.finds_region:
+            _check_region((*path, "region"), environment, tell)
         _check_host(path, provider, config, findings)
     _check_shorthands(config, secrets, findings)
 
@@ -134,6 +147,19 @@ def _check_gcp(path: KeyPath, location: Location, secrets: Secrets, tell: Tell) 
             continue  # the other one of the pair has something
         except BadGcpCredential as bad:
             tell(path, f"credential at {each} unusable: {bad}")
+
+
+def _check_region(path: KeyPath, environment: Mapping[str, str], tell: Tell) -> None:
+    """Only the metadata service of an instance may still know it, once the daemon runs."""
+    try:
+        region = written_region(environment)
+    except BadAwsProfile as bad:
+        tell(path, f"failed to determine AWS region: {bad}")
+        return
+    if region is None and not may_ask_metadata(environment):
+        found = "AWS_REGION, AWS_DEFAULT_REGION and the profile name none"
+        wanted = f"wanted one of them, as {METADATA_SWITCH} forbids to ask the metadata service"
+        tell(path, f"failed to determine AWS region: {found}", wanted)
 
 
 def _way_out(provider: AnyProvider) -> str:

@@ -20,6 +20,7 @@ from lsd.config.tables.credentials import (
     Credential,
     LiteralOrLocation,
     PlainLocation,
+    SdkLocation,
 )
 from lsd.config.tables.extra import ExtraBodyEntry, ExtraHeaderEntry
 from lsd.config.tables.timeouts import NO_TIMEOUTS, Timeouts
@@ -278,6 +279,11 @@ class AwsProvider(AnyProvider):
     access_key_id: PlainLocation | None = None
     secret_access_key: PlainLocation | None = None
     session_token: PlainLocation | None = None
+
+    @property
+    def finds_region(self) -> bool:
+        """Whether the region is that of the machine."""
+        return self.region is None or isinstance(self.region, SdkLocation)
 
 
 @attrs.frozen(kw_only=True)

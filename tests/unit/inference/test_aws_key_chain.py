@@ -351,20 +351,12 @@ async def test_who_leaves_takes_nothing_from_those_who_wait(container: Machine) 
     assert found == ["ASIA1"]
 
 
-@pytest.mark.parametrize(
-    ("variables", "region"),
-    [
-        ({"AWS_REGION": "eu-1", "AWS_DEFAULT_REGION": "eu-2"}, "eu-1"),
-        ({"AWS_REGION": "", "AWS_DEFAULT_REGION": "eu-2"}, "eu-2"),
-        ({}, "eu-3"),
-    ],
-)
-async def test_the_region(machine: Machine, variables: dict[str, str], region: str) -> None:
-    """The environment goes before the profile."""
+async def test_the_region(machine: Machine) -> None:
+    """As it is written down on the machine."""
     machine.write(".aws/config", "[default]\nregion = eu-3\n")
-    machine.environment |= variables
 
-    assert await machine.chain.region() == region
+    assert await machine.chain.region() == "eu-3"
+    assert machine.asked == []
 
 
 async def test_the_region_of_an_instance(machine: Machine) -> None:

@@ -15,7 +15,7 @@ from lsd.config import (
     SdkLocation,
 )
 from lsd.inference.aws_key_chain import AwsKeyChain
-from lsd.inference.aws_sign_in import AwsSignIn, finds_region, written_locations
+from lsd.inference.aws_sign_in import AwsSignIn, written_locations
 from tests.unit.inference.fake_providers import FakeProvider
 from tests.unit.inference.gateway import TrioClock
 
@@ -105,9 +105,9 @@ async def test_an_empty_token_is_none() -> None:
 async def test_a_region_that_is_to_be_found(region: Any) -> None:
     """It comes with the keys, also with a key that signs nothing."""
     for provider in (bedrock(region=region), bedrock(region=region, api_key=EnvLocation("K"))):
-        assert finds_region(provider)
+        assert provider.finds_region
         assert (await sign_in(provider).credentials({}))["region"] == "us-east-2"
-    assert not finds_region(bedrock())
+    assert not bedrock().finds_region
     assert "region" not in await sign_in(bedrock()).credentials({})
 
 

@@ -143,6 +143,27 @@ def test_static_locations_of_aws_must_hold_something(folder: Folder) -> None:
     assert "environment variable UNSET is not set" in problems["models.m.providers.p"]
 
 
+def test_a_region_that_can_never_be_found(folder: Folder) -> None:
+    """Nothing names one, and nobody may be asked: that is told before the start."""
+    text = (
+        "models.m = { routing=['p'], providers.p = { type='aws_bedrock', model_id='m', "
+        "region='sdk' } }"
+    )
+    folder.load(text)
+    folder.environment["AWS_EC2_METADATA_DISABLED"] = "true"
+
+    assert folder.problem(text) == (
+        "models.m.providers.p.region: failed to determine AWS region: AWS_REGION, "
+        "AWS_DEFAULT_REGION and the profile name none; wanted one of them, as "
+        "AWS_EC2_METADATA_DISABLED forbids to ask the metadata service"
+    )
+
+    folder.environment["AWS_DEFAULT_REGION"] = "eu-west-1"
+    folder.load(text)
+    folder.environment |= {"AWS_DEFAULT_REGION": "", "AWS_PROFILE": "work"}
+    assert "found 'work', which is in no file" in folder.problem(text)
+
+
 VERTEX = (
     "models.m = { routing=['p'], providers.p = { type='gcp_vertex_gemini', model_id='g', "
     "location='us-central1', project_id='proj'%s } }"

@@ -5,8 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from lsd.conversation import AttemptFailed
-from lsd.inference.aws_profiles import AwsProfile, read_profile
+from lsd.config.aws_profiles import (
+    AwsProfile,
+    BadAwsProfile,
+    may_ask_metadata,
+    read_profile,
+    written_region,
+)
 
 Write = Callable[[str, str], None]
 
@@ -39,10 +44,9 @@ def found(environment: dict[str, str]) -> AwsProfile:
 
 def refused(environment: dict[str, str]) -> str:
     """Why the files cannot be used."""
-    with pytest.raises(AttemptFailed) as failed:
+    with pytest.raises(BadAwsProfile) as bad:
         read_profile(environment)
-    assert failed.value.kind == "config"
-    return failed.value.text
+    return str(bad.value)
 
 
 def test_without_files_there_is_none(environment: dict[str, str]) -> None:
@@ -114,7 +118,7 @@ def test_a_named_profile_that_is_nowhere(environment: dict[str, str]) -> None:
     environment["AWS_PROFILE"] = "work"
 
     assert refused(environment) == (
-        "aws: AWS_PROFILE: found 'work', which is in no file; wanted a profile's name"
+        "AWS_PROFILE: found 'work', which is in no file; wanted a profile's name"
     )
 
 
@@ -133,7 +137,7 @@ def test_files_that_cannot_be_read(
 
     told = refused(environment)
 
-    assert told == f"aws: file {environment['HOME']}/.aws/credentials: {reason}"
+    assert told == f"file {environment['HOME']}/.aws/credentials: {reason}"
 
 
 def test_files_of_another_kind(environment: dict[str, str], tmp_path: Path) -> None:
@@ -153,11 +157,8 @@ def test_keys_by_way_of_somebody_else(
     """Such a profile is refused with the setting, and what would work."""
     write(".aws/config", f"[default]\n{setting} = x\n")
 
-    with pytest.raises(AttemptFailed) as failed:
+    with pytest.raises(BadAwsProfile, match=f"gets its keys by {setting}, which LSD does not"):
         found(environment).refuse_chain()
-
-    assert failed.value.kind == "config"
-    assert f"gets its keys by {setting}, which LSD does not support" in failed.value.text
 
 
 def test_settings_alone_are_no_chain(environment: dict[str, str], write: Write) -> None:
@@ -165,3 +166,34 @@ def test_settings_alone_are_no_chain(environment: dict[str, str], write: Write) 
     write(".aws/config", "[default]\nregion = eu-west-1\n")
 
     found(environment).refuse_chain()
+
+
+@pytest.mark.parametrize(
+    ("variables", "region"),
+    [
+        ({"AWS_REGION": "eu-1", "AWS_DEFAULT_REGION": "eu-2"}, "eu-1"),
+        ({"AWS_REGION": "", "AWS_DEFAULT_REGION": "eu-2"}, "eu-2"),
+        ({}, "eu-3"),
+    ],
+)
+def test_the_region(
+    environment: dict[str, str], write: Write, variables: dict[str, str], region: str
+) -> None:
+    """The environment goes before the profile."""
+    write(".aws/config", "[default]\nregion = eu-3\n")
+
+    assert written_region(environment | variables) == region
+
+
+def test_no_region(environment: dict[str, str], write: Write) -> None:
+    """Neither without a profile nor in one that names none."""
+    assert written_region(environment) is None
+    write(".aws/credentials", f"[default]\n{KEYS}")
+    assert written_region(environment) is None
+
+
+def test_the_metadata_service_may_be_forbidden() -> None:
+    """By one word, in any case."""
+    assert may_ask_metadata({})
+    assert may_ask_metadata({"AWS_EC2_METADATA_DISABLED": "false"})
+    assert not may_ask_metadata({"AWS_EC2_METADATA_DISABLED": "True"})

@@ -3,13 +3,27 @@
 from collections.abc import Mapping
 from configparser import Error, RawConfigParser
 from pathlib import Path
+from typing import Final
 
 import attrs
 
-from lsd.conversation import AttemptFailed
+from lsd.conversation import LsdError
 
 _CHAINED = ("sso_session", "sso_start_url", "source_profile", "credential_source", "role_arn")
 """Settings by which a profile gets keys from somebody else, in steps that LSD does not take."""
+
+
+METADATA_SWITCH: Final = "AWS_EC2_METADATA_DISABLED"
+
+
+@attrs.frozen
+class BadAwsProfile(LsdError):
+    """The files cannot be used. `reason` names the file or the variable and shows no value."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 @attrs.frozen(kw_only=True)
@@ -40,20 +54,19 @@ class AwsProfile:
         return {"AccessKeyId": identifier, "SecretAccessKey": secret, "Token": token}
 
     def refuse_chain(self) -> None:
-        """Raises AttemptFailed (config) if its keys come by way of somebody else."""
+        """Raises BadAwsProfile if its keys come by way of somebody else."""
         found = [name for name in _CHAINED if name in self.settings]
         if found:
-            text = (
-                f"aws: profile {self.name!r} gets its keys by {', '.join(found)}, which LSD does"
-                " not support; wanted keys, or a credential_process that gets them"
+            raise BadAwsProfile(
+                f"profile {self.name!r} gets its keys by {', '.join(found)}, which LSD does not"
+                " support; wanted keys, or a credential_process that gets them"
             )
-            raise AttemptFailed(kind="config", text=text)
 
 
 def read_profile(environment: Mapping[str, str]) -> AwsProfile | None:
     """The profile that the environment names, or the default one; None if there is no such.
 
-    Reads files: call it in a thread. Raises AttemptFailed (config).
+    Reads files. Raises BadAwsProfile.
     """
     named = environment.get("AWS_PROFILE")
     name = named or "default"
@@ -66,9 +79,27 @@ def read_profile(environment: Mapping[str, str]) -> AwsProfile | None:
     if merged:
         return AwsProfile(name=name, settings=merged)
     if named:
-        text = f"aws: AWS_PROFILE: found {named!r}, which is in no file; wanted a profile's name"
-        raise AttemptFailed(kind="config", text=text)
+        raise BadAwsProfile(
+            f"AWS_PROFILE: found {named!r}, which is in no file; wanted a profile's name"
+        )
     return None
+
+
+def written_region(environment: Mapping[str, str]) -> str | None:
+    """The region that this machine is set up for; None if that is not written down.
+
+    Reads files. Raises BadAwsProfile.
+    """
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        if region := environment.get(variable):
+            return region
+    profile = read_profile(environment)
+    return None if profile is None else profile.region
+
+
+def may_ask_metadata(environment: Mapping[str, str]) -> bool:
+    """Whether the metadata service of an instance may be asked for what is not written down."""
+    return environment.get(METADATA_SWITCH, "").lower() != "true"
 
 
 def _sections(
@@ -92,7 +123,7 @@ def _sections(
         reason = "is not in the form of profiles"
     else:
         return {name: dict(parser[name]) for name in parser.sections()}
-    raise AttemptFailed(kind="config", text=f"aws: file {path}: {reason}")
+    raise BadAwsProfile(f"file {path}: {reason}")
 
 
 def _path(environment: Mapping[str, str], variable: str, file_name: str) -> Path | None:
