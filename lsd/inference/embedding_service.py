@@ -12,15 +12,13 @@ from lsd.inference.accept import API_KEY_TAG
 from lsd.inference.answers import BILLED_NOTHING
 from lsd.inference.embedding_cache import EmbeddingCache
 from lsd.inference.embedding_call import Embedded, EmbeddingRun, embed
-from lsd.inference.journal import ModelCall, raw_responses
+from lsd.inference.journal import CUT_OFF, ModelCall, raw_responses
 from lsd.inference.prepared import Prepared
 from lsd.inference.records import Recorder
 from lsd.inference.refusals import InferenceFailed, UnknownName
 from lsd.inference.request import CacheOptions
 from lsd.store import EmbeddingRecord, InferenceCache, ModelInferenceStatus
 from lsd.telemetry import Clock, Metrics
-
-CUT_OFF = "the request ended before the provider's answer was complete"
 
 
 @attrs.frozen(kw_only=True)

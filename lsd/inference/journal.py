@@ -19,6 +19,9 @@ from lsd.inference.masking import masked
 
 CallStatus = Literal["open", "ok", "interrupted", "error"]
 
+CUT_OFF = "the request ended before the provider's answer was complete"
+"""What is on record of a call that was open when its request was over."""
+
 
 @attrs.define(eq=False, kw_only=True)
 class ModelCall:

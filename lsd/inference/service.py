@@ -16,7 +16,7 @@ from lsd.inference.call_cache import CallCache
 from lsd.inference.direct_call import DirectCall, accept_direct
 from lsd.inference.example_memory import ExampleMemory
 from lsd.inference.file_desk import FileDesk
-from lsd.inference.journal import ModelCall
+from lsd.inference.journal import CUT_OFF, ModelCall
 from lsd.inference.prepared import DEFAULT_FUNCTION, Prepared, PreparedModel
 from lsd.inference.records import Recorder
 from lsd.inference.reply import OpenWriter, Reply, Send, StreamWriter
@@ -36,8 +36,6 @@ KEEP_ALIVE_S = 15.0
 PATIENCE_S = 15.0
 """Clients of the compatible endpoints hear so soon that a provider has accepted their request,
 whether it has said anything or not."""
-
-CUT_OFF = "the request ended before the provider's answer was complete"
 
 _Open = Callable[[Run, StartedAnswer], Awaitable[tuple[StreamWriter, Send]]]
 
