@@ -11,6 +11,7 @@ from lsd.api.authentication import Authentication
 from lsd.api.compat.lane_errors import error_desk
 from lsd.api.configurations import Configurations
 from lsd.api.cors import Cors
+from lsd.api.compat.probes import probes
 from lsd.api.edge import Edge
 from lsd.api.episodes import Episodes
 from lsd.api.errors import ErrorAnswers, ErrorDesk
@@ -25,6 +26,8 @@ from lsd.api.inferences import Inferences
 from lsd.api.metric_statistics import MetricStatistics
 from lsd.api.model_statistics import ModelStatistics
 from lsd.api.native import Native
+from lsd.api.openai.chat_completions import ChatCompletions
+from lsd.api.openai.models import OpenAIModels
 from lsd.api.operations import Operations
 from lsd.api.reading import Reading
 from lsd.api.records import Records
@@ -36,6 +39,7 @@ __all__ = [
     "Authentication",
     "Configurations",
     "Cors",
+    "ChatCompletions",
     "Edge",
     "Endpoint",
     "Episodes",
@@ -51,6 +55,7 @@ __all__ = [
     "Messages",
     "MetricStatistics",
     "ModelStatistics",
+    "OpenAIModels",
     "Native",
     "Operations",
     "Reading",
@@ -59,5 +64,6 @@ __all__ = [
     "TargetFeedback",
     "error_desk",
     "methods_of",
+    "probes",
     "quart_app",
 ]

@@ -72,11 +72,12 @@ class Endpoint:
     """A path and method with what serves it.
 
     `when_client_leaves` says what becomes of work whose client is gone; None leaves it to the
-    configuration. `{name}` in the path stands for one segment, given in `Request.query`. A
-    `is_hot` endpoint has no such segments, and is served without a framework.
+    configuration. `{name}` in the path stands for one segment, `{path:name}` for all that are left,
+    given in `Request.query`. A `is_hot` endpoint has no such segments, and is served without a
+    framework. GET answers HEAD as well; HEAD stands for paths that have no more to say.
     """
 
-    method: Literal["GET", "POST", "PATCH", "DELETE"]
+    method: Literal["GET", "HEAD", "POST", "PATCH", "DELETE"]
     path: str
     handle: Handler
     when_client_leaves: WhenClientLeaves | None = "finish"

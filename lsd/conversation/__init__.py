@@ -53,7 +53,7 @@ from lsd.conversation.failure import (
     AttemptFailed,
     FailureKind,
 )
-from lsd.conversation.files import mime_type_of, mime_type_of_base64
+from lsd.conversation.files import ANY_IMAGE, is_base64, mime_type_of, mime_type_of_base64
 from lsd.conversation.ids import BadId, IdGenerator, id_time_ms, is_version_7, parse_id
 from lsd.conversation.input import Input, InputMessage, register_input
 from lsd.conversation.json import (
@@ -105,6 +105,7 @@ from lsd.conversation.usage import ApiType, FinishReason, Usage
 from lsd.conversation.wire import ScriptedAnswer, WireRequest
 
 __all__ = [
+    "ANY_IMAGE",
     "METADATA_KEY",
     "MISSING_CREDENTIAL_CODE",
     "NO_EDITS",
@@ -195,6 +196,7 @@ __all__ = [
     "foreign_signature",
     "id_time_ms",
     "input_to_json",
+    "is_base64",
     "is_foreign_signature",
     "is_version_7",
     "join_path",

@@ -6,6 +6,9 @@ import binascii
 HEAD_LENGTH = 64
 """Base64 characters that are looked at; every signature below lies within their 48 bytes."""
 
+ANY_IMAGE = "image/*"
+"""The type of an image of which only the URL is known."""
+
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
     (0, b"\xff\xd8\xff", "image/jpeg"),

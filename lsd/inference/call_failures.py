@@ -7,7 +7,7 @@ from types import TracebackType
 import attrs
 
 from lsd.config import CredentialMissing
-from lsd.conversation import AttemptFailed
+from lsd.conversation import MISSING_CREDENTIAL_CODE, AttemptFailed
 from lsd.inference.limits import TimeLimitReached
 from lsd.inference.masking import masked
 from lsd.network import BodyTooLarge, TransportFailed
@@ -50,9 +50,11 @@ class AttemptFailures(AbstractContextManager[None]):
                 return AttemptFailed(kind="malformed", text=f"{self.provider_type}: {error}")
             case TimeLimitReached():
                 return AttemptFailed(kind="timeout", text=str(error))
-            case CredentialMissing():
+            case CredentialMissing(is_callers=is_callers):
                 text = f'provider "{self.provider_name}": {error}'
-                return AttemptFailed(kind="config", text=text)
+                # Only what the caller should have brought along is the caller's doing.
+                code = MISSING_CREDENTIAL_CODE if is_callers else None
+                return AttemptFailed(kind="config", text=text, code=code)
             case _:
                 return None
 

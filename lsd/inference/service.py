@@ -220,7 +220,7 @@ class InferenceService:
         send: Send,
     ) -> None:
         stream = started.stream
-        sender = _Sender(send, writer.keep_alive)
+        sender = _Sender(send, writer)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(sender.keep_alive)
             await sender.send(writer.opening())
@@ -303,7 +303,7 @@ class _Sender:
     """Sends the events of one stream, and a sign of life when there was nothing for a while."""
 
     _send: Send
-    _keep_alive: bytes
+    _writer: StreamWriter
     _last_at: float = attrs.field(factory=trio.current_time, init=False)
     _turn: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     _keeping_alive: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
@@ -321,7 +321,7 @@ class _Sender:
             while True:
                 await trio.sleep_until(self._last_at + KEEP_ALIVE_S)
                 if trio.current_time() - self._last_at >= KEEP_ALIVE_S:
-                    await self.send(self._keep_alive)
+                    await self.send(self._writer.keep_alive)
 
     async def end_keep_alive(self) -> None:
         """No sign of life follows; one that is being sent is sent to its end."""

@@ -13,6 +13,7 @@ from lsd.api import (
     Authentication,
     Configurations,
     Cors,
+    ChatCompletions,
     Edge,
     Endpoint,
     Episodes,
@@ -27,6 +28,7 @@ from lsd.api import (
     Messages,
     MetricStatistics,
     ModelStatistics,
+    OpenAIModels,
     Native,
     Operations,
     Reading,
@@ -34,6 +36,7 @@ from lsd.api import (
     TargetFeedback,
     error_desk,
     methods_of,
+    probes,
     quart_app,
 )
 from lsd.config import (
@@ -145,6 +148,9 @@ def assemble(
         *operations.endpoints(),
         *Functions(inferences).endpoints(),
         *Configurations(loaded, None if kept is None else kept.store.snapshots).endpoints(),
+        *probes(),
+        *ChatCompletions(inferences).endpoints(),
+        *OpenAIModels(inferences, clock.now_ms() // 1000).endpoints(),
     ]
     if kept is not None:
         endpoints += _reading_endpoints(kept, loaded.config, clock)

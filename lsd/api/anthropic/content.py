@@ -12,6 +12,7 @@ from cattrs import Converter
 
 from lsd.api.anthropic.thoughts import read_thought
 from lsd.conversation import (
+    ANY_IMAGE,
     Base64File,
     File,
     Hook,
@@ -34,9 +35,6 @@ from lsd.conversation import (
 BILLING_HEADER = "x-anthropic-billing-header:"
 """How the system block begins by which one agent tells Anthropic who pays. It differs from request
 to request, so that no cache of prompts would ever serve; nobody else wants to see it."""
-
-ANY_IMAGE = "image/*"
-"""The type of an image of which only the URL is known."""
 
 PDF = "application/pdf"
 

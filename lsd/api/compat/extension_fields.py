@@ -62,6 +62,17 @@ class Extensions:
     )
     include_raw_usage: bool | None = attrs.field(default=None, metadata=_as("include_raw_usage"))
 
+    def call_options(self) -> dict[str, Any]:
+        """Those that a `DirectCall` is made with, by its names."""
+        return {
+            "cache_options": self.cache_options or CacheOptions(),
+            "credentials": self.credentials or {},
+            "extra_body": self.extra_body or (),
+            "extra_headers": self.extra_headers or (),
+            "include_raw_response": bool(self.include_raw_response),
+            "include_raw_usage": bool(self.include_raw_usage),
+        }
+
 
 @attrs.frozen(kw_only=True)
 class CompatibleBody:

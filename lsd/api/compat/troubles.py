@@ -21,7 +21,7 @@ class UnknownModel(LsdError):
     name: str
 
     def __str__(self) -> str:
-        return f"The model {self.name!r} does not exist or cannot be called; see GET …/v1/models"
+        return f"The model {self.name!r} does not exist here; the list of models tells which do"
 
 
 @attrs.frozen

@@ -1,0 +1,1 @@
+"""The endpoints that speak OpenAI's language: chat completions, embeddings, models, responses."""

@@ -1,0 +1,207 @@
+"""A chat completion, from what a provider has said: neutral, or as it came from one of its kind.
+
+Answers of OpenAI's family keep what LSD does not know of.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lsd.api.openai.thoughts import call_extras, reasoning_fields
+from lsd.api.openai.usage import usage_json
+from lsd.conversation import (
+    CustomTool,
+    FinishReason,
+    ModelRequest,
+    OutputBlock,
+    Text,
+    Thought,
+    ToolCall,
+    id_time_ms,
+)
+from lsd.inference import ModelCall, Reply
+
+_FINISH_REASONS: dict[FinishReason, str] = {
+    "stop": "stop",
+    "stop_sequence": "stop",
+    "length": "length",
+    "tool_call": "tool_calls",
+    "content_filter": "content_filter",
+    "unknown": "stop",
+}
+
+_TIERS = {"standard": "default", "priority": "priority"}
+"""Anthropic's words for how a request was served."""
+
+OWN_FIELDS = frozenset(
+    {
+        "id",
+        "object",
+        "created",
+        "model",
+        "service_tier",
+        "system_fingerprint",
+        "choices",
+        "usage",
+        # It would be taken for a failure.
+        "error",
+    }
+)
+OWN_CHOICE_FIELDS = frozenset({"index", "finish_reason", "logprobs", "message", "delta"})
+OWN_MESSAGE_FIELDS = frozenset(
+    {
+        "role",
+        "content",
+        "refusal",
+        "annotations",
+        "tool_calls",
+        "reasoning_content",
+        "reasoning_details",
+    }
+)
+"""What is told in LSD's way; all other fields of a provider's own answer are kept."""
+
+
+def completion(reply: Reply, model: str) -> dict[str, Any]:
+    """The body of a whole answer; `model` is what the client had asked for."""
+    call = reply.call
+    document = own_document(call)
+    choice = own_choice(document)
+    return {
+        **head(reply, model, "chat.completion"),
+        **tiers(call, document),
+        **extras(document, OWN_FIELDS),
+        "choices": [
+            {
+                "index": 0,
+                "finish_reason": finish_reason(call),
+                "logprobs": choice.get("logprobs"),
+                "message": _message(call, object_in(choice.get("message"))),
+                **extras(choice, OWN_CHOICE_FIELDS),
+            }
+        ],
+        "usage": usage_json(call),
+    }
+
+
+def head(reply: Reply, model: str, kind: str) -> dict[str, Any]:
+    """The fields by which an answer, or each chunk of it, says what it is."""
+    inference_id = reply.run.inference_id
+    return {
+        "id": f"chatcmpl-{inference_id.replace('-', '')}",
+        "object": kind,
+        "created": id_time_ms(inference_id) // 1000,
+        "model": model,
+    }
+
+
+def tiers(call: ModelCall, document: Mapping[str, Any]) -> dict[str, Any]:
+    """How the request was served, as far as the provider tells."""
+    tier = document.get("service_tier")
+    if not call.is_relayed and call.raw_usage and isinstance(call.raw_usage[-1], dict):
+        told = call.raw_usage[-1].get("service_tier")
+        tier = _TIERS.get(told) if isinstance(told, str) else None
+    return {"service_tier": tier, "system_fingerprint": document.get("system_fingerprint")}
+
+
+def finish_reason(call: ModelCall) -> str:
+    """Why the answer ended, in one of OpenAI's words.
+
+    A provider of the same kind may say `stop` where it was made to call a function.
+    """
+    reason = _FINISH_REASONS[call.finish_reason or "unknown"]
+    calls_tools = any(isinstance(block, ToolCall) for block in call.output)
+    return "tool_calls" if reason == "stop" and calls_tools and not call.is_relayed else reason
+
+
+def own_document(call: ModelCall) -> Mapping[str, Any]:
+    """The answer as it came from a provider of OpenAI's kind; empty from any other."""
+    return object_in(call.document) if call.is_relayed else {}
+
+
+def own_choice(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The one choice of such an answer, or of a chunk of one."""
+    choices = document.get("choices")
+    return object_in(choices[0]) if isinstance(choices, list) and choices else {}
+
+
+def extras(fields: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
+    """The fields that LSD does not know of."""
+    return {name: value for name, value in fields.items() if name not in known}
+
+
+def custom_names(request: ModelRequest) -> frozenset[str]:
+    """The names of the free-form tools of a request."""
+    tools = request.tools.tools if request.tools is not None else ()
+    return frozenset(tool.name for tool in tools if isinstance(tool, CustomTool))
+
+
+def _message(call: ModelCall, own: Mapping[str, Any]) -> dict[str, Any]:
+    texts = [block.text for block in call.output if isinstance(block, Text)]
+    content = "".join(texts) if texts else None
+    refusal = own.get("refusal")
+    if isinstance(refusal, str) and refusal:
+        # Among the neutral texts it is one of them.
+        said = own.get("content")
+        content = said if isinstance(said, str) and said else None
+    else:
+        refusal = None
+    annotations = own.get("annotations")
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": content,
+        "refusal": refusal,
+        "annotations": annotations if isinstance(annotations, list) else [],
+        **_reasoning(call, own),
+        **extras(own, OWN_MESSAGE_FIELDS),
+    }
+    calls = _tool_calls(call, own)
+    if calls:
+        message["tool_calls"] = calls
+    return message
+
+
+def _reasoning(call: ModelCall, own: Mapping[str, Any]) -> dict[str, Any]:
+    thoughts = [block for block in call.output if isinstance(block, Thought)]
+    fields = reasoning_fields(thoughts)
+    if own.get("reasoning_details"):
+        # They must go back as they came.
+        fields["reasoning_details"] = own["reasoning_details"]
+    return fields
+
+
+def _tool_calls(call: ModelCall, own: Mapping[str, Any]) -> list[dict[str, Any]]:
+    listed = own.get("tool_calls")
+    if not listed and own.get("function_call"):
+        return []  # who asks in the legacy way is answered in it
+    given: Sequence[Any] = listed if isinstance(listed, list) else ()
+    custom = custom_names(call.request)
+    made: list[dict[str, Any]] = []
+    for place, block in enumerate(call.output):
+        if isinstance(block, ToolCall):
+            as_given = object_in(given[len(made)]) if len(made) < len(given) else {}
+            made.append(_tool_call(call.output, place, block, as_given, block.name in custom))
+    return made
+
+
+def _tool_call(
+    output: Sequence[OutputBlock],
+    place: int,
+    block: ToolCall,
+    given: Mapping[str, Any],
+    is_custom: bool,
+) -> dict[str, Any]:
+    """The call, with what its provider has added to it."""
+    kind, argument = ("custom", "input") if is_custom else ("function", "arguments")
+    text = block.arguments if block.arguments.strip() or is_custom else "{}"
+    return {
+        **given,
+        **call_extras(output, place),
+        "id": block.id,
+        "type": kind,
+        kind: {**object_in(given.get(kind)), "name": block.name, argument: text},
+    }
+
+
+def object_in(value: Any) -> Mapping[str, Any]:
+    """The object that something from a provider is, or an empty one."""
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,102 @@
+"""`POST /openai/v1/chat/completions`."""
+
+from functools import partial
+
+import attrs
+import trio
+
+from lsd.api.bodies import INLINE_BYTES_MAX
+from lsd.api.compat.extension_fields import CompatibleBody, read_compatible_body
+from lsd.api.compat.headers import STREAM_HEADERS, reply_headers
+from lsd.api.compat.model_names import chat_model
+from lsd.api.compat.raw_fields import raw_fields
+from lsd.api.exchange import Answer, Endpoint, Headers, Request, Send, Start
+from lsd.api.openai.chat_answer import completion
+from lsd.api.openai.chat_fields import KNOWN
+from lsd.api.openai.chat_request import ChatRequest, read_chat_request
+from lsd.api.openai.chat_stream import ChatStream
+from lsd.conversation import encode_json
+from lsd.inference import (
+    BadRequest,
+    DirectCall,
+    InferenceService,
+    Reply,
+    StreamWriter,
+)
+
+API = "openai.chat_completions"
+"""How records say where they come from."""
+
+
+@attrs.frozen
+class ChatCompletions:
+    """Serves chat completions."""
+
+    _inferences: InferenceService
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """The routes of this module."""
+        return (
+            Endpoint(
+                method="POST",
+                path="/openai/v1/chat/completions",
+                handle=self.chat_completions,
+                when_client_leaves=None,
+                is_hot=True,
+            ),
+        )
+
+    async def chat_completions(self, request: Request, start: Start) -> Answer | None:
+        """Answers whole, or by a stream of chunks."""
+        body = await read_compatible_body(request)
+        body.check_known(KNOWN)
+        if len(request.body) <= INLINE_BYTES_MAX:
+            asked = read_chat_request(body.fields)
+        else:
+            asked = await trio.to_thread.run_sync(read_chat_request, body.fields)
+        call = self._call(asked, body, request.api_key_public_id)
+        if not asked.neutral.stream:
+            reply = await self._inferences.call(call)
+            shown = completion(reply, asked.model) | raw_fields(reply)
+            return Answer(body=encode_json(shown), headers=_headers(asked, reply))
+        include_usage = _includes_usage(asked, body)
+        await self._inferences.stream_call(call, partial(_open, start, asked, include_usage))
+        return None
+
+    def _call(
+        self, asked: ChatRequest, body: CompatibleBody, api_key_public_id: str | None
+    ) -> DirectCall:
+        extensions = body.extensions
+        return DirectCall(
+            model=chat_model(self._inferences, asked.model),
+            request=asked.neutral,
+            tags=body.tags(API, asked.tags),
+            api_key_public_id=api_key_public_id,
+            dryrun=body.is_dryrun,
+            **extensions.call_options(),
+        )
+
+
+def _includes_usage(asked: ChatRequest, body: CompatibleBody) -> bool:
+    """Whether the stream tells its usage. Raises BadRequest for a contradiction."""
+    if not body.extensions.include_raw_usage:
+        return asked.include_usage
+    options = body.fields.get("stream_options", {})
+    if options.get("include_usage") is False:
+        reason = "found false with lsd::include_raw_usage; wanted true, or neither"
+        raise BadRequest("stream_options.include_usage", reason)
+    return True
+
+
+async def _open(
+    start: Start, asked: ChatRequest, include_usage: bool, reply: Reply
+) -> tuple[StreamWriter, Send]:
+    send = await start((*STREAM_HEADERS, *_headers(asked, reply)))
+    writer = ChatStream(reply=reply, model=asked.model, include_usage=include_usage)
+    return writer, send
+
+
+def _headers(asked: ChatRequest, reply: Reply) -> Headers:
+    call = reply.call
+    ignored = asked.ignored(call.left_out, is_relayed=call.is_relayed)
+    return reply_headers("openai", reply, ignored)

@@ -1,0 +1,217 @@
+"""The messages of a chat completion request as neutral turns.
+
+What has no neutral form is noted, and matters only to providers that need one.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import attrs
+
+from lsd.api.openai.thoughts import GEMINI_TYPES, call_signature, read_thoughts
+from lsd.conversation import (
+    ANY_IMAGE,
+    Base64File,
+    Detail,
+    File,
+    ModelBlock,
+    ModelMessage,
+    Problem,
+    Text,
+    Thought,
+    ToolCall,
+    ToolResult,
+    Unknown,
+    UrlFile,
+    describe_json,
+    is_base64,
+    mime_type_of_base64,
+)
+from lsd.telemetry import logger
+
+log = logger(__name__)
+
+Fields = Mapping[str, Any]
+
+_AUDIO_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg"}
+_DETAILS: dict[str, Detail] = {"low": "low", "high": "high", "auto": "auto"}
+
+
+@attrs.define(eq=False)
+class MessageReader:
+    """Reads one conversation from its beginning; results of tools are named after their calls.
+
+    `system` are the instructions in front of it, `problems` those of what has no neutral form.
+    """
+
+    system: list[Text] = attrs.field(factory=list, init=False)
+    messages: list[ModelMessage] = attrs.field(factory=list, init=False)
+    problems: list[Problem] = attrs.field(factory=list, init=False)
+    _tool_names: dict[str, str] = attrs.field(factory=dict, init=False)
+    _results: list[ToolResult] = attrs.field(factory=list, init=False)
+
+    def read(self, messages: Iterable[Fields]) -> None:
+        """Reads all messages, whose roles and kinds of content have been checked before."""
+        for place, message in enumerate(messages):
+            self._message(message, f"messages[{place}]")
+        self._end_results()
+
+    def _message(self, message: Fields, path: str) -> None:
+        match message["role"]:
+            case "system" | "developer":
+                self._instruction(message, path)
+            case "user":
+                # Providers that have no messages of tools want results in front of all else.
+                content = (*self._take_results(), *self._parts(message, path))
+                self.messages.append(ModelMessage(role="user", content=content))
+            case "assistant":
+                self._end_results()
+                content = tuple(self._turn(message, path))
+                self.messages.append(ModelMessage(role="assistant", content=content))
+            case "tool":
+                self._results.append(self._result(message, path))
+            case _:
+                self._note(path, "found the role function, which is legacy; wanted tool")
+
+    def _instruction(self, message: Fields, path: str) -> None:
+        texts = [part for part in self._parts(message, path) if isinstance(part, Text)]
+        if not self.messages and not self._results:
+            self.system += texts
+            return
+        self._end_results()
+        self.messages.append(ModelMessage(role="system", content=tuple(texts)))
+
+    def _take_results(self) -> list[ToolResult]:
+        results, self._results = self._results, []
+        return results
+
+    def _end_results(self) -> None:
+        if self._results:
+            results = tuple(self._take_results())
+            self.messages.append(ModelMessage(role="user", content=results))
+
+    def _result(self, message: Fields, path: str) -> ToolResult:
+        identifier = message["tool_call_id"]
+        if identifier not in self._tool_names:
+            reason = f"found {identifier!r}; wanted the id of an earlier tool call"
+            self._note(f"{path}.tool_call_id", reason)
+        content = message.get("content")
+        if content is None or isinstance(content, str):
+            result: str | tuple[Text | File, ...] = content or ""
+        else:
+            parts = self._parts(message, path)
+            result = tuple(part for part in parts if isinstance(part, Text | File))
+        return ToolResult(id=identifier, name=self._tool_names.get(identifier, ""), result=result)
+
+    def _turn(self, message: Fields, path: str) -> Iterable[ModelBlock]:
+        calls = message.get("tool_calls") or []
+        signatures = {signature for call in calls if (signature := call_signature(call))}
+        yield from (
+            thought
+            for thought in read_thoughts(message)
+            if thought.text or thought.signature not in signatures
+        )
+        yield from self._parts(message, path)
+        refusal = message.get("refusal")
+        if isinstance(refusal, str) and refusal:
+            yield Text(text=refusal)
+        for name in ("audio", "function_call"):
+            if message.get(name) is not None:
+                self._note(f"{path}.{name}", "found what only OpenAI's own models have said")
+        for place, call in enumerate(calls):
+            yield from self._call(call, f"{path}.tool_calls[{place}]")
+
+    def _call(self, call: Fields, path: str) -> Iterable[ModelBlock]:
+        match call:
+            case {"id": str(identifier), "function": {"name": str(name)} as function}:
+                arguments = function.get("arguments")
+            case {"id": str(identifier), "custom": {"name": str(name)} as custom}:
+                arguments = custom.get("input")
+            case _:
+                self._note(path, "found no call of a function or custom tool with `id` and `name`")
+                return
+        self._tool_names[identifier] = name
+        signature = call_signature(call)
+        if signature is not None:
+            yield from (Thought(signature=signature, provider_type=kind) for kind in GEMINI_TYPES)
+        if not isinstance(arguments, str):
+            reason = f"found {describe_json(arguments)}; wanted a string of JSON"
+            self._note(f"{path}.function.arguments", reason)
+            arguments = ""
+        yield ToolCall(id=identifier, name=name, arguments=arguments)
+
+    def _parts(self, message: Fields, path: str) -> list[ModelBlock]:
+        content = message.get("content")
+        if content is None:
+            return []
+        if isinstance(content, str):
+            return [Text(text=content)]
+        return [self._part(part, f"{path}.content[{place}]") for place, part in enumerate(content)]
+
+    def _part(self, part: Fields, path: str) -> ModelBlock:
+        found: ModelBlock | None = None
+        match part:
+            case {"type": "text", "text": str(text)}:
+                found = Text(text=text, cache_control=part.get("cache_control"))
+            case {"type": "refusal", "refusal": str(text)}:
+                found = Text(text=text)
+            case {"type": "image_url", "image_url": str(url)}:
+                found = self._image({"url": url}, part, path)
+            case {"type": "image_url", "image_url": {"url": str()} as image}:
+                found = self._image(image, part, path)
+            case {"type": "file", "file": {"file_data": str(data)} as file}:
+                found = self._file(data, file, part, path)
+            case {"type": "file", "file": {"file_id": _}}:
+                self._note(f"{path}.file.file_id", "found the id of a file; wanted its file_data")
+            case {"type": "input_audio", "input_audio": {"data": str(data)} as audio}:
+                found = self._audio(data, audio.get("format"), path)
+            case _:
+                reason = (
+                    f"found {describe_json(part.get('type'))}; wanted a kind of part known here"
+                )
+                self._note(f"{path}.type", reason)
+        return Unknown(data=dict(part)) if found is None else found
+
+    def _image(self, image: Fields, part: Fields, path: str) -> File | None:
+        url: str = image["url"]
+        shared: dict[str, Any] = {
+            "detail": _DETAILS.get(image.get("detail", "")),
+            "cache_control": part.get("cache_control"),
+        }
+        if url[:5].lower() == "data:":
+            return self._from_data_url(url, f"{path}.image_url.url", shared)
+        if not url.lower().startswith(("http://", "https://")):
+            reason = f"found {describe_json(url)}; wanted a URL with data:, http: or https:"
+            self._note(f"{path}.image_url.url", reason)
+            return None
+        return UrlFile(url=url, mime_type=ANY_IMAGE, **shared)
+
+    def _file(self, data: str, file: Fields, part: Fields, path: str) -> File | None:
+        name = file.get("filename")
+        shared: dict[str, Any] = {
+            "filename": name if isinstance(name, str) else None,
+            "cache_control": part.get("cache_control"),
+        }
+        return self._from_data_url(data, f"{path}.file.file_data", shared)
+
+    def _from_data_url(self, url: str, path: str, shared: dict[str, Any]) -> File | None:
+        head, comma, data = url.partition(",")
+        mime_type, *parameters = head[5:].split(";")
+        is_whole = url[:5].lower() == "data:" and comma and mime_type and parameters
+        if not is_whole or parameters[-1].lower() != "base64" or not is_base64(data):
+            reason = f"found {describe_json(url)}; wanted data:MIME/TYPE;base64,…"
+            self._note(path, reason)
+            return None
+        return Base64File(data=data, mime_type=mime_type, **shared)
+
+    def _audio(self, data: str, form: Any, path: str) -> File | None:
+        told = mime_type_of_base64(data)
+        if not is_base64(data) or told is None or not told.startswith("audio/"):
+            self._note(f"{path}.input_audio.data", "found no audio in base64; wanted some")
+            return None
+        if _AUDIO_TYPES.get(form if isinstance(form, str) else "") != told:
+            log.warning("audio is of another kind than told", told=form, found=told)
+        return Base64File(data=data, mime_type=told)
+
+    def _note(self, path: str, reason: str) -> None:
+        self.problems.append(Problem(path, reason))
