@@ -9,9 +9,9 @@ from lsd.api.anthropic.models import AnthropicModels
 from lsd.api.application import methods_of, quart_app
 from lsd.api.authentication import Authentication
 from lsd.api.compat.lane_errors import error_desk
+from lsd.api.compat.probes import probes
 from lsd.api.configurations import Configurations
 from lsd.api.cors import Cors
-from lsd.api.compat.probes import probes
 from lsd.api.edge import Edge
 from lsd.api.episodes import Episodes
 from lsd.api.errors import ErrorAnswers, ErrorDesk
@@ -37,9 +37,9 @@ __all__ = [
     "Answer",
     "AnthropicModels",
     "Authentication",
+    "ChatCompletions",
     "Configurations",
     "Cors",
-    "ChatCompletions",
     "Edge",
     "Endpoint",
     "Episodes",
@@ -55,8 +55,8 @@ __all__ = [
     "Messages",
     "MetricStatistics",
     "ModelStatistics",
-    "OpenAIModels",
     "Native",
+    "OpenAIModels",
     "Operations",
     "Reading",
     "Records",

@@ -6,9 +6,9 @@ import attrs
 import trio
 
 from lsd.api.bodies import INLINE_BYTES_MAX
+from lsd.api.compat.called_model import called_model
 from lsd.api.compat.extension_fields import CompatibleBody, read_compatible_body
 from lsd.api.compat.headers import STREAM_HEADERS, reply_headers
-from lsd.api.compat.model_names import chat_model
 from lsd.api.compat.raw_fields import raw_fields
 from lsd.api.exchange import Answer, Endpoint, Headers, Request, Send, Start
 from lsd.api.openai.chat_answer import completion
@@ -68,7 +68,7 @@ class ChatCompletions:
     ) -> DirectCall:
         extensions = body.extensions
         return DirectCall(
-            model=chat_model(self._inferences, asked.model),
+            model=called_model(self._inferences, asked.model),
             request=asked.neutral,
             tags=body.tags(API, asked.tags),
             api_key_public_id=api_key_public_id,
