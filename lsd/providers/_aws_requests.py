@@ -1,7 +1,6 @@
 """Requests to a service of AWS: where they go, and how they are signed once all edits are made."""
 
 import re
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -9,6 +8,7 @@ import attrs
 
 from lsd.config import AwsProvider, Location
 from lsd.conversation import AttemptFailed, Edits, WireRequest
+from lsd.providers._host import Credentials
 from lsd.providers._sealing import USER_AGENT, Draft, seal
 from lsd.providers.sigv4 import (
     ALGORITHM,
@@ -20,9 +20,10 @@ from lsd.providers.sigv4 import (
 
 EVENT_STREAM = "application/vnd.amazon.eventstream"
 
-Credentials = Mapping[str, str | None]
-
 _REGION = re.compile(r"[a-z0-9-]+")
+_ACCESS_KEY_ID = re.compile(r"[!-+\-.0-~]+")
+"""Printable, and neither a comma nor a slash."""
+
 _HOST = re.compile(r"[A-Za-z0-9._~:\[\]-]+")
 
 _AUTHORIZATION = "Authorization"
@@ -84,11 +85,18 @@ class AwsService:
         scope = SigningScope(
             region=region,
             service=self.signed_as,
-            access_key_id=credentials["access_key_id"] or "",
+            access_key_id=self._access_key_id(credentials),
             secret_access_key=credentials["secret_access_key"] or "",
         )
         signature = authorization(wire, scope, _date(wire, credentials))
         return attrs.evolve(wire, headers={**wire.headers, _AUTHORIZATION: signature})
+
+    def _access_key_id(self, credentials: Credentials) -> str:
+        identifier = credentials["access_key_id"] or ""
+        if _ACCESS_KEY_ID.fullmatch(identifier):
+            return identifier
+        # It stands in a header, between signs of its own; a caller may have brought anything.
+        raise self._refusal("access_key_id: found characters that no id of a key has")
 
     def _region(self, credentials: Credentials) -> str:
         region = credentials.get("region") or ""

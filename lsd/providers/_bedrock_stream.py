@@ -7,7 +7,6 @@ import attrs
 from lsd.conversation import (
     AttemptFailed,
     ContentChunk,
-    JsonValue,
     ModelChunk,
     NotJson,
     StreamEvent,
@@ -45,7 +44,7 @@ class ConverseStream:
 
     headers: Mapping[str, str]
     _frames: FrameReader = attrs.field(factory=FrameReader, init=False)
-    _calls: dict[JsonValue, _OpenCall] = attrs.field(factory=dict, init=False)
+    _calls: dict[int, _OpenCall] = attrs.field(factory=dict, init=False)
     _ended: bool = attrs.field(default=False, init=False)
     _has_finished: bool = attrs.field(default=False, init=False)
     _has_content: bool = attrs.field(default=False, init=False)
@@ -123,7 +122,7 @@ class ConverseStream:
         start = document.get("start")
         match start:
             case {"toolUse": {"toolUseId": str(identifier), "name": str(name)}}:
-                self._calls[document.get("contentBlockIndex")] = _OpenCall(identifier)
+                self._calls[_index_of(document)] = _OpenCall(identifier)
                 content.append(ToolCallChunk(id=identifier, raw_name=name))
             case _ if start:
                 _ignore("block of unknown kind")
@@ -132,7 +131,7 @@ class ConverseStream:
 
     def _continue(self, document: Received, content: list[ContentChunk]) -> str | None:
         """Appends what a delta says; the reason why it cannot be read, if it cannot."""
-        index = document.get("contentBlockIndex", 0)
+        index = _index_of(document)
         match document.get("delta"):
             case {"text": str(text)}:
                 content.append(TextChunk(id=str(index), text=text))
@@ -152,7 +151,7 @@ class ConverseStream:
         return None
 
     def _stop(self, document: Received, content: list[ContentChunk]) -> None:
-        call = self._calls.pop(document.get("contentBlockIndex"), None)
+        call = self._calls.pop(_index_of(document), None)
         if call is not None and not call.has_input:
             # A tool without arguments; a whole message has an empty object for them.
             content.append(ToolCallChunk(id=call.id, raw_arguments="{}"))
@@ -191,9 +190,13 @@ _KNOWN_EVENTS = frozenset(
 )
 
 
-def _thought(
-    index: JsonValue, *, text: str | None = None, signature: str | None = None
-) -> ThoughtChunk:
+def _index_of(document: Received) -> int:
+    """The place of the block that an event is about; JSON leaves out zeros now and then."""
+    index = document.get("contentBlockIndex")
+    return index if isinstance(index, int) else 0
+
+
+def _thought(index: int, *, text: str | None = None, signature: str | None = None) -> ThoughtChunk:
     return ThoughtChunk(id=str(index), text=text, signature=signature, provider_type=PROVIDER_TYPE)
 
 

@@ -15,12 +15,13 @@ from lsd.conversation import (
     WireRequest,
 )
 from lsd.providers._aws_errors import failed_call
-from lsd.providers._aws_requests import EVENT_STREAM, AwsService, Credentials
+from lsd.providers._aws_requests import EVENT_STREAM, AwsService
 from lsd.providers._bedrock_answer import read_message
 from lsd.providers._bedrock_body import converse_body
 from lsd.providers._bedrock_stream import ConverseStream
 from lsd.providers._bedrock_target import PROVIDER_TYPE, Encoding, Target
 from lsd.providers._empty_answers import told_if_empty
+from lsd.providers._host import Credentials
 from lsd.providers._stream_opening import opened_events
 from lsd.providers.claude_models import claude_family, family_name
 from lsd.providers.dialect import StreamDecoder

@@ -17,7 +17,8 @@ from lsd.conversation import (
     WireRequest,
 )
 from lsd.providers._aws_errors import failed_call
-from lsd.providers._aws_requests import EVENT_STREAM, AwsService, Credentials
+from lsd.providers._aws_requests import EVENT_STREAM, AwsService
+from lsd.providers._host import Credentials
 from lsd.providers._openai_answer import read_answer, response_of
 from lsd.providers._openai_body import chat_body
 from lsd.providers._openai_family import Body, Encoding, Member, Target

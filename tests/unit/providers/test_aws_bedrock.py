@@ -188,6 +188,14 @@ def test_a_region_that_is_none(region: str | None) -> None:
     assert "wanted the name of one, such as us-east-1" in refusal(region=region)
 
 
+@pytest.mark.parametrize("identifier", ["", "a/b", "a,b", "a b", "a\r\nX-Evil: 1", "ä"])
+def test_an_id_that_is_none(identifier: str) -> None:
+    """Nothing is written into the header that could end it, or change what it says."""
+    told = refusal(access_key_id=identifier)
+
+    assert told == "aws_bedrock: access_key_id: found characters that no id of a key has"
+
+
 def test_edits_are_made_before_the_signature() -> None:
     """What is signed is what is sent, whatever an operator or a caller has changed."""
     wire = sent(

@@ -158,6 +158,22 @@ def test_what_is_unknown_is_dropped_with_a_warning() -> None:
     assert [each["part"] for each in logs] == ["event 'novel'", "piece of unknown kind"]
 
 
+@pytest.mark.parametrize("index", [None, [], {"a": 1}, "0"])
+def test_a_block_without_its_place(index: Any) -> None:
+    """It is taken for the first one, whatever stands there."""
+    place = {"contentBlockIndex": index}
+    start = {"toolUse": {"toolUseId": "t", "name": "now"}}
+
+    events = feed(
+        event("contentBlockStart", {**place, "start": start}),
+        event("contentBlockDelta", {**place, "delta": {"toolUse": {"input": "{}"}}}),
+        event("contentBlockStop", place),
+        STOP,
+    )
+
+    assert faults(events) == []
+
+
 def test_a_very_long_text_comes_through() -> None:
     """A model may be streamed as one piece."""
     text = "x" * 10_000_000
