@@ -15,7 +15,8 @@ from lsd.config import (
     effective_location,
     shorthand_embedding_model,
 )
-from lsd.conversation import NO_EDITS, Edits
+from lsd.conversation import Edits
+from lsd.inference.configured_edits import configured_edits
 from lsd.inference.costs import CostTable
 from lsd.inference.limits import Limit
 from lsd.network import Transport
@@ -101,7 +102,7 @@ class EmbeddingModels:
             dialect=dialect,
             transport=transport,
             locations=locations,
-            edits=_edits(provider),
+            edits=configured_edits(provider),
             cost=CostTable.of(provider.cost),
             limit=_limit("provider", name, provider.timeout_ms),
         )
@@ -109,12 +110,3 @@ class EmbeddingModels:
 
 def _limit(scope: Literal["provider", "model"], name: str, value_ms: int | None) -> Limit | None:
     return None if value_ms is None else Limit(scope, name, "timeout_ms", value_ms)
-
-
-def _edits(provider: EmbeddingProvider) -> Edits:
-    if not provider.extra_body and not provider.extra_headers:
-        return NO_EDITS
-    return Edits(
-        body=tuple(entry.edit for entry in provider.extra_body),
-        headers=tuple(entry.edit for entry in provider.extra_headers),
-    )

@@ -30,9 +30,10 @@ from lsd.config import (
     effective_location,
     shorthand_model,
 )
-from lsd.conversation import NO_EDITS, Edits, SchemaCache
+from lsd.conversation import Edits, SchemaCache
 from lsd.experiments import Draw, UniformDraw, WeightedDraw
 from lsd.inference.aws_sign_in import written_locations
+from lsd.inference.configured_edits import configured_edits
 from lsd.inference.costs import CostTable
 from lsd.inference.embedding_models import SHORTHANDS_MAX, EmbeddingMaker, EmbeddingModels
 from lsd.inference.limits import STREAM_IDLE_MS, Limit, ScopeLimits
@@ -236,7 +237,7 @@ def prepare_variant(name: str, variant: Variant, included: Mapping[str, str]) ->
             variant_name=name,
             config=generation,
             prompts=Prompts.compile(templates, included),
-            edits=_edits(generation),
+            edits=configured_edits(generation),
         ),
         limits=ScopeLimits.of("variant", name, variant.timeouts),
     )
@@ -298,7 +299,7 @@ def _prepare_provider(
         transport=transport,
         locations=_locations(provider, config),
         sign_in=sign_in(provider),
-        edits=_edits(provider),
+        edits=configured_edits(provider),
         cost=CostTable.of(provider.cost),
         limits=ScopeLimits.of("provider", name, provider.timeouts, idle_ms=STREAM_IDLE_MS),
     )
@@ -317,12 +318,3 @@ def _locations(provider: Provider, config: Config) -> dict[str, Location]:
     if isinstance(provider, AzureProvider):
         locations["endpoint"] = provider.endpoint
     return locations
-
-
-def _edits(table: Generation | Provider) -> Edits:
-    if not table.extra_body and not table.extra_headers:
-        return NO_EDITS
-    return Edits(
-        body=tuple(entry.edit for entry in table.extra_body),
-        headers=tuple(entry.edit for entry in table.extra_headers),
-    )
