@@ -126,6 +126,7 @@ from lsd.config.tables.gateway import (
     Cache,
     Gateway,
     Observability,
+    Tls,
     Traces,
 )
 from lsd.config.tables.metric import (
@@ -312,6 +313,7 @@ __all__ = [
     "TextFile",
     "TgiProvider",
     "Timeouts",
+    "Tls",
     "TogetherProvider",
     "Tool",
     "Traces",

@@ -27,8 +27,6 @@ class Later:
 
 LATER: Final = (
     Later("gateway.workers", lambda workers: workers != 1),
-    Later("gateway.tls"),
-    Later("gateway.http2"),
     Later("gateway.export.otlp.traces.enabled"),
     Later("gateway.relay.gateway_url"),
     Later("gateway.relay.api_key_location", lambda location: location != "none"),

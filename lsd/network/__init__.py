@@ -2,25 +2,35 @@
 
 A *transport* sends *wire requests* and gives *wire responses*: `OutboundTransport` over the
 network, by `HttpClient` or, where a proxy leads to the server, by httpx; `ScriptedTransport`
-without one. Timeouts are their callers' cancel scopes. `serve_http1` serves an ASGI application.
+without one. Timeouts are their callers' cancel scopes. `serve_http1` serves an ASGI application; a
+`RequestFilter` keeps its rules before another server.
 """
 
+from lsd.network._server_connection import HEAD_S_MAX, IDLE_S_MAX
+from lsd.network._server_head import HEAD_BYTES_MAX, RequestRefused
 from lsd.network.certificates import BadCertificates
 from lsd.network.http_client import HttpClient
 from lsd.network.http_server import serve_http1
 from lsd.network.outbound_transport import OutboundTransport
+from lsd.network.request_filter import RequestFilter, refusal_answer
 from lsd.network.scripted_transport import ScriptedResponse, ScriptedTransport
 from lsd.network.transport import BodyTooLarge, Transport, TransportFailed, WireResponse
 
 __all__ = [
+    "HEAD_BYTES_MAX",
+    "HEAD_S_MAX",
+    "IDLE_S_MAX",
     "BadCertificates",
     "BodyTooLarge",
     "HttpClient",
     "OutboundTransport",
+    "RequestFilter",
+    "RequestRefused",
     "ScriptedResponse",
     "ScriptedTransport",
     "Transport",
     "TransportFailed",
     "WireResponse",
+    "refusal_answer",
     "serve_http1",
 ]

@@ -8,6 +8,7 @@ import trio
 
 from lsd.config import Gateway
 from lsd.network import serve_http1
+from lsd.server.tls import tls_context
 from lsd.telemetry import Clock
 
 
@@ -25,6 +26,14 @@ async def serve_http(
         # Importing it takes a quarter of a second, for which most starts have no use.
         from lsd.server.hypercorn_server import serve  # noqa: PLC0415
 
-        await serve(app, listener, stop, task_status=task_status)
+        await serve(
+            app,
+            listener,
+            stop,
+            clock=clock,
+            tls=tls_context(gateway.tls, http2=gateway.http2),
+            http2=gateway.http2,
+            task_status=task_status,
+        )
     else:
         await serve_http1(app, listener, stop, clock=clock, task_status=task_status)

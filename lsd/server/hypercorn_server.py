@@ -1,27 +1,30 @@
 """HTTP by Hypercorn, on a socket that is listening already."""
 
-import os
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
+import attrs
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config as HypercornConfig
-from hypercorn.trio.run import worker_serve
+from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import ConnectionState
 
-KEEP_ALIVE_S = 75.0
-"""An idle connection is closed after this: a little longer than common clients and proxies keep
-theirs, so that it is they who close."""
+from lsd.network import HEAD_BYTES_MAX, IDLE_S_MAX, RequestFilter
+from lsd.server.guarded_stream import GuardedStream, GuardedTlsStream
+from lsd.telemetry import Clock, logger
 
-HEAD_BYTES_MAX = 64 * 1024
-"""Of a request's head: room for long tokens and cookies, no room for an attack."""
+log = logger(__name__)
 
 REQUESTS_OF_CONNECTION_MAX = 10**9
 """Hypercorn ends a connection after so many; there is no reason to."""
 
-FOREVER_S = 10.0**9
-"""The daemon itself bounds how long requests may take to finish."""
+HANDSHAKE_S_MAX = 10.0
+"""As long as a head may take: a client that needs longer wants to hold a place."""
 
 
 async def serve(
@@ -29,34 +32,87 @@ async def serve(
     listener: socket.socket,
     stop: Callable[[], Awaitable[None]],
     *,
+    clock: Clock,
+    tls: ssl.SSLContext | None = None,
+    http2: bool = False,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serves until `stop` returns and all requests are finished."""
-    config = HypercornConfig()
-    # Hypercorn closes what it is given; the listener stays the caller's.
-    config.bind = [f"fd://{os.dup(listener.fileno())}"]
-    config.keep_alive_timeout = KEEP_ALIVE_S
-    config.keep_alive_max_requests = REQUESTS_OF_CONNECTION_MAX
-    config.h11_max_incomplete_size = HEAD_BYTES_MAX
-    config.graceful_timeout = FOREVER_S
-    config.include_server_header = False
-    config.accesslog = None
-    config.errorlog = None
+    """Serves until `stop` returns and all requests are finished.
 
-    async def stop_and_close() -> None:
-        await stop()
+    When `stop` returns, `listener` stays the caller's; idle connections are closed, and answers
+    that begin say that theirs will be.
+    """
+    server = _Server(app=app, clock=clock, tls=tls, http2=http2)
+    # What trio is given it closes; the listener stays the caller's.
+    listening = trio.SocketListener(trio.socket.from_stdlib_socket(listener.dup()))
+    async with trio.open_nursery() as connections:
+        async with trio.open_nursery() as accepting:
+            accepting.start_soon(
+                partial(
+                    trio.serve_listeners,
+                    server.serve_connection,
+                    [listening],
+                    handler_nursery=connections,
+                )
+            )
+            task_status.started()
+            await stop()
+            accepting.cancel_scope.cancel()
+        await server.context.terminated.set()
 
-    started = _Started(task_status)
-    await worker_serve(
-        ASGIWrapper(app), config, shutdown_trigger=stop_and_close, task_status=started
-    )
 
+@attrs.define(eq=False, kw_only=True)
+class _Server:
+    app: Any
+    clock: Clock
+    tls: ssl.SSLContext | None
+    http2: bool
+    context: WorkerContext = attrs.field(factory=lambda: WorkerContext(None), init=False)
+    config: HypercornConfig = attrs.field(init=False)
 
-class _Started:
-    """Passes the news on without Hypercorn's list of addresses."""
+    def __attrs_post_init__(self) -> None:
+        self.config = HypercornConfig()
+        self.config.keep_alive_timeout = float(IDLE_S_MAX)
+        self.config.keep_alive_max_requests = REQUESTS_OF_CONNECTION_MAX
+        # The filter before it keeps the limit; in plain form a head may be a little longer.
+        self.config.h11_max_incomplete_size = 2 * HEAD_BYTES_MAX
+        self.config.h2_max_header_list_size = HEAD_BYTES_MAX
+        self.config.ssl_handshake_timeout = HANDSHAKE_S_MAX
+        self.config.include_server_header = False
+        self.config.accesslog = None
+        self.config.errorlog = None
 
-    def __init__(self, task_status: trio.TaskStatus[None]) -> None:
-        self._task_status = task_status
+    async def serve_connection(self, stream: trio.SocketStream) -> None:
+        """Serves a client until either side closes. Raises nothing."""
+        guarded = self._guarded(stream)
+        app = ASGIWrapper(partial(self._serve_request, guarded))
+        state = ConnectionState({})
+        try:
+            await TCPServer(app, self.config, self.context, state, guarded)  # type: ignore[arg-type]
+        except Exception as error:  # a bug that one client meets must not reach the others
+            log.error("a connection failed", exc_info=error)  # noqa: TRY400 (has a traceback)
 
-    def started(self, _addresses: Any = None) -> None:
-        self._task_status.started()
+    def _guarded(self, stream: trio.SocketStream) -> GuardedStream:
+        if self.tls is None:
+            return GuardedStream(stream=stream, filter=RequestFilter(self.http2), clock=self.clock)
+        return GuardedTlsStream(
+            stream=trio.SSLStream(stream, self.tls, server_side=True, https_compatible=True),
+            filter=RequestFilter(),
+            clock=self.clock,
+        )
+
+    async def _serve_request(
+        self, guarded: GuardedStream, scope: Any, receive: Any, send: Any
+    ) -> None:
+        async def send_on(message: Any) -> None:
+            if message["type"] == "http.response.start" and self._ends_with(scope):
+                headers = [*message["headers"], (b"connection", b"close")]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        with guarded.one_request():
+            await self.app(scope, receive, send_on)
+
+    def _ends_with(self, scope: Any) -> bool:
+        """Whether a connection is closed after the answer to this request."""
+        return self.context.terminated.is_set() and scope["http_version"] != "2"

@@ -1,6 +1,7 @@
 """HTTP by Hypercorn, on a socket of the caller's."""
 
 import socket
+import ssl
 from collections.abc import Iterator
 
 import attrs
@@ -11,8 +12,10 @@ from trio.testing import wait_all_tasks_blocked
 from lsd.api import Answer, Request
 from lsd.api.exchange import Start
 from lsd.config import Address
-from lsd.server.hypercorn_server import HEAD_BYTES_MAX, serve
+from lsd.network import HEAD_BYTES_MAX
+from lsd.server.hypercorn_server import serve
 from lsd.server.listening import listen
+from lsd.telemetry import SystemClock
 from tests.unit.api.endpoints import Gate, endpoint, front_of
 from tests.unit.server.wire import connect, read_all, read_until, talk
 
@@ -23,13 +26,23 @@ class Serving:
 
     listener: socket.socket
     stop: trio.Event
+    tls: ssl.SSLContext | None = None
+    http2: bool = False
     slow: Gate = attrs.field(factory=Gate, init=False)
     seen: list[Request] = attrs.field(factory=list, init=False)
     has_ended: trio.Event = attrs.field(factory=trio.Event, init=False)
 
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
         app = front_of(endpoint(self.quick, "GET", "/quick"), endpoint(self.slow, "GET", "/slow"))
-        await serve(app, self.listener, self.stop.wait, task_status=task_status)
+        await serve(
+            app,
+            self.listener,
+            self.stop.wait,
+            clock=SystemClock(),
+            tls=self.tls,
+            http2=self.http2,
+            task_status=task_status,
+        )
         self.has_ended.set()
 
     async def quick(self, request: Request, _start: Start) -> Answer:
@@ -87,10 +100,11 @@ async def test_nothing_tells_what_serves(serving: Serving) -> None:
 async def test_what_is_no_request_never_reaches_the_application(
     serving: Serving, sent: bytes
 ) -> None:
-    """The server refuses it, and closes."""
+    """It is refused in LSD's own words, and the connection closed."""
     answer = await talk(serving.listener, sent)
 
-    assert answer == b"" or answer.startswith(b"HTTP/1.1 4")
+    assert answer.startswith(b"HTTP/1.1 4")
+    assert b'\r\n\r\n{"error":"' in answer
     assert serving.seen == []
 
 
@@ -125,6 +139,7 @@ async def test_a_stop_waits_for_running_requests(serving: Serving) -> None:
 
     assert not had_ended
     assert answer.endswith(b'{"done":true}')
+    assert b"\r\nconnection: close\r\n" in answer.lower()
 
 
 async def test_the_listener_stays_the_callers(serving: Serving) -> None:
