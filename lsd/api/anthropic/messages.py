@@ -18,10 +18,11 @@ from lsd.api.anthropic.top_level import KNOWN
 from lsd.api.compat.called_model import called_model
 from lsd.api.compat.extension_fields import CompatibleBody, read_compatible_body
 from lsd.api.compat.headers import STREAM_HEADERS, identity_headers, reply_headers
+from lsd.api.compat.raw_fields import raw_fields
 from lsd.api.compat.troubles import UnusableAnswer
 from lsd.api.exchange import Answer, Endpoint, Request, Start
 from lsd.conversation import ClientRequest, JsonValue, encode_json
-from lsd.inference import CacheOptions, DirectCall, InferenceService, Reply, Send, StreamWriter
+from lsd.inference import DirectCall, InferenceService, Reply, Send, StreamWriter
 
 API = "anthropic.messages"
 """The value of the tag that tells records by which endpoint they were made."""
@@ -67,7 +68,7 @@ class Messages:
         async def open_writer(reply: Reply) -> tuple[StreamWriter, Send]:
             headers = reply_headers("anthropic", reply, _ignored(asked, body.fields, reply))
             send = await start((*STREAM_HEADERS, *headers))
-            return writer_of(_message(body, asked, reply)), send
+            return writer_of(Message(reply=reply, model=asked.model, body=body.fields)), send
 
         await self._inferences.stream_call(call, open_writer)
         return None
@@ -98,29 +99,23 @@ class Messages:
             refusal=None if first is None else "; ".join(map(str, asked.problems)),
             refused_field=None if first is None else first.path,
         )
-        wanted = body.extensions
         return DirectCall(
             model=called_model(self._inferences, asked.model, may_have_suffix=True),
             request=attrs.evolve(asked.neutral, client=client),
             tags=body.tags(API, asked.tags),
             api_key_public_id=request.api_key_public_id,
             dryrun=body.is_dryrun,
-            cache_options=wanted.cache_options or CacheOptions(),
-            credentials=wanted.credentials or {},
-            extra_body=wanted.extra_body or (),
-            extra_headers=wanted.extra_headers or (),
-            include_raw_response=bool(wanted.include_raw_response),
-            include_raw_usage=bool(wanted.include_raw_usage),
+            **body.extensions.call_options(),
         )
 
     def _answer(self, body: CompatibleBody, asked: MessagesRequest, reply: Reply) -> Answer:
-        message, call = _message(body, asked, reply), reply.call
+        message = Message(reply=reply, model=asked.model, body=body.fields)
         if message.is_relayed:
-            made = relayed_message(call.document, message.id, message.model)
+            made = relayed_message(reply.call.document, message.id, message.model)
         else:
             made = _translated(message)
         headers = reply_headers("anthropic", reply, _ignored(asked, body.fields, reply))
-        return Answer(body=encode_json({**made, **message.raw_fields()}), headers=headers)
+        return Answer(body=encode_json({**made, **raw_fields(reply)}), headers=headers)
 
 
 def _translated(message: Message) -> dict[str, Any]:
@@ -130,16 +125,6 @@ def _translated(message: Message) -> dict[str, Any]:
     except UnusableCall as error:
         inference_id = message.reply.run.inference_id
         raise UnusableAnswer(call.provider_name, str(error), inference_id) from error
-
-
-def _message(body: CompatibleBody, asked: MessagesRequest, reply: Reply) -> Message:
-    return Message(
-        reply=reply,
-        model=asked.model,
-        body=body.fields,
-        wants_raw_response=bool(body.extensions.include_raw_response),
-        wants_raw_usage=bool(body.extensions.include_raw_usage),
-    )
 
 
 def _ignored(

@@ -16,8 +16,9 @@ from lsd.api.anthropic.events import (
 )
 from lsd.api.anthropic.relayed import relayed_event, relayed_message
 from lsd.api.compat.lane_errors import LaneErrors
+from lsd.api.compat.raw_fields import raw_fields
 from lsd.conversation import JsonValue, ModelChunk, StreamEvent, StreamFault, Usage
-from lsd.inference import Answer, Reply, StreamWriter, raw_responses, raw_usages
+from lsd.inference import Answer, Reply, StreamWriter
 
 _ERRORS = LaneErrors("anthropic")
 
@@ -26,15 +27,12 @@ _ERRORS = LaneErrors("anthropic")
 class Message:
     """One answer as its client will know it.
 
-    `model` is what the client calls the model, `body` its request. `raw_fields` gives what it
-    wants to see of the provider's own words, once these are complete.
+    `model` is what the client calls the model, `body` its request.
     """
 
     reply: Reply
     model: str
     body: Mapping[str, JsonValue]
-    wants_raw_response: bool = False
-    wants_raw_usage: bool = False
 
     @property
     def id(self) -> str:
@@ -59,14 +57,11 @@ class Message:
         matched = call.stop_sequence if call.stop_sequence in asked else None
         return Ending(finish_reason=call.finish_reason, stop_sequence=matched)
 
-    def raw_fields(self) -> dict[str, Any]:
-        """What the client wants to see of the provider's own words."""
-        fields: dict[str, Any] = {}
-        if self.wants_raw_response:
-            fields["lsd_raw_response"] = raw_responses(self.reply.run.journal.calls)
-        if self.wants_raw_usage:
-            fields["lsd_raw_usage"] = raw_usages(self.reply.run.journal.calls)
-        return fields
+    @property
+    def wants_raw_words(self) -> bool:
+        """Whether the client wants to see what the provider has sent."""
+        request = self.reply.accepted.request
+        return request.include_raw_response or request.include_raw_usage
 
 
 def writer_of(message: Message) -> StreamWriter:
@@ -107,7 +102,7 @@ class _Translated:
             message.ending,
             message.usage,
             calls_tools=self._events.calls_tools,
-            **message.raw_fields(),
+            **raw_fields(message.reply),
         )
 
 
@@ -139,7 +134,7 @@ class _Relayed:
     def closing(self, _: Answer) -> bytes:
         if self._held_delta is None:
             return b""
-        return relayed_event({**self._held_delta, **self._message.raw_fields()}, None)
+        return relayed_event({**self._held_delta, **raw_fields(self._message.reply)}, None)
 
     def _event(self, chunk: ModelChunk, document: dict[str, Any]) -> bytes:
         message = self._message
@@ -149,7 +144,7 @@ class _Relayed:
                 return relayed_event({**document, "message": renamed}, None)
             case {"type": "message_stop"}:
                 return b""
-            case {"type": "message_delta"} if message.wants_raw_response or message.wants_raw_usage:
+            case {"type": "message_delta"} if message.wants_raw_words:
                 self._held_delta = document
                 return b""
             case _:

@@ -1,5 +1,6 @@
 """Streamed answers to Messages requests, event by event."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -39,6 +40,7 @@ class FakeReply:
     """One call, as the service tells of it."""
 
     call: ModelCall
+    accepted: Any
 
     @property
     def run(self) -> FakeRun:
@@ -67,8 +69,11 @@ def call(**fields: Any) -> ModelCall:
 
 def writer(made: ModelCall, **fields: Any) -> StreamWriter:
     """What words the answer of a call."""
-    reply: Any = FakeReply(made)
-    return writer_of(Message(reply=reply, model="coder", body=BODY, **fields))
+    request = SimpleNamespace(
+        **{"include_raw_response": False, "include_raw_usage": False, **fields}
+    )
+    reply: Any = FakeReply(made, SimpleNamespace(request=request))
+    return writer_of(Message(reply=reply, model="coder", body=BODY))
 
 
 def parsed(data: bytes) -> list[dict[str, Any]]:
@@ -157,7 +162,7 @@ def test_a_relayed_stream() -> None:
 def test_raw_words_stand_in_the_last_but_one_event(is_relayed: bool) -> None:
     """Where all of them are known."""
     made = call(is_relayed=is_relayed, raw_response="{}", raw_usage=[{"n": 1}])
-    words = writer(made, wants_raw_response=True, wants_raw_usage=True)
+    words = writer(made, include_raw_response=True, include_raw_usage=True)
     words.opening()
 
     sent = parsed(words.events([raw(START), raw(DELTA)])) if is_relayed else []
