@@ -1,6 +1,7 @@
 """A real LSD process under test: started, asked, stopped, and read the log of."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,9 @@ READY_S_MAX = 30.0
 """A start takes well under a second; a machine that runs everything at once may take longer."""
 
 STOP_S_MAX = 20.0
+
+SERVER_VARIABLE = "LSD_TEST_SERVER"
+"""With `hypercorn`, all gateways of all tests are served by that, but for those that say what."""
 
 _POLL_S = 0.01
 """Between two looks at the log of a starting process; nothing tells us when it grows."""
@@ -66,6 +70,7 @@ class Gateway:
         assert self._process is None, "the gateway is running already"
         known = len(self._log_lines())
         command = [sys.executable, "-P", "-m", "lsd", "--config", str(self.config_path)]
+        command += self._server_option()
         command += ["--bind-address", "127.0.0.1:0", "--data-dir", str(self.data_path)]
         command += ["--log-format", "json", *self._options]
         with self.log_path.open("ab") as log:
@@ -153,6 +158,15 @@ class Gateway:
     def log_text(self) -> str:
         """The log so far, as it is."""
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def _server_option(self) -> list[str]:
+        """One more file for the server that SERVER_VARIABLE asks for, unless the test has one."""
+        server = os.environ.get(SERVER_VARIABLE)
+        if server is None or re.search(r"\bserver *=", self.config_path.read_text()):
+            return []
+        path = self.folder / "server.toml"
+        path.write_text(f'gateway.server = "{server}"\n', encoding="utf-8")
+        return ["--config", str(path)]
 
     def _posted(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         response = self.client.post(path, json=body)
