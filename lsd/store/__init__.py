@@ -50,6 +50,7 @@ from lsd.store.filters import (
 )
 from lsd.store.inferences import Inferences, VariantCount
 from lsd.store.judgements import Verdict
+from lsd.store.leases import Leases, work_alone
 from lsd.store.moments import Moments
 from lsd.store.objects import FileObjects, ObjectMissing, ObjectsRefused, storage_path_of
 from lsd.store.periods import TimeWindow, Window
@@ -73,6 +74,7 @@ from lsd.store.snapshots import Snapshot, Snapshots
 from lsd.store.store import Store, StoreSettings
 from lsd.store.usage import Usage, quantiles
 from lsd.store.usage_statistics import ModelUsage, UsageStatistics, VariantUsage
+from lsd.store.worker_table import Progress, WorkerTable
 from lsd.store.writer import Gathering, Writer, WriterStatistics
 
 __all__ = [
@@ -115,6 +117,7 @@ __all__ = [
     "Inferences",
     "Judgement",
     "LatestValue",
+    "Leases",
     "Meaning",
     "MetricCount",
     "MetricGiven",
@@ -128,6 +131,7 @@ __all__ = [
     "ObjectMissing",
     "ObjectsRefused",
     "OrderTerm",
+    "Progress",
     "Selection",
     "Shortage",
     "Snapshot",
@@ -151,6 +155,7 @@ __all__ = [
     "VariantUsage",
     "Verdict",
     "Window",
+    "WorkerTable",
     "Write",
     "WriteFailed",
     "WriteRefused",
@@ -159,4 +164,5 @@ __all__ = [
     "quantiles",
     "storage_path_of",
     "verify",
+    "work_alone",
 ]

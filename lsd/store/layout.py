@@ -57,6 +57,7 @@ cache_age      turn, key             bytes that the entry counts for (8 bytes)
 cache_size     s                     bytes (8 bytes, signed)
 bucket         #(limit, scope)       balance (8 bytes, signed), last refill, kept until (8 bytes
                                      each, ms)
+lease          name of some work     until (8 bytes, ms of the machine's uptime), s, 8 random bytes
 ============== ===================== =======================================================
 """
 
@@ -115,6 +116,7 @@ CACHE: Final = "cache"
 CACHE_BY_AGE: Final = "cache_age"
 CACHE_SIZE: Final = "cache_size"
 BUCKETS: Final = "bucket"
+LEASES: Final = "lease"
 
 DATA_DATABASES: Final[tuple[Database, ...]] = (
     NAMES,
@@ -155,7 +157,7 @@ DATA_DATABASES: Final[tuple[Database, ...]] = (
     EXAMPLE_VECTORS,
     EXAMPLE_VERSIONS,
 )
-STATE_DATABASES: Final[tuple[Database, ...]] = (CACHE, CACHE_BY_AGE, CACHE_SIZE, BUCKETS)
+STATE_DATABASES: Final[tuple[Database, ...]] = (CACHE, CACHE_BY_AGE, CACHE_SIZE, BUCKETS, LEASES)
 
 ID_BYTES: Final = 16
 ID_MIN: Final = bytes(ID_BYTES)

@@ -37,10 +37,12 @@ from lsd.store.layout import (
     claim,
     id_text,
 )
+from lsd.store.leases import Leases
 from lsd.store.names import Names
 from lsd.store.resolve import Meaning, resolve
 from lsd.store.snapshots import Snapshots
 from lsd.store.usage_statistics import UsageStatistics
+from lsd.store.worker_table import Progress
 from lsd.store.writer import Gathering, Writer
 from lsd.telemetry import Clock, logger
 
@@ -142,6 +144,7 @@ class Store:
         gathering: Gathering | None = None,
         rows_max: int | None = None,
         on_commit: Callable[[float], None] = lambda _seconds: None,
+        progress: Progress | None = None,
     ) -> Writer:
         """A new writer for this process; see Writer."""
         return Writer(
@@ -150,6 +153,7 @@ class Store:
             gathering=gathering,
             rows_max=rows_max,
             on_commit=on_commit,
+            progress=progress,
         )
 
     def state_writer(self, clock: Clock) -> Writer:
@@ -163,6 +167,10 @@ class Store:
     def inference_cache(self, *, ttl_s: int, max_bytes: int) -> InferenceCache:
         """The inference cache with its bounds."""
         return InferenceCache(state=self.state, ttl_s=ttl_s, max_bytes=max_bytes, shard=self._shard)
+
+    def leases(self, clock: Clock) -> Leases:
+        """The leases, as this process takes them."""
+        return Leases(state=self.state, clock=clock, shard=self._shard)
 
     def resolve(self, any_id: str) -> list[Meaning]:
         """Everything that an id stands for. Gets only."""

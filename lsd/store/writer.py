@@ -13,6 +13,7 @@ from lsd.store._group_commit import Outcome, Write, commit_group
 from lsd.store._writer_tally import WriterTally
 from lsd.store.engine import Environment
 from lsd.store.errors import WriteFailed
+from lsd.store.worker_table import Progress
 from lsd.telemetry import Clock
 
 _GROUP_ROWS_MAX = 10_000
@@ -22,6 +23,10 @@ the sync is a small part of the commit."""
 _LAST_COMMITS_S = 60.0
 """How long a cancelled writer goes on committing what waits: a slow disk gets through a full
 queue, a hung one does not keep the process from ending."""
+
+_HASTE_LOOK_S = 0.005
+"""In batch mode, so often a writer looks whether a reader in another process waits for it: short
+beside the second that the reader waits, and only while records are gathered."""
 
 
 @attrs.frozen(kw_only=True)
@@ -65,7 +70,7 @@ class Writer:
 
     `run` belongs into a nursery around everything that writes; `close` ends it. `rows_max` bounds
     the queue: new writes for which nobody waits are dropped beyond it. `on_commit` is told the
-    seconds of each commit.
+    seconds of each commit. `progress` tells other worker processes, where there are any.
     """
 
     _environment: Environment
@@ -73,6 +78,7 @@ class Writer:
     _gathering: Gathering | None = None
     _rows_max: int | None = None
     _on_commit: Callable[[float], None] = lambda _seconds: None
+    _progress: Progress | None = None
 
     _queue: list[_Queued] = attrs.field(factory=list, init=False)
     _rows_waiting: int = attrs.field(default=0, init=False)
@@ -132,12 +138,17 @@ class Writer:
             raise queued.outcome
 
     async def settle(self) -> None:
-        """Returns once everything queued before is committed, or given up. Asks for haste."""
-        if self._settled == self._queued:
-            return
-        barrier = _Queued(None, trio.Event())
-        self._append(barrier)
-        await self._wait_for(barrier)
+        """Returns once everything queued before is committed, or given up. Asks for haste.
+
+        That holds for the other worker processes, too; for them it waits a second at most.
+        """
+        behind = () if self._progress is None else self._progress.others_behind()
+        if self._settled != self._queued:
+            barrier = _Queued(None, trio.Event())
+            self._append(barrier)
+            await self._wait_for(barrier)
+        if self._progress is not None and behind:
+            await self._progress.wait_for(behind)
 
     async def close(self) -> None:
         """Takes no more writes, and returns once all are committed and `run` is about to end."""
@@ -163,6 +174,8 @@ class Writer:
     def _append(self, queued: _Queued) -> None:
         self._queue.append(queued)
         self._queued += 1
+        if self._progress is not None:
+            self._progress.note_queued(self._queued)
         if queued.write is not None:
             self._rows_waiting += queued.write.rows
         if self._gathering and self._rows_waiting >= self._gathering.max_rows:
@@ -183,10 +196,19 @@ class Writer:
             await self._arrived.wait()
         if self._gathering is not None:
             with trio.move_on_after(self._gathering.flush_interval_ms / 1000):
-                await self._hurry.wait()
+                await self._wait_hurry()
         # With a queue that never gets empty, this is where a cancelled writer learns of it.
         await trio.lowlevel.checkpoint()
         return True
+
+    async def _wait_hurry(self) -> None:
+        """Returns when somebody waits for what is queued, here or in another process."""
+        if self._progress is None:
+            await self._hurry.wait()
+            return
+        while not (self._hurry.is_set() or self._progress.is_haste_wanted()):
+            with trio.move_on_after(_HASTE_LOOK_S):
+                await self._hurry.wait()
 
     async def _commit_waiting(self) -> None:
         """Commits one group in a thread, and tells those who wait for it."""
@@ -245,6 +267,8 @@ class Writer:
 
     def _settle(self, group: list[_Queued]) -> None:
         self._settled += len(group)
+        if self._progress is not None:
+            self._progress.note_settled(self._settled)
         for queued in group:
             if queued.done is not None:
                 queued.done.set()
