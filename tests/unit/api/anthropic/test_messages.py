@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
+from trio.testing import MockClock
 
 from lsd.api import Front
 from tests.unit.api.gateways import gateway_without_store, post
@@ -178,3 +179,17 @@ async def test_a_body_that_is_no_json(app: Front) -> None:
 
     assert refusal(asked, 400).startswith("the body is not JSON")
     assert refusal(other, 415).startswith("content-type: found 'text/plain'")
+
+
+async def test_a_silent_provider_is_covered_by_pings(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """Case 37: at least two while the provider says nothing for forty seconds."""
+    slow = CONFIG.replace('type = "echo" }', 'type = "echo", chunk_delay_ms = 40_000 }', 1)
+    app = gateway_without_store(tmp_path, slow)
+
+    asked = await post(app, "/anthropic/v1/messages", {**HI, "stream": True})
+
+    _, first, second = asked.body.decode().split("text_delta")
+    assert first.count('event: ping\ndata: {"type":"ping"}\n\n') >= 2
+    assert "event: message_stop" in second
