@@ -39,6 +39,7 @@ def converse_body(encoding: Encoding) -> tuple[Body, str]:
     for parameter in _NOT_TAKEN:
         if getattr(encoding.request.params, parameter) is not None:
             encoding.leave_out(parameter)
+    encoding.leave_out_wishes()
     return body, prefill
 
 

@@ -47,6 +47,12 @@ class EncodingFor(Generic[TargetT]):
         self._left_out[parameter] = None
         self._warn("provider takes no such parameter", parameter, hint)
 
+    def leave_out_wishes(self) -> None:
+        """Warns of what only clients of other languages ask for, and most providers do not have."""
+        for parameter in ("top_k", "user"):
+            if getattr(self.request, parameter) is not None:
+                self.leave_out(parameter)
+
     def alter(self, parameter: str, hint: str) -> None:
         """Warns that `parameter` is sent otherwise than it was asked for."""
         self._warn("provider takes the parameter in another form only", parameter, hint)

@@ -33,8 +33,7 @@ def gemini_body(encoding: Encoding) -> Body:
     for parameter in _NOT_TAKEN:
         if getattr(encoding.request.params, parameter) is not None:
             encoding.leave_out(parameter)
-    if encoding.request.top_k is not None:
-        encoding.leave_out("top_k")
+    encoding.leave_out_wishes()
     return body
 
 

@@ -7,7 +7,9 @@ from lsd.api.compat.troubles import MediaTypeUnknown
 from lsd.api.exchange import EVENT_STREAM, Headers
 from lsd.conversation import Lane, Malformed, Problem
 from lsd.inference import Reply
-from lsd.telemetry import CURRENT_REQUEST
+from lsd.telemetry import CURRENT_REQUEST, logger
+
+log = logger(__name__)
 
 TAGS_HEADER = "x-lsd-tags"
 
@@ -75,7 +77,10 @@ def reply_headers(lane: Lane, reply: Reply, ignored: Iterable[str]) -> Headers:
     if reply.call.cached:
         headers += (("x-lsd-cache", "hit"),)
     names = ",".join(_plain(name) for name in ignored)
-    return (*headers, ("x-lsd-ignored", names)) if names else headers
+    if not names:
+        return headers
+    log.warning("fields of the request ignored", provider=reply.call.provider_name, fields=names)
+    return (*headers, ("x-lsd-ignored", names))
 
 
 def _plain(name: str) -> str:
