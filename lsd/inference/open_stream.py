@@ -54,6 +54,8 @@ class OpenStream:
     _kept: list[ModelChunk] | None = None
     _fatal: str | None = None
     _reported: str | None = None
+    """The fault that may be the reason why nothing more comes."""
+    _last_fault: str | None = None
 
     def __attrs_post_init__(self) -> None:
         self._take_in(self._events)
@@ -152,7 +154,7 @@ class OpenStream:
         self._kept = None  # a stream with a fault is not to be repeated
         if fault.raw is not None:
             self._raw.append(fault.raw)
-        self._reported = str(fault.failure)
+        self._reported = self._last_fault = str(fault.failure)
         if fault.fatal:
             self._fatal = self._reported
 
@@ -174,8 +176,8 @@ class OpenStream:
             return None
 
     def give_up(self) -> None:
-        """Nobody reads on after the fault that was just told: it ends the call."""
-        self._fatal = self._fatal or self._reported
+        """Nobody reads on after the last fault, whatever came with it: it ends the call."""
+        self._fatal = self._fatal or self._last_fault
 
     async def settle(self) -> None:
         """The stream was read to its end: the call was whole, or broke off."""

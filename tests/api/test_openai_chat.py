@@ -154,7 +154,7 @@ def test_an_error_after_the_first_word(
     record = gateway.stored(response.headers["x-lsd-inference-id"])
     assert record is not None
     assert record["status"] == "interrupted"
-    assert record["output"][0]["text"] == "An old"
+    assert record["output"][0]["text"].startswith("An old")
 
 
 @pytest.mark.parametrize("is_good", [False, True])

@@ -410,14 +410,8 @@ def test_tools_in_other_apis_shapes(gateway: Gateway, upstream: FakeProviderThre
     fields = {
         "messages": [
             *HI,
-            {
-                "role": "assistant",
-                "content": [{"type": "tool_use", "id": "c", "name": "f", "input": {}}],
-            },
-            {
-                "role": "user",
-                "content": [{"type": "tool_result", "tool_use_id": "c", "content": "ok"}],
-            },
+            {"role": "assistant", "content": [use]},
+            {"role": "user", "content": [given]},
         ],
         "tools": [{"name": "f", "input_schema": SCHEMA}],
         "tool_choice": {"type": "any"},

@@ -11,7 +11,14 @@ from lsd.inference.direct_call import DirectCall
 from lsd.inference.reply import Reply, Send
 from lsd.inference.service import KEEP_ALIVE_S, PATIENCE_S
 from tests.unit.inference.conftest import StartGateway
-from tests.unit.inference.fake_providers import Pause, breaks_after, chunk, stream_of, streams
+from tests.unit.inference.fake_providers import (
+    Pause,
+    breaks_after,
+    chunk,
+    event,
+    stream_of,
+    streams,
+)
 from tests.unit.inference.gateway import PLAIN, Client, Gateway, Shelf
 
 
@@ -94,3 +101,19 @@ async def test_silence_of_a_provider_is_filled(
 
     assert text.startswith("(opening)(alive)(alive)(")
     assert text.endswith("(closing)(end)")
+
+
+async def test_what_comes_with_an_error_does_not_undo_it(start: StartGateway, shelf: Shelf) -> None:
+    """Events may arrive together; the error is the end all the same."""
+    gateway = start(PLAIN, shelf=shelf)
+    oops = event({"error": {"message": "oops"}})
+    gateway["one"].will(stream_of(chunk({"content": "An"}) + oops + chunk({"content": " old"})))
+    writer = Strict()
+
+    text = await streamed(gateway, writer)
+
+    assert text.endswith("(fault)")
+    assert writer.reply is not None
+    kept = await gateway.stored(writer.reply.run.inference_id)
+    assert kept is not None
+    assert kept.status == "interrupted"
