@@ -179,6 +179,7 @@ def _examples(
         clock=clock,
         metrics=metrics,
         cache=inferences.cache,
+        limiter=inferences.limiter,
     )
     return ExampleService(
         prepared=inferences.prepared,

@@ -100,6 +100,35 @@ def test_what_is_open_and_what_is_not(gateway: Gateway) -> None:
     assert get("/status", headers=shown).status_code == 404
 
 
+COMPATIBLE = {"/openai/v1/chat/completions": {}, "/anthropic/v1/messages": {"max_tokens": 5}}
+
+
+@pytest.mark.parametrize("path", COMPATIBLE)
+def test_compatible_endpoints_take_the_key_in_either_header(gateway: Gateway, path: str) -> None:
+    """Case 38: the first that has one; a foreign token in the other is passed over."""
+    key = new_key(gateway)
+    body = {"model": "echo::x", "messages": [{"role": "user", "content": "hi"}]}
+
+    found = [
+        gateway.client.post(f"/llm{path}", json=body | COMPATIBLE[path], headers=headers)
+        for headers in (
+            {"x-api-key": key},
+            {"authorization": f"Bearer {key}", "x-api-key": "sk-ant-foreign"},
+            {"authorization": "Bearer foreign", "x-api-key": key},
+            {"authorization": "Bearer foreign"},
+            {},
+        )
+    ]
+
+    assert [each.status_code for each in found] == [200, 200, 200, 401, 401]
+    error = found[3].json()["error"]
+    assert error["message"].startswith("LSD authentication error: the key in Authorization")
+    if path.startswith("/openai"):
+        assert (error["type"], error["code"]) == ("invalid_request_error", "invalid_api_key")
+    else:
+        assert error["type"] == "authentication_error"
+
+
 def test_a_key_expires_while_the_gateway_remembers_it(gateway: Gateway) -> None:
     """Case 40: at its time, to the millisecond."""
     ends = datetime.now(UTC) + timedelta(seconds=8)  # a busy machine is slow to make the key

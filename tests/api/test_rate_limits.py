@@ -195,6 +195,37 @@ def test_cost_is_settled_streamed_and_not(gateway: Gateway) -> None:
     assert "requested 1, available 0.99" in refused.json()["error"]
 
 
+def test_compatible_endpoints_are_limited_alike(gateway: Gateway) -> None:
+    """In the words of their APIs, with the exact time to wait; waiting so long helps."""
+    body = {
+        "model": "echo::x",
+        "max_tokens": 5,
+        "messages": [{"role": "user", "content": "hi"}],
+    }
+
+    def openai() -> httpx.Response:
+        headers = {"x-lsd-tags": "quick=x"}
+        return gateway.client.post("/openai/v1/chat/completions", json=body, headers=headers)
+
+    def anthropic() -> httpx.Response:
+        headers = {"x-lsd-tags": "none=x"}
+        return gateway.client.post("/anthropic/v1/messages", json=body, headers=headers)
+
+    wait_for(lambda: openai().is_success)
+    limited, closed = openai(), anthropic()
+    time.sleep(int(limited.headers["retry-after-ms"]) / 1000)
+
+    assert (limited.status_code, closed.status_code) == (429, 429)
+    assert limited.headers["retry-after"] == "1"
+    assert (limited.json()["error"]["type"], limited.json()["error"]["code"]) == (
+        "requests",
+        "rate_limit_exceeded",
+    )
+    assert closed.json()["error"]["type"] == "rate_limit_error"
+    assert closed.headers["x-should-retry"] == "false"
+    assert openai().status_code == 200
+
+
 def test_refusals_are_counted_and_logged_as_the_clients_doing(gateway: Gateway) -> None:
     """One for each resource; no error, but a warning."""
     before = counted(gateway)

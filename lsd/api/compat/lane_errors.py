@@ -53,7 +53,8 @@ class LaneErrors:
                 ("retry-after", str(seconds)),
                 ("retry-after-ms", str(ceil(trouble.retry_after_s * 1000))),
             )
-        if not row.may_be_mended:
+        never = trouble.condition is Condition.OWN_LIMIT and trouble.retry_after_s is None
+        if never or not row.may_be_mended:
             headers += (("x-should-retry", "false"),)
         return Answer(status=status, body=self._body(trouble), headers=headers)
 

@@ -99,10 +99,19 @@ def test_what_no_retry_can_mend_says_so() -> None:
     hopeless = {
         condition
         for condition in Condition
-        if ("x-should-retry", "false") in OPENAI.answer(trouble(condition)).headers
+        if ("x-should-retry", "false")
+        in OPENAI.answer(trouble(condition, retry_after_s=1.0)).headers
     }
 
     assert hopeless == {Condition.OUT_OF_FUNDS, Condition.UPSTREAM_AUTH}
+
+
+def test_a_limit_that_never_lets_the_call_pass_says_so() -> None:
+    """No wait would help."""
+    headers = dict(OPENAI.answer(trouble(Condition.OWN_LIMIT)).headers)
+
+    assert headers["x-should-retry"] == "false"
+    assert "retry-after" not in headers
 
 
 def test_the_resource_that_has_run_out_is_openais_type() -> None:
