@@ -7,6 +7,8 @@ import click
 
 _MODULES: Final = {
     "compact": "lsd.cli.compact",
+    "export": "lsd.cli.export_records",
+    "import": "lsd.cli.import_records",
     "verify": "lsd.cli.verify",
 }
 """By the words of the command line. Each module has its `command`."""

@@ -35,8 +35,6 @@ LATER: Final = (
     Later("gateway.batch_inference.item_max_attempts", lambda value: value != 1),
     Later("gateway.batch_inference.crash_limit", lambda value: value != 3),
     Later("gateway.batch_inference.poll_interval_s", lambda value: value != 60),
-    Later("storage.inference_data_retention_days"),
-    Later("storage.inference_metadata_retention_days"),
     Later("object_storage.type", lambda kind: kind == "s3_compatible"),
     Later("models.*.skip_relay"),
     Later("models.*.providers.*.batch", lambda batch: batch != "auto"),

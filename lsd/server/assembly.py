@@ -49,6 +49,7 @@ from lsd.config import (
     Loaded,
     Provider,
     RateLimiting,
+    Storage,
     effective_location,
 )
 from lsd.conversation import IdGenerator
@@ -82,7 +83,7 @@ from lsd.providers import (
 )
 from lsd.server.kept import Kept
 from lsd.server.sweeper import Swept
-from lsd.store import Buckets, FileObjects, InferenceCache
+from lsd.store import Buckets, FileObjects, InferenceCache, Retention
 from lsd.telemetry import Clock, Metrics
 
 
@@ -158,7 +159,11 @@ def assemble(
     in_flight = InFlight()
     auth = _authentication(loaded.config.gateway.auth, kept, clock)
     front = _front(loaded.config.gateway, endpoints, auth, ids, clock, in_flight)
-    swept: dict[str, Swept | None] = {"inference cache": cache, "rate limits": buckets}
+    swept: dict[str, Swept | None] = {
+        "inference cache": cache,
+        "rate limits": buckets,
+        "records": _retention(kept, loaded.config.storage),
+    }
     return Assembled(
         front=front,
         operations=operations,
@@ -166,6 +171,15 @@ def assemble(
         swept={name: part for name, part in swept.items() if part is not None},
         transport=transport,
         aws=aws,
+    )
+
+
+def _retention(kept: Kept | None, storage: Storage) -> Retention | None:
+    if kept is None:
+        return None
+    return kept.store.retention(
+        bodies_days=storage.inference_data_retention_days,
+        records_days=storage.inference_metadata_retention_days,
     )
 
 

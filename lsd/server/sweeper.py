@@ -14,7 +14,7 @@ class Swept(Protocol):
     """A part of the store that knows which of its rows nobody needs any more."""
 
     def sweep(self, *, now_ms: int) -> int:
-        """Removes them; tells how many. Blocks."""
+        """Removes some of them; tells how many, 0 when none is left. Blocks."""
 
 
 async def sweep_forever(what: str, swept: Swept, clock: Clock, interval_s: float) -> None:
@@ -22,12 +22,17 @@ async def sweep_forever(what: str, swept: Swept, clock: Clock, interval_s: float
     while True:
         await trio.sleep(interval_s)
         try:
-            removed = await trio.to_thread.run_sync(_sweep, swept, clock.now_ms())
+            removed = await _sweep(swept, clock.now_ms())
         except LsdError as error:
             log.warning("not swept", what=what, reason=str(error))
         else:
             log.debug("swept", what=what, rows=removed)
 
 
-def _sweep(swept: Swept, now_ms: int) -> int:
-    return swept.sweep(now_ms=now_ms)
+async def _sweep(swept: Swept, now_ms: int) -> int:
+    """Sweeps until nothing is left; how many rows."""
+    removed = 0
+    # A thread cannot be cancelled: a stop waits for the part that it is at.
+    while some := await trio.to_thread.run_sync(lambda: swept.sweep(now_ms=now_ms)):
+        removed += some
+    return removed

@@ -54,6 +54,8 @@ from lsd.store.leases import Leases, work_alone
 from lsd.store.moments import Moments
 from lsd.store.objects import FileObjects, ObjectMissing, ObjectsRefused, storage_path_of
 from lsd.store.periods import TimeWindow, Window
+from lsd.store.record_export import export_lines
+from lsd.store.record_import import BadLine, Imported, import_lines
 from lsd.store.records import (
     EmbeddingRecord,
     FeedbackKind,
@@ -70,6 +72,7 @@ from lsd.store.records import (
     TargetType,
 )
 from lsd.store.resolve import Meaning
+from lsd.store.retention import Retention
 from lsd.store.snapshots import Snapshot, Snapshots
 from lsd.store.store import Store, StoreSettings
 from lsd.store.usage import Usage, quantiles
@@ -84,6 +87,7 @@ __all__ = [
     "AnyOf",
     "ApiKey",
     "ApiKeys",
+    "BadLine",
     "BucketLimit",
     "Buckets",
     "ByMetric",
@@ -109,6 +113,7 @@ __all__ = [
     "Filter",
     "FunctionType",
     "Gathering",
+    "Imported",
     "InferenceBody",
     "InferenceCache",
     "InferenceQuery",
@@ -132,6 +137,7 @@ __all__ = [
     "ObjectsRefused",
     "OrderTerm",
     "Progress",
+    "Retention",
     "Selection",
     "Shortage",
     "Snapshot",
@@ -161,6 +167,8 @@ __all__ = [
     "WriteRefused",
     "Writer",
     "WriterStatistics",
+    "export_lines",
+    "import_lines",
     "quantiles",
     "storage_path_of",
     "verify",

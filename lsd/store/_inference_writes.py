@@ -81,8 +81,13 @@ def put_attempts(
     episode_id: str,
     attempts: Iterable[ModelInferenceRecord],
 ) -> None:
-    """Stores the calls of an inference that failed as a whole, and so has no record."""
+    """Stores the calls of an inference that failed as a whole, and so has no record.
+
+    Raises AlreadyRecorded.
+    """
     inference = id_key(inference_id)
+    if writing.transaction.has(MODEL_INFERENCES, inference):
+        raise AlreadyRecorded(inference_id)
     marked = [attrs.evolve(attempt, episode_id=episode_id) for attempt in attempts]
     _put_model_inferences(writing, inference, marked)
     if marked:

@@ -40,6 +40,7 @@ from lsd.store.layout import (
 from lsd.store.leases import Leases
 from lsd.store.names import Names
 from lsd.store.resolve import Meaning, resolve
+from lsd.store.retention import Retention
 from lsd.store.snapshots import Snapshots
 from lsd.store.usage_statistics import UsageStatistics
 from lsd.store.worker_table import Progress
@@ -87,6 +88,7 @@ class Store:
     snapshots: Snapshots
     api_keys: ApiKeys
     examples: Examples
+    _names: Names
     _shard: int
     _lock: FolderLock | None
 
@@ -123,6 +125,7 @@ class Store:
             snapshots=Snapshots(data=data),
             api_keys=ApiKeys(data=data),
             examples=Examples(data=data, names=names),
+            names=names,
             shard=shard,
             lock=lock,
         )
@@ -171,6 +174,16 @@ class Store:
     def leases(self, clock: Clock) -> Leases:
         """The leases, as this process takes them."""
         return Leases(state=self.state, clock=clock, shard=self._shard)
+
+    def retention(self, *, bodies_days: int | None, records_days: int | None) -> Retention:
+        """What removes bodies, and whole records, that are older than so many days."""
+        return Retention(
+            data=self.data,
+            names=self._names,
+            shard=self._shard,
+            bodies_days=bodies_days,
+            records_days=records_days,
+        )
 
     def resolve(self, any_id: str) -> list[Meaning]:
         """Everything that an id stands for. Gets only."""

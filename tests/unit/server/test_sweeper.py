@@ -12,19 +12,24 @@ from tests.unit.store.makers import HandClock
 
 @attrs.define(eq=False)
 class FakeCache:
-    """Counts its sweeps; the first ones fail."""
+    """Counts its sweeps, each of two parts; the first ones fail."""
 
     failures: int = 0
     sweeps_wanted: int = 3
     swept_at: list[tuple[float, int]] = attrs.field(factory=list, init=False)
     is_done: trio.Event = attrs.field(factory=trio.Event, init=False)
+    is_clean: bool = attrs.field(default=False, init=False)
 
     def sweep(self, *, now_ms: int) -> int:
+        if self.is_clean:
+            self.is_clean = False
+            return 0
         self.swept_at.append((trio.from_thread.run_sync(trio.current_time), now_ms))
         if len(self.swept_at) == self.sweeps_wanted:
             trio.from_thread.run_sync(self.is_done.set)
         if len(self.swept_at) <= self.failures:
             raise StoreFull("/data", "disk", 1)
+        self.is_clean = True
         return 7
 
 

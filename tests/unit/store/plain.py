@@ -47,6 +47,30 @@ class Plain:
     failed: dict[str, list[ModelInferenceRecord]] = attrs.field(factory=dict)
     feedback: dict[str, list[FeedbackRecord]] = attrs.field(factory=dict)
 
+    def expire(self, now_ms: int, bodies_days: int | None, records_days: int | None) -> None:
+        """Removes what is older than so many days."""
+
+        def is_old(own_id: str, days: int | None) -> bool:
+            return days is not None and id_time_ms(own_id) < now_ms - days * 86_400_000
+
+        for own_id in [each for each in self.inferences if is_old(each, records_days)]:
+            record = self.inferences.pop(own_id)
+            self.calls.pop(own_id, None)
+            self.feedback.pop(own_id, None)
+            if all(each.episode_id != record.episode_id for each in self.inferences.values()):
+                self.feedback.pop(record.episode_id, None)
+        for episode_id, calls in self.failed.items():
+            kept = [call for call in calls if not is_old(call.inference_id, records_days)]
+            self.failed[episode_id] = [self.without_body(e, is_old, bodies_days) for e in kept]
+        for own_id, record in self.inferences.items():
+            self.inferences[own_id] = self.without_body(record, is_old, bodies_days)
+            calls = self.calls.get(own_id, [])
+            self.calls[own_id] = [self.without_body(e, is_old, bodies_days) for e in calls]
+
+    def without_body(self, record: Any, is_old: Any, days: int | None) -> Any:
+        """The record, without its body if its inference is old."""
+        return attrs.evolve(record, body=None) if is_old(record.inference_id, days) else record
+
     def newest(self, selection: Selection) -> list[InferenceRecord]:
         """Heads of the selected inferences, newest first."""
         found = [each for each in self.inferences.values() if self.is_selected(each, selection)]
@@ -78,7 +102,8 @@ class Plain:
             case ByTime():
                 return record.inference_id
             case ByMetric():
-                return self.value(record, term.metric_name, term.level)
+                value = self.value(record, term.metric_name, term.level)
+                return None if value is None else (not isinstance(value, bool), value)
             case ByRelevance():
                 return self.occurrences(record, query.selection.search or "")
             case never:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from lsd.store import (
+    InferenceQuery,
     InferenceRecord,
     Selection,
     Store,
@@ -23,6 +24,7 @@ from lsd.store._group_commit import commit_group
 from tests.unit.store.makers import Maker, open_store
 from tests.unit.store.plain import Plain
 from tests.unit.store.statistics_agree import check_feedback, check_usage
+from tests.unit.store.test_filters import ORDERS, SELECTIONS
 
 FUNCTIONS = st.sampled_from(["haiku", "triage"])
 VARIANTS = st.sampled_from(["terse", "warm"])
@@ -162,6 +164,18 @@ class Histories(RuleBasedStateMachine):
         self.store.close()
         self.store = open_store(self.folder)
 
+    @rule(bodies=st.sampled_from([None, 1, 30]), records=st.sampled_from([None, 1, 45]))
+    def retention(self, bodies: int | None, records: int | None) -> None:
+        """What is too old goes; time may have stood still."""
+        self.commit()
+        now_ms = self.make.clock.now_ms()
+        retention = self.store.retention(bodies_days=bodies, records_days=records)
+        while retention.sweep(now_ms=now_ms):
+            pass
+        self.plain.expire(now_ms, bodies, records)
+        if not self.plain.inferences:
+            self.begin()
+
     @rule(function=st.none() | FUNCTIONS, variant=st.none() | VARIANTS, limit=st.integers(1, 5))
     @precondition(lambda self: not self.waiting)
     def lists_agree(self, function: str | None, variant: str | None, limit: int) -> None:
@@ -170,6 +184,17 @@ class Histories(RuleBasedStateMachine):
         wanted = self.plain.newest(selection)
 
         assert self.store.inferences.page(selection, limit=limit) == wanted[:limit]
+
+    @rule(selection=SELECTIONS, order=ORDERS, limit=st.none() | st.integers(0, 5))
+    @precondition(lambda self: not self.waiting)
+    def queries_agree(self, selection: Selection, order: Any, limit: int | None) -> None:
+        """So does any query, and its count."""
+        query = InferenceQuery(selection=selection, order=order, limit=limit)
+
+        found = self.store.inferences.select(query, with_bodies=False)
+
+        assert found == self.plain.select(query)
+        assert self.store.inferences.count(selection) == len(self.plain.newest(selection))
 
     @rule(place=PLACES)
     @precondition(lambda self: not self.waiting)
