@@ -83,7 +83,7 @@ from lsd.providers import (
 )
 from lsd.server.kept import Kept
 from lsd.server.sweeper import Swept
-from lsd.store import Buckets, FileObjects, InferenceCache, Retention
+from lsd.store import Buckets, FileObjects, InferenceCache
 from lsd.telemetry import Clock, Metrics
 
 
@@ -159,28 +159,31 @@ def assemble(
     in_flight = InFlight()
     auth = _authentication(loaded.config.gateway.auth, kept, clock)
     front = _front(loaded.config.gateway, endpoints, auth, ids, clock, in_flight)
-    swept: dict[str, Swept | None] = {
-        "inference cache": cache,
-        "rate limits": buckets,
-        "records": _retention(kept, loaded.config.storage),
-    }
     return Assembled(
         front=front,
         operations=operations,
         in_flight=in_flight,
-        swept={name: part for name, part in swept.items() if part is not None},
+        swept=_swept(kept, loaded.config.storage, cache, buckets),
         transport=transport,
         aws=aws,
     )
 
 
-def _retention(kept: Kept | None, storage: Storage) -> Retention | None:
+def _swept(
+    kept: Kept | None, storage: Storage, cache: InferenceCache | None, buckets: Buckets | None
+) -> dict[str, Swept]:
     if kept is None:
-        return None
-    return kept.store.retention(
+        return {}
+    retention = kept.store.retention(
         bodies_days=storage.inference_data_retention_days,
         records_days=storage.inference_metadata_retention_days,
     )
+    swept: dict[str, Swept | None] = {
+        "records": retention,
+        "inference cache": cache,
+        "rate limits": buckets,
+    }
+    return {name: part for name, part in swept.items() if part is not None}
 
 
 def _examples(
