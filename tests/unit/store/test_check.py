@@ -56,7 +56,13 @@ def test_a_good_store_has_no_problems(full_store: Store) -> None:
     assert verify(full_store) == []
 
 
-ALONE = (layout.SNAPSHOTS, layout.API_KEYS, layout.BUCKETS, layout.JUDGEMENTS)
+ALONE = (
+    layout.SNAPSHOTS,
+    layout.API_KEYS,
+    layout.BUCKETS,
+    layout.JUDGEMENTS,
+    layout.LEASES,
+)
 """Databases whose rows nothing else knows of, and which know of nothing else."""
 
 NEEDED = [
