@@ -165,6 +165,33 @@ def test_an_answer_from_the_cache(
 
 
 @pytest.mark.parametrize("stream", [False, True])
+def test_what_claude_said_comes_from_the_cache_as_it_was(
+    gateway: Gateway, upstream: FakeProviderThread, stream: bool
+) -> None:
+    """Signatures of thoughts, and blocks that only this API knows."""
+    content = [
+        {"type": "thinking", "thinking": "Hm.", "signature": "c2ln"},
+        {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {}},
+        {"type": "text", "text": "Yes."},
+    ]
+    upstream.will("claude", anthropic_scripts.gives(content))
+    options = {
+        "messages": conversation(f"search {stream}"),
+        "lsd::cache_options": {"enabled": "on"},
+        "stream": stream,
+    }
+
+    post(gateway, "claude", **options)
+    response = post(gateway, "claude", **options)
+    other = post(gateway, "claude", foo=1, **options)
+
+    message = added_up(events_in(response.text)) if stream else response.json()
+    assert response.headers["x-lsd-cache"] == "hit"
+    assert message["content"] == content
+    assert "x-lsd-cache" not in other.headers
+
+
+@pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("name", LANES)
 def test_a_record_is_there_when_the_answer_is(
     gateway: Gateway, upstream: FakeProviderThread, name: str, stream: bool

@@ -8,12 +8,14 @@ import attrs
 from lsd.api.anthropic.thoughts import thought_block
 from lsd.conversation import (
     FinishReason,
+    JsonValue,
     LsdError,
     NotJson,
     OutputBlock,
     Text,
     Thought,
     ToolCall,
+    Unknown,
     Usage,
     decode_json,
     describe_json,
@@ -62,10 +64,19 @@ class Ending:
 
 
 def message_body(
-    message_id: str, model: str, output: Sequence[OutputBlock], usage: Usage, ending: Ending
+    message_id: str,
+    model: str,
+    output: Sequence[OutputBlock],
+    usage: Usage,
+    ending: Ending,
+    *,
+    keeps_unknown: bool = False,
 ) -> dict[str, Any]:
-    """The message. Raises UnusableCall."""
-    content = [_block(each) for each in joined(output)]
+    """The message. `keeps_unknown`: blocks of an unknown kind are of this API's own.
+
+    Raises UnusableCall.
+    """
+    content = [_block(each, keeps_unknown=keeps_unknown) for each in joined(output)]
     calls_tools = any(isinstance(each, ToolCall) for each in output)
     return {
         "id": message_id,
@@ -115,7 +126,13 @@ def is_sealed(thought: Thought) -> bool:
     return bool(thought.signature) or thought.extra_data is not None or bool(thought.summary)
 
 
-def _block(block: OutputBlock) -> dict[str, Any] | None:
+def is_own_block(data: JsonValue) -> bool:
+    """Whether this is a block, and no piece of one, in the words of this API."""
+    kind = data.get("type") if isinstance(data, dict) else None
+    return isinstance(kind, str) and not kind.endswith("_delta")
+
+
+def _block(block: OutputBlock, *, keeps_unknown: bool) -> dict[str, Any] | None:
     match block:
         case Text():
             return {"type": "text", "text": block.text}
@@ -128,6 +145,8 @@ def _block(block: OutputBlock) -> dict[str, Any] | None:
                 "name": block.name,
                 "input": _arguments(block),
             }
+        case Unknown(data=data) if keeps_unknown and is_own_block(data):
+            return dict(data)
         case _:
             return None  # of another provider's own kind
 

@@ -22,7 +22,7 @@ def estimated_tokens(body: Mapping[str, Any]) -> int:
         counted.tokens += _PER_MESSAGE
         counted.add(message["content"])
     for tool in body.get("tools", []):
-        counted.add_payload(tool)
+        counted.add_tool(tool)
     return counted.tokens + -(-counted.bytes // _BYTES_PER_TOKEN)
 
 
@@ -39,9 +39,15 @@ class _Counted:
             for block in content:
                 self._add_block(block)
 
-    def add_payload(self, value: Any) -> None:
-        """JSON that the model reads as it is."""
-        self.bytes += len(encode_json(value))
+    def add_tool(self, tool: Any) -> None:
+        """The definition of a tool: what it is called, what is said of it, what it takes."""
+        match tool:
+            case {"name": str(name), "input_schema": dict(schema)}:
+                self.add(name)
+                self.add(tool.get("description"))
+                self._add_json(schema)
+            case _:
+                self._add_json(tool)
 
     def _add_block(self, block: Any) -> None:
         match block:
@@ -53,7 +59,13 @@ class _Counted:
                 self.add(content)
             case {"type": str(kind)} if kind in _FILES:
                 self.tokens += _PER_FILE
-            case {"type": "tool_result", "content": content}:
-                self.add(content)
+            case {"type": "tool_use", "name": str(name), "input": payload}:
+                self.add(name)
+                self._add_json(payload)
+            case {"type": "tool_result"}:
+                self.add(block.get("content"))
             case _:
-                self.add_payload(block)
+                self._add_json(block)
+
+    def _add_json(self, value: Any) -> None:
+        self.bytes += len(encode_json(value))

@@ -8,8 +8,8 @@ from typing import Any, Protocol, assert_never
 
 import attrs
 
-from lsd.api.anthropic.answer import Ending, is_sealed, usage_body
-from lsd.api.anthropic.thoughts import thought_block
+from lsd.api.anthropic.answer import Ending, is_own_block, is_sealed, usage_body
+from lsd.api.anthropic.thoughts import shown_signature, thought_block
 from lsd.api.anthropic.unfinished_json import UnfinishedObject
 from lsd.conversation import (
     ContentChunk,
@@ -20,7 +20,6 @@ from lsd.conversation import (
     UnknownChunk,
     Usage,
     encode_json,
-    foreign_signature,
 )
 
 PING = b'event: ping\ndata: {"type":"ping"}\n\n'
@@ -55,9 +54,10 @@ class MessageEvents:
     """Writes the events between the start of a message and its end.
 
     Pieces that belong to another tool call than the open one wait until that is whole: clients
-    cannot go back to a block.
+    cannot go back to a block. `keeps_unknown`: blocks of an unknown kind are of this API's own.
     """
 
+    keeps_unknown: bool = False
     calls_tools: bool = attrs.field(default=False, init=False)
     _next_index: int = attrs.field(default=0, init=False)
     _open: _OpenBlock | None = attrs.field(default=None, init=False)
@@ -67,7 +67,7 @@ class MessageEvents:
 
     def content(self, chunks: Iterable[ContentChunk]) -> bytes:
         """The events for what has arrived; often fewer, perhaps none."""
-        return b"".join([self._take(chunk) for chunk in chunks if _says_something(chunk)])
+        return b"".join([self._take(chunk) for chunk in chunks if self._is_shown(chunk)])
 
     def end(self) -> bytes:
         """The events that were still held back."""
@@ -109,7 +109,18 @@ class MessageEvents:
                 self.calls_tools = True
                 return _OpenCall(index, chunk.id)
             case UnknownChunk():
-                raise AssertionError("blocks of other providers' own kinds are left out")
+                return _WholeBlock(index)
+            case never:
+                assert_never(never)
+
+    def _is_shown(self, chunk: ContentChunk) -> bool:
+        match chunk:
+            case TextChunk():
+                return bool(chunk.text)
+            case ThoughtChunk() | ToolCallChunk():
+                return True
+            case UnknownChunk():
+                return self.keeps_unknown and is_own_block(chunk.data)
             case never:
                 assert_never(never)
 
@@ -143,18 +154,6 @@ def message_delta(ending: Ending, usage: Usage, *, calls_tools: bool, **more: An
     return event("message_delta", delta=delta, usage=usage_body(usage), **more)
 
 
-def _says_something(chunk: ContentChunk) -> bool:
-    match chunk:
-        case TextChunk():
-            return bool(chunk.text)
-        case ThoughtChunk() | ToolCallChunk():
-            return True
-        case UnknownChunk():
-            return False
-        case never:
-            assert_never(never)
-
-
 def _start(index: int, block: dict[str, Any]) -> bytes:
     return event("content_block_start", index=index, content_block=block)
 
@@ -165,6 +164,26 @@ def _delta(index: int, kind: str, **fields: str) -> bytes:
 
 def _stop(index: int) -> bytes:
     return event("content_block_stop", index=index)
+
+
+@attrs.define(eq=False)
+class _WholeBlock:
+    """A block of this API's own kind, which came whole."""
+
+    index: int
+
+    @property
+    def is_whole(self) -> bool:
+        return True
+
+    def fits(self, _: ContentChunk) -> bool:
+        return False
+
+    def add(self, chunk: UnknownChunk) -> bytes:
+        return _start(self.index, chunk.data)
+
+    def close(self) -> bytes:
+        return _stop(self.index)
 
 
 @attrs.define(eq=False)
@@ -231,7 +250,7 @@ class _OpenThought:
         summary = tuple({"type": "summary_text", "text": text} for text in self._summaries.values())
         thought = attrs.evolve(self._thought, summary=summary or None)
         if self._has_started:
-            return self._signed(foreign_signature(thought))
+            return self._signed(shown_signature(thought))
         block = thought_block(thought)
         if block["type"] == "redacted_thinking":
             return _start(self.index, block) + _stop(self.index)

@@ -121,7 +121,14 @@ class Messages:
 def _translated(message: Message) -> dict[str, Any]:
     call = message.reply.call
     try:
-        return message_body(message.id, message.model, call.output, message.usage, message.ending)
+        return message_body(
+            message.id,
+            message.model,
+            call.output,
+            message.usage,
+            message.ending,
+            keeps_unknown=call.is_relayed,
+        )
     except UnusableCall as error:
         inference_id = message.reply.run.inference_id
         raise UnusableAnswer(call.provider_name, str(error), inference_id) from error

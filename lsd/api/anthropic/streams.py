@@ -76,7 +76,10 @@ class _Translated:
 
     _message: Message
     is_broken_off: bool = attrs.field(default=False, init=False)
-    _events: MessageEvents = attrs.field(factory=MessageEvents, init=False)
+    _events: MessageEvents = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._events = MessageEvents(keeps_unknown=self._message.reply.call.is_relayed)
 
     def opening(self) -> bytes:
         """Says how many tokens were read, or may have been: agents go by it at once."""

@@ -8,18 +8,27 @@ from lsd.conversation import Thought, foreign_signature, read_foreign_signature
 
 OWN_PROVIDER_TYPE = "anthropic"
 
+_OWN_PROVIDER_TYPES = (OWN_PROVIDER_TYPE, "gcp_vertex_anthropic")
+
 _SIGNED_WITHOUT_TEXT = ("gcp_vertex_gemini", "google_ai_studio_gemini")
 """Types whose bare signature belongs to the tool call behind it, and hides no text: clients show it
 as a thought without words, where others without text count as redacted."""
 
 
 def thought_block(thought: Thought) -> dict[str, Any]:
-    """The content block of a thought that Anthropic did not make."""
-    signature = foreign_signature(thought)
+    """The content block of a thought, whoever had it."""
+    signature = shown_signature(thought)
     text = visible_text(thought)
     if text is None and thought.provider_type not in _SIGNED_WITHOUT_TEXT:
         return {"type": "redacted_thinking", "data": signature}
     return {"type": "thinking", "thinking": text or "", "signature": signature}
+
+
+def shown_signature(thought: Thought) -> str:
+    """Claude's own signature, or for a thought of another model the one that tells whose it is."""
+    if thought.provider_type in _OWN_PROVIDER_TYPES:
+        return thought.signature or ""
+    return foreign_signature(thought)
 
 
 def visible_text(thought: Thought) -> str | None:

@@ -67,6 +67,16 @@ def test_what_cannot_be_shown_is_left_out() -> None:
     ]
 
 
+def test_blocks_of_this_apis_own_kinds_may_be_kept() -> None:
+    """They come from the cache; a piece of a block is none."""
+    block = {"type": "server_tool_use", "id": "s"}
+    output = (Unknown(data=block), Unknown(data={"type": "citations_delta"}), Unknown(data=5))
+
+    body = message_body("", "", output, Usage(), Ending(), keeps_unknown=True)
+
+    assert body["content"] == [block]
+
+
 def test_neighbours_of_one_kind_are_one_block() -> None:
     """As in a stream, where no client could tell them apart."""
     sealed = Thought(text="B", signature="c2ln", provider_type="openrouter")

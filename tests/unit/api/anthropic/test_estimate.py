@@ -28,8 +28,10 @@ def test_everything_that_the_model_reads_counts() -> None:
     call = {"type": "tool_use", "id": "t", "name": "look", "input": {"a": 1}}
 
     assert of("", system="abc") == of("", system=[text]) == 5
-    assert of("", tools=[tool]) == 4 + -(-len(orjson.dumps(tool)) // 3)
-    assert of([call]) == 4 + -(-len(orjson.dumps(call)) // 3)
+    search = {"type": "web_search_20250305", "name": "web_search"}
+    assert of("", tools=[tool]) == 4 + -(-len('lookLooks{"type":"object"}') // 3)
+    assert of("", tools=[search]) == 4 + -(-len(orjson.dumps(search)) // 3)
+    assert of([call]) == 4 + -(-len('look{"a":1}') // 3)
     assert of([{"type": "tool_result", "tool_use_id": "t", "content": [text]}]) == 5
     assert of([{"type": "tool_result", "tool_use_id": "t", "content": "abc"}]) == 5
     assert of([{"type": "thinking", "thinking": "abc", "signature": "x" * 99}]) == 5

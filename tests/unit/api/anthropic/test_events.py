@@ -275,6 +275,19 @@ def test_blocks_of_others_are_left_out() -> None:
     ]
 
 
+def test_blocks_of_this_apis_own_kinds_may_be_kept() -> None:
+    """Each is whole in its start."""
+    events = MessageEvents(keeps_unknown=True)
+    block = {"type": "server_tool_use", "id": "s", "input": {}}
+    chunks: list[ContentChunk] = [text("A"), UnknownChunk(id="u", data=block), text("B", "2")]
+
+    sent = parsed(events.content(chunks) + events.end())
+
+    starts = [each for each in sent if each["type"] == "content_block_start"]
+    assert [each["index"] for each in starts] == [0, 1, 2]
+    assert starts[1]["content_block"] == block
+
+
 def test_an_event_may_say_more() -> None:
     """At its top, behind what clients know."""
     last = message_delta(Ending(), Usage(), calls_tools=False, lsd_raw_usage=[])

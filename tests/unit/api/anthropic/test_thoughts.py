@@ -21,6 +21,20 @@ def test_a_thought_without_a_secret_carries_its_origin() -> None:
     }
 
 
+@pytest.mark.parametrize("kind", ["anthropic", "gcp_vertex_anthropic"])
+def test_a_thought_of_claudes_is_shown_as_it_was(kind: str) -> None:
+    """Such a one comes from the cache, where it is kept in neutral words."""
+    thought = Thought(text="Hm.", signature="c2ln", provider_type=kind)
+    redacted = Thought(signature="EnQ=", provider_type=kind)
+
+    assert thought_block(thought) == {
+        "type": "thinking",
+        "thinking": "Hm.",
+        "signature": "c2ln",
+    }
+    assert thought_block(redacted) == {"type": "redacted_thinking", "data": "EnQ="}
+
+
 def test_a_bare_signature_of_gemini_is_a_thought_without_words() -> None:
     """It belongs to the tool call behind it."""
     block = thought_block(SIGNED)
