@@ -12,6 +12,9 @@ from lsd.telemetry import Clock, rfc3339_ms
 REMEMBERED_MAX = 10_000
 """Keys that were found good lately, a few megabytes of them; with more, all are read anew."""
 
+_NO_HASH = "-" * 64
+"""Of no secret, for keys that do not exist: to refuse them takes as long as any others."""
+
 _SCHEME = "bearer "
 """In lower case: RFC 9110, 11.1, lets it be written in any."""
 
@@ -81,7 +84,7 @@ class Authenticator:
 
     def _read(self, public_id: str, secret_hash: str) -> ApiKey:
         key = self._keys.get(public_id)
-        known = key.secret_hash if key is not None else ""
+        known = key.secret_hash if key is not None else _NO_HASH
         if not hmac.compare_digest(known, secret_hash) or key is None:
             raise NotAuthenticated("the key does not exist")
         return key

@@ -75,7 +75,7 @@ class RateLimiter:
         if not table.enabled or not table.rules:
             return None
         default_cost = units("cost", table.default_cost)
-        return cls(RateRules(table.rules), default_cost, buckets, clock, on_refused)
+        return cls(RateRules.of(table.rules), default_cost, buckets, clock, on_refused)
 
     def limits_for(
         self, tags: Mapping[str, str], api_key_public_id: str | None

@@ -3,19 +3,26 @@
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_CEILING, Decimal
 from hashlib import blake2b
-from typing import Final, assert_never
+from typing import Final, Literal
 
 import attrs
 
-from lsd.config import ApiKeyScope, Limit, RateLimitRule, Resource, ScopeEntry, TagScope
+from lsd.config import Limit, RateLimitRule, Resource, ScopeEntry, TagScope
 from lsd.conversation import encode_json
 from lsd.store import AMOUNT_MAX, BucketLimit
 
 EACH: Final = "lsd::each"
 TOTAL: Final = "lsd::total"
 
+Mode = Literal["each", "one", "total"]
+
+_MODES: Final[Mapping[str, Mode]] = {EACH: "each", TOTAL: "total"}
+
 NANODOLLARS: Final = 9
 """Dollars are counted in units of ten to the minus this."""
+
+_KNOWN_MAX: Final = 10_000
+"""Values of one rule whose buckets are remembered, some megabytes; with more, all are made anew."""
 
 _HOUR_MS: Final = 3_600_000
 
@@ -39,11 +46,16 @@ class ActiveLimit:
     bucket: BucketLimit
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class RateRules:
     """The rules of a configuration."""
 
-    _rules: Sequence[RateLimitRule]
+    _rules: Sequence["_Rule"]
+
+    @classmethod
+    def of(cls, rules: Sequence[RateLimitRule]) -> "RateRules":
+        """As they are written."""
+        return cls([_Rule(rule) for rule in rules])
 
     def limits_for(
         self, tags: Mapping[str, str], api_key_public_id: str | None
@@ -52,20 +64,20 @@ class RateRules:
 
         Of the rules with a priority those with the highest, and all that count always.
         """
-        matching = [
-            (rule, matches)
-            for rule in self._rules
-            if (matches := _matches(rule.scope, tags, api_key_public_id)) is not None
-        ]
-        highest = max(
-            (rule.priority for rule, _ in matching if rule.priority is not None), default=None
-        )
-        return tuple(
-            _active(limit, matches)
-            for rule, matches in matching
-            if rule.always or rule.priority == highest
-            for limit in rule.limits
-        )
+        found: tuple[ActiveLimit, ...] = ()
+        ranked: tuple[ActiveLimit, ...] = ()
+        highest = -1
+        for rule in self._rules:
+            values = rule.values(tags, api_key_public_id)
+            if values is None:
+                continue
+            if rule.priority is None:
+                found += rule.limits_of(values)
+            elif rule.priority > highest:
+                highest, ranked = rule.priority, rule.limits_of(values)
+            elif rule.priority == highest:
+                ranked += rule.limits_of(values)
+        return found + ranked
 
 
 def units(resource: Resource, amount: Decimal) -> int:
@@ -81,56 +93,69 @@ def shown_units(resource: Resource, count: int) -> str:
     return f"{Decimal(count).scaleb(-NANODOLLARS).normalize():f}"
 
 
+@attrs.define(eq=False)
+class _Rule:
+    """One rule; it remembers what its limits are for the values that it has matched lately."""
+
+    _rule: RateLimitRule
+    _known: dict[tuple[str, ...], tuple[ActiveLimit, ...]] = attrs.field(factory=dict, init=False)
+
+    @property
+    def priority(self) -> int | None:
+        """None: it counts always."""
+        return self._rule.priority
+
+    def values(
+        self, tags: Mapping[str, str], api_key_public_id: str | None
+    ) -> tuple[str, ...] | None:
+        """What each entry of the scope has matched; None if one has not."""
+        values = []
+        for entry in self._rule.scope:
+            if isinstance(entry, TagScope):
+                wanted, value = entry.tag_value, tags.get(entry.tag_key)
+            else:
+                wanted, value = entry.api_key_public_id, api_key_public_id
+            if value is None or (value != wanted and wanted not in (EACH, TOTAL)):
+                return None
+            values.append("" if wanted == TOTAL else value)
+        return tuple(values)
+
+    def limits_of(self, values: tuple[str, ...]) -> tuple[ActiveLimit, ...]:
+        """The limits with the buckets for these values."""
+        known = self._known.get(values)
+        if known is None:
+            if len(self._known) == _KNOWN_MAX:
+                self._known.clear()
+            matches = sorted(map(_Match.of, self._rule.scope, values))
+            known = tuple(_active(limit, matches) for limit in self._rule.limits)
+            self._known[values] = known
+        return known
+
+
 @attrs.frozen(order=True)
 class _Match:
     """One entry of a scope with the value it has matched; `mode` keeps each apart from one."""
 
-    kind: str
+    kind: Literal["key", "tag"]
     name: str
-    mode: str
+    mode: Mode
     value: str
+
+    @classmethod
+    def of(cls, entry: ScopeEntry, value: str) -> "_Match":
+        """An entry that has matched this value."""
+        if isinstance(entry, TagScope):
+            return cls("tag", entry.tag_key, _MODES.get(entry.tag_value, "one"), value)
+        return cls("key", "", _MODES.get(entry.api_key_public_id, "one"), value)
 
     @property
     def shown(self) -> str:
+        """The entry as it is written, with what it has matched where it names nothing."""
+        given = self.value if self.mode == "one" else f"lsd::{self.mode}"
+        told = f"api_key_public_id={_quoted(given)}"
         if self.kind == "tag":
-            given = self.value if self.mode == "one" else f"lsd::{self.mode}"
             told = f"tag_key={_quoted(self.name)}, tag_value={_quoted(given)}"
-        else:
-            given = self.value if self.mode == "one" else EACH
-            told = f"api_key_public_id={_quoted(given)}"
         return f"{told} (matched: {_quoted(self.value)})" if self.mode == "each" else told
-
-
-def _matches(
-    scope: Sequence[ScopeEntry], tags: Mapping[str, str], api_key_public_id: str | None
-) -> list[_Match] | None:
-    """What each entry has matched, in an order of their own; None if one has not."""
-    found = []
-    for entry in scope:
-        match = _match(entry, tags, api_key_public_id)
-        if match is None:
-            return None
-        found.append(match)
-    return sorted(found)
-
-
-def _match(
-    entry: ScopeEntry, tags: Mapping[str, str], api_key_public_id: str | None
-) -> _Match | None:
-    match entry:
-        case TagScope(tag_key=name, tag_value=wanted):
-            kind, value = "tag", tags.get(name)
-        case ApiKeyScope(api_key_public_id=wanted):
-            kind, name, value = "key", "", api_key_public_id
-        case never:
-            assert_never(never)
-    if value is None:
-        return None
-    if wanted == EACH:
-        return _Match(kind, name, "each", value)
-    if wanted == TOTAL:
-        return _Match(kind, name, "total", "")
-    return _Match(kind, name, "one", value) if value == wanted else None
 
 
 def _active(limit: Limit, matches: Sequence[_Match]) -> ActiveLimit:

@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 import trio
 
+from lsd.access import NotAuthenticated
 from lsd.api.application import API_KEY
 from lsd.api.authentication import Authentication
 from lsd.api.bodies import ClientGone, Receive, read_body
@@ -31,6 +32,9 @@ AsgiApp = Callable[..., Awaitable[None]]
 
 TELLS_LEAVING = "lsd.disconnect"
 """The ASGI extension of LSD's own server that tells of a client's leaving by a call."""
+
+_WANTS_KEY = ("www-authenticate", "Bearer")
+"""What goes with each 401. Source: RFC 9110, 15.5.2, and RFC 6750, 3."""
 
 _READING = ("GET", "HEAD")
 """Methods that change nothing: their work is worth nothing without a client."""
@@ -96,7 +100,10 @@ class Front:
                 raise Refused(404, f"Route not found: {scope['method']} {scope['path']}")
         except LsdError as refused:
             route = f"{scope['method']} {scope['path']}"
-            await responder.answer(words.answer_and_log(refused, route, self.ids))
+            answer = words.answer_and_log(refused, route, self.ids)
+            if isinstance(refused, NotAuthenticated):
+                answer = attrs.evolve(answer, headers=(*answer.headers, _WANTS_KEY))
+            await responder.answer(answer)
             return
         endpoint = self.hot.get((scope["method"], path))
         if endpoint is None:

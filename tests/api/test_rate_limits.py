@@ -266,7 +266,7 @@ def left(gateway: Gateway) -> int:
         resource="model_inference", interval="month", capacity=Decimal(4), refill_rate=Decimal(4)
     )
     scope = (TagScope(tag_key="kept", tag_value="x"),)
-    rules = RateRules([RateLimitRule(scope=scope, always=True, limits=(limit,))])
+    rules = RateRules.of([RateLimitRule(scope=scope, always=True, limits=(limit,))])
     (active,) = rules.limits_for({"kept": "x"}, None)
     clock = SystemClock()
     with open_store(gateway) as store:

@@ -95,7 +95,7 @@ def passed(folder: Path, resource: str, *workers: str) -> tuple[list[int], int]:
         process.stdin.write("\n")
         process.stdin.flush()
     counts = [int(process.communicate(timeout=60)[0]) for process in processes]
-    (limit,) = RateRules(table_of(resource).rules).limits_for({"team": "t"}, None)
+    (limit,) = RateRules.of(table_of(resource).rules).limits_for({"team": "t"}, None)
     clock = SystemClock()
     buckets = store.buckets(store.state_writer(clock))
     left = buckets.balance(limit.bucket, now_ms=clock.now_ms())

@@ -37,7 +37,7 @@ def active(
     *rules: RateLimitRule, key_id: str | None = None, **tags: str
 ) -> tuple[ActiveLimit, ...]:
     """The limits that count."""
-    return RateRules(rules).limits_for(tags, key_id)
+    return RateRules.of(rules).limits_for(tags, key_id)
 
 
 def capacities(*rules: RateLimitRule, key_id: str | None = None, **tags: str) -> list[int]:

@@ -114,6 +114,7 @@ async def test_without_a_key_the_body_is_not_read(wanting: Authentication) -> No
     asked = await ask(app, "POST", "/work", b"a body")
 
     assert (asked.status, asked.received) == (401, 0)
+    assert asked.headers["www-authenticate"] == "Bearer"
     assert asked.error().startswith("LSD authentication error: the header Authorization is missing")
 
 
