@@ -27,6 +27,7 @@ from lsd.api.metric_statistics import MetricStatistics
 from lsd.api.model_statistics import ModelStatistics
 from lsd.api.native import Native
 from lsd.api.openai.chat_completions import ChatCompletions
+from lsd.api.openai.embeddings import Embeddings
 from lsd.api.openai.models import OpenAIModels
 from lsd.api.operations import Operations
 from lsd.api.reading import Reading
@@ -41,6 +42,7 @@ __all__ = [
     "Configurations",
     "Cors",
     "Edge",
+    "Embeddings",
     "Endpoint",
     "Episodes",
     "ErrorAnswers",

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import attrs
 
 from lsd.conversation import (
+    UNSUPPORTED_CODE,
     ApiType,
     AttemptFailed,
     Edits,
@@ -91,7 +92,10 @@ class OpenAIEmbeddings:
         member = self.member
         if request.has_tokens and not member.takes_tokens:
             reason = "found token ids as input; wanted texts, which is all that this type takes"
-            raise AttemptFailed(kind="config", text=f"{member.provider_type}: {reason}")
+            text = f"{member.provider_type}: {reason}"
+            raise AttemptFailed(
+                kind="config", text=text, code=UNSUPPORTED_CODE, refused_field="input"
+            )
         body: dict[str, Any] = {} if self.model is None else {"model": self.model}
         body["input"] = _sent(request.inputs[0]) if request.is_single else _listed(request.inputs)
         body["encoding_format"] = request.encoding_format if member.takes_format else "float"

@@ -15,6 +15,7 @@ from lsd.api import (
     Configurations,
     Cors,
     Edge,
+    Embeddings,
     Endpoint,
     Episodes,
     ErrorAnswers,
@@ -142,6 +143,7 @@ def assemble(
     check = None if kept is None or records_are_off else kept.check
     operations = Operations(loaded.hash, metrics, check)
     feedback = None if kept is None else _feedback(loaded, kept, ids, running, metrics)
+    embeddings = _embeddings(inferences)
     endpoints = [
         *Native(inferences, feedback).endpoints(),
         *Messages(inferences).endpoints(),
@@ -152,10 +154,11 @@ def assemble(
         *probes(),
         *ChatCompletions(inferences).endpoints(),
         *OpenAIModels(inferences, clock.now_ms() // 1000).endpoints(),
+        *Embeddings(embeddings).endpoints(),
     ]
     if kept is not None:
         endpoints += _reading_endpoints(kept, loaded.config, clock)
-        endpoints += ExampleEndpoints(_examples(inferences, kept, ids, clock, metrics)).endpoints()
+        endpoints += ExampleEndpoints(_examples(inferences, embeddings, kept)).endpoints()
     in_flight = InFlight()
     auth = _authentication(loaded.config.gateway.auth, kept, clock)
     front = _front(loaded.config.gateway, endpoints, auth, ids, clock, in_flight)
@@ -186,24 +189,28 @@ def _swept(
     return {name: part for name, part in swept.items() if part is not None}
 
 
-def _examples(
-    inferences: InferenceService, kept: Kept, ids: IdGenerator, clock: Clock, metrics: Metrics
-) -> ExampleService:
-    embeddings = EmbeddingService(
+def _embeddings(inferences: InferenceService) -> EmbeddingService:
+    """With all that inferences have, too."""
+    return EmbeddingService(
         prepared=inferences.prepared,
         recorder=inferences.recorder,
-        ids=ids,
-        clock=clock,
-        metrics=metrics,
+        ids=inferences.ids,
+        clock=inferences.clock,
+        metrics=inferences.metrics,
         cache=inferences.cache,
         limiter=inferences.limiter,
     )
+
+
+def _examples(
+    inferences: InferenceService, embeddings: EmbeddingService, kept: Kept
+) -> ExampleService:
     return ExampleService(
         prepared=inferences.prepared,
         examples=kept.store.examples,
         writer=kept.writer,
         embeddings=embeddings,
-        ids=ids,
+        ids=inferences.ids,
     )
 
 

@@ -1,6 +1,6 @@
 """OpenAI's own Python library against a running daemon, whatever stands behind it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -37,9 +37,10 @@ def upstream(shared_provider: FakeProviderThread) -> FakeProviderThread:
 
 
 @pytest.fixture(scope="module")
-def client(gateway: Gateway) -> OpenAI:
+def client(gateway: Gateway) -> Iterator[OpenAI]:
     """The library as anybody would set it up, but for its retries."""
-    return OpenAI(base_url=f"{gateway.url}/openai/v1", api_key="any", max_retries=0)
+    with OpenAI(base_url=f"{gateway.url}/openai/v1", api_key="any", max_retries=0) as made:
+        yield made
 
 
 def calls(upstream: FakeProviderThread, name: str, arguments: dict[str, Any]) -> None:
@@ -345,18 +346,18 @@ def test_the_library_tries_again_where_that_helps(
     gateway: Gateway, upstream: FakeProviderThread
 ) -> None:
     """As long as it was told to wait, and not where it was told that it is no use."""
-    patient = OpenAI(base_url=f"{gateway.url}/openai/v1", api_key="any", max_retries=2)
     slow = answers({"error": {"message": "slow"}}, status=429, headers={"retry-after-ms": "20"})
     scripts = iter([slow, openai_scripts.completes({"role": "assistant", "content": "now"})])
     upstream.will("gpt", lambda request: next(scripts))
 
-    answer = patient.chat.completions.create(model="gpt", messages=HI)
+    with OpenAI(base_url=f"{gateway.url}/openai/v1", api_key="any", max_retries=2) as patient:
+        answer = patient.chat.completions.create(model="gpt", messages=HI)
+        upstream.will("gpt", answers({"error": {"message": "no"}}, status=401))
+        upstream.forget()
+        with pytest.raises(openai.InternalServerError):
+            patient.chat.completions.create(model="gpt", messages=HI)
 
     assert answer.choices[0].message.content == "now"
-    upstream.will("gpt", answers({"error": {"message": "no"}}, status=401))
-    upstream.forget()
-    with pytest.raises(openai.InternalServerError):
-        patient.chat.completions.create(model="gpt", messages=HI)
     assert len(upstream.requests) == 1
 
 
@@ -413,12 +414,13 @@ def test_a_foreign_page_is_refused(client: OpenAI) -> None:
 
 def test_nobody_listens() -> None:
     """The library's own error, for completeness."""
-    nobody = OpenAI(
-        base_url="http://127.0.0.1:9/openai/v1",
-        api_key="any",
-        max_retries=0,
-        http_client=httpx.Client(trust_env=False),
-    )
-
-    with pytest.raises(openai.APIConnectionError):
+    with (
+        OpenAI(
+            base_url="http://127.0.0.1:9/openai/v1",
+            api_key="any",
+            max_retries=0,
+            http_client=httpx.Client(trust_env=False),
+        ) as nobody,
+        pytest.raises(openai.APIConnectionError),
+    ):
         nobody.chat.completions.create(model="gpt", messages=HI)

@@ -70,17 +70,23 @@ def identity_headers(lane: Lane, inference_id: str | None) -> Headers:
 
 def reply_headers(lane: Lane, reply: Reply, ignored: Iterable[str]) -> Headers:
     """The headers of a good answer; `ignored` are fields of the request that were not sent on."""
-    headers = (
-        *identity_headers(lane, reply.run.inference_id),
-        ("x-lsd-provider", _plain(reply.call.provider_name)),
-    )
-    if reply.call.cached:
-        headers += (("x-lsd-cache", "hit"),)
+    call = reply.call
+    inference_id = reply.run.inference_id
+    headers = answer_headers(lane, inference_id, call.provider_name, is_cached=call.cached)
     names = ",".join(_plain(name) for name in ignored)
     if not names:
         return headers
-    log.warning("fields of the request ignored", provider=reply.call.provider_name, fields=names)
+    log.warning("fields of the request ignored", provider=call.provider_name, fields=names)
     return (*headers, ("x-lsd-ignored", names))
+
+
+def answer_headers(
+    lane: Lane, inference_id: str, provider_name: str, *, is_cached: bool
+) -> Headers:
+    """The same for an answer of which no field was left out."""
+    identity = identity_headers(lane, inference_id)
+    headers = (*identity, ("x-lsd-provider", _plain(provider_name)))
+    return (*headers, ("x-lsd-cache", "hit")) if is_cached else headers
 
 
 def _plain(name: str) -> str:
