@@ -6,7 +6,6 @@ the rest to the quart app. Statuses and headers are known on this floor only.
 
 from lsd.api.anthropic.messages import Messages
 from lsd.api.anthropic.models import AnthropicModels
-from lsd.api.application import methods_of, quart_app
 from lsd.api.authentication import Authentication
 from lsd.api.compat.lane_errors import error_desk
 from lsd.api.compat.probes import probes
@@ -17,7 +16,7 @@ from lsd.api.episodes import Episodes
 from lsd.api.errors import ErrorAnswers, ErrorDesk
 from lsd.api.examples import ExampleEndpoints
 from lsd.api.exchange import Answer, Endpoint, Request
-from lsd.api.front import Front
+from lsd.api.front import Front, hot_endpoints
 from lsd.api.function_statistics import FunctionStatistics
 from lsd.api.functions import Functions
 from lsd.api.human_feedback import HumanFeedback
@@ -32,6 +31,7 @@ from lsd.api.openai.models import OpenAIModels
 from lsd.api.operations import Operations
 from lsd.api.reading import Reading
 from lsd.api.records import Records
+from lsd.api.routed import RoutedApp
 from lsd.api.target_feedback import TargetFeedback
 
 __all__ = [
@@ -63,9 +63,9 @@ __all__ = [
     "Reading",
     "Records",
     "Request",
+    "RoutedApp",
     "TargetFeedback",
     "error_desk",
-    "methods_of",
+    "hot_endpoints",
     "probes",
-    "quart_app",
 ]

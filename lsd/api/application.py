@@ -14,11 +14,8 @@ from werkzeug.routing import MapAdapter
 from lsd.api.bodies import BodyTooLarge
 from lsd.api.errors import ErrorDesk, Refused
 from lsd.api.exchange import Answer, Endpoint, Request, headers_of
-from lsd.api.responder import RESPONDER, Responder
+from lsd.api.responder import API_KEY, RESPONDER, Responder
 from lsd.conversation import IdGenerator
-
-API_KEY = "lsd.api_key_public_id"
-"""Where the scope of a request keeps the public id of the key that the front has found good."""
 
 
 class _AlreadySent(Response):
@@ -71,15 +68,6 @@ def quart_app(
         )
     app.register_error_handler(Exception, _error_handler(ids, body_bytes_max))
     return app
-
-
-def methods_of(app: QuartTrio, path: str) -> list[str]:
-    """The methods that a path has; none if nothing is there."""
-    routes = app.url_map.bind("localhost")
-    try:
-        return list(routes.allowed_methods(path))
-    except NotFound:
-        return []
 
 
 def _view(endpoint: Endpoint) -> Callable[..., Awaitable[Response]]:

@@ -5,14 +5,13 @@ endpoints that carry the load go from the server's messages to plain functions a
 functions are routes of the quart app, too.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
 import attrs
 import trio
 
 from lsd.access import NotAuthenticated
-from lsd.api.application import API_KEY
 from lsd.api.authentication import Authentication
 from lsd.api.bodies import ClientGone, Receive, read_body
 from lsd.api.cors import Cors
@@ -20,7 +19,7 @@ from lsd.api.edge import Edge
 from lsd.api.errors import ErrorDesk, Refused
 from lsd.api.exchange import Endpoint, Request, WhenClientLeaves, headers_of
 from lsd.api.in_flight import InFlight
-from lsd.api.responder import RESPONDER, Message, Responder, SendMessage
+from lsd.api.responder import API_KEY, RESPONDER, Message, Responder, SendMessage
 from lsd.conversation import IdGenerator, LsdError
 from lsd.telemetry import CURRENT_REQUEST, Clock, RequestContext, logger
 
@@ -38,6 +37,14 @@ _WANTS_KEY = ("www-authenticate", "Bearer")
 
 _READING = ("GET", "HEAD")
 """Methods that change nothing: their work is worth nothing without a client."""
+
+
+def hot_endpoints(endpoints: Iterable[Endpoint]) -> dict[tuple[str, str], Endpoint]:
+    """The hot ones by method and path; where there is `GET`, there is `HEAD`."""
+    hot: dict[tuple[str, str], Endpoint] = {
+        (each.method, each.path): each for each in endpoints if each.is_hot
+    }
+    return hot | {("HEAD", path): each for (method, path), each in hot.items() if method == "GET"}
 
 
 @attrs.define(eq=False, kw_only=True)

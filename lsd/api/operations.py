@@ -23,9 +23,9 @@ class Operations:
     def endpoints(self) -> tuple[Endpoint, ...]:
         """The routes of this module."""
         return (
-            Endpoint(method="GET", path="/status", handle=self.status),
-            Endpoint(method="GET", path="/health", handle=self.health),
-            Endpoint(method="GET", path="/metrics", handle=self.metrics),
+            Endpoint(method="GET", path="/status", handle=self.status, is_hot=True),
+            Endpoint(method="GET", path="/health", handle=self.health, is_hot=True),
+            Endpoint(method="GET", path="/metrics", handle=self.metrics, is_hot=True),
         )
 
     async def status(self, _request: Request, _start: Start) -> Answer:

@@ -15,6 +15,9 @@ SendMessage = Callable[[Message], Awaitable[None]]
 
 VERSION_HEADER = (b"x-lsd-gateway-version", __version__.encode())
 
+API_KEY = "lsd.api_key_public_id"
+"""Where the scope of a request keeps the public id of the key that the front has found good."""
+
 RESPONDER = "lsd.responder"
 """Where the scope of a request keeps its responder for the application behind the front."""
 

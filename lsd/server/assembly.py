@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from functools import partial
 from random import Random, SystemRandom
 
 import attrs
@@ -34,11 +33,11 @@ from lsd.api import (
     Operations,
     Reading,
     Records,
+    RoutedApp,
     TargetFeedback,
     error_desk,
-    methods_of,
+    hot_endpoints,
     probes,
-    quart_app,
 )
 from lsd.config import (
     Auth,
@@ -253,9 +252,9 @@ def _front(
 ) -> Front:
     bytes_max = gateway.max_request_bytes
     errors = error_desk(ErrorAnswers(gateway.unstable_error_json, gateway.debug), gateway.base_path)
-    rest = quart_app(endpoints, ids=ids, errors=errors, body_bytes_max=bytes_max)
+    rest = RoutedApp(endpoints=endpoints, ids=ids, errors=errors, body_bytes_max=bytes_max)
     return Front(
-        hot={(each.method, each.path): each for each in endpoints if each.is_hot},
+        hot=hot_endpoints(endpoints),
         rest=rest,
         edge=Edge.of(
             gateway.bind_address.host,
@@ -263,7 +262,7 @@ def _front(
             auth_is_on=gateway.auth.enabled,
         ),
         authentication=authentication,
-        cors=Cors(gateway.cors.allow_origins, partial(methods_of, rest)),
+        cors=Cors(gateway.cors.allow_origins, rest.methods_of),
         errors=errors,
         base_path=gateway.base_path,
         body_bytes_max=bytes_max,

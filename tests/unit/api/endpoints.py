@@ -1,6 +1,5 @@
 """Endpoints of tests, and the two applications that serve them: the front, and the quart app."""
 
-from functools import partial
 from random import Random
 from typing import Any
 
@@ -18,9 +17,10 @@ from lsd.api import (
     Front,
     InFlight,
     Request,
-    methods_of,
-    quart_app,
+    RoutedApp,
+    hot_endpoints,
 )
+from lsd.api.application import quart_app
 from lsd.api.exchange import EVENT_STREAM, Handler, Start
 from lsd.conversation import IdGenerator, encode_json
 from tests.unit.store.makers import HandClock
@@ -119,20 +119,23 @@ def quart_of(*endpoints: Endpoint, shows_tree: bool = False, body_bytes_max: int
 def front_of(
     *endpoints: Endpoint, shows_tree: bool = False, body_bytes_max: int = 1000, **changes: Any
 ) -> Front:
-    """The front before the quart app."""
-    rest = quart_of(*endpoints, shows_tree=shows_tree, body_bytes_max=body_bytes_max)
+    """The front before the routes."""
+    errors = ErrorDesk(ErrorAnswers(shows_tree))
+    rest = RoutedApp(
+        endpoints=endpoints, ids=new_ids(), errors=errors, body_bytes_max=body_bytes_max
+    )
     usual: dict[str, Any] = {
         "edge": Edge.of("127.0.0.1", allow_origins=(), auth_is_on=False),
         "authentication": Authentication(authenticator=None),
-        "cors": Cors((), partial(methods_of, rest)),
+        "cors": Cors((), rest.methods_of),
         "base_path": "/",
         "when_client_leaves": "cancel",
         "in_flight": InFlight(),
     }
     return Front(
-        hot={(each.method, each.path): each for each in endpoints if each.is_hot},
+        hot=hot_endpoints(endpoints),
         rest=rest,
-        errors=ErrorDesk(ErrorAnswers(shows_tree)),
+        errors=errors,
         body_bytes_max=body_bytes_max,
         ids=new_ids(),
         clock=HandClock(),

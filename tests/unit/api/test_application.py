@@ -4,7 +4,7 @@ import pytest
 import trio
 
 from lsd import __version__
-from lsd.api import Answer, Request, methods_of
+from lsd.api import Answer, Request
 from lsd.api.errors import Refused
 from lsd.api.exchange import Start
 from tests.unit.api.endpoints import (
@@ -218,13 +218,3 @@ async def test_a_leaving_client_ends_the_work(nursery: trio.Nursery) -> None:
 
     assert gate.outcome == "cancelled"
     assert asked.faults == []
-
-
-def test_the_methods_of_a_path_are_known() -> None:
-    """With what stands for a part of it; a path that does not exist has none."""
-    app = quart_of(
-        endpoint(repeating, "GET", "/things/{name}"), endpoint(repeating, "POST", "/things/{name}")
-    )
-
-    assert sorted(methods_of(app, "/things/one")) == ["GET", "HEAD", "POST"]
-    assert methods_of(app, "/things/one/two") == []
