@@ -10,7 +10,7 @@ floor  rooms                                          what lives there
 4      ``api``                                        routes; HTTP and its errors end here
 3      ``inference``, ``feedback``                    what happens to one inference, to one
                                                       feedback
-3      ``access``                                     who may call; the two above may know it
+3      ``access``                                     who may call, and how much
 2      ``providers``, ``experiments``, ``store``,     dialects; choice of variant; LMDB;
        ``network``                                    bytes on sockets. They do not know
                                                       each other.

@@ -7,12 +7,9 @@ from typing import Final, Literal
 
 import attrs
 
-from lsd.config import Limit, RateLimitRule, Resource, ScopeEntry, TagScope
+from lsd.config import EACH, TOTAL, Limit, RateLimitRule, Resource, ScopeEntry, TagScope
 from lsd.conversation import encode_json
 from lsd.store import AMOUNT_MAX, BucketLimit
-
-EACH: Final = "lsd::each"
-TOTAL: Final = "lsd::total"
 
 Mode = Literal["each", "one", "total"]
 

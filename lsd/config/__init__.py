@@ -167,6 +167,8 @@ from lsd.config.tables.providers import (
     XaiProvider,
 )
 from lsd.config.tables.rate_limiting import (
+    EACH,
+    TOTAL,
     ApiKeyScope,
     Limit,
     RateLimiting,
@@ -206,9 +208,11 @@ from lsd.config.tables.variants import (
 
 __all__ = [
     "DYNAMIC_VARIANT",
+    "EACH",
     "METADATA_SWITCH",
     "PROVIDER_TYPES",
     "SHORTHAND_TYPES",
+    "TOTAL",
     "AdaptiveExperiment",
     "Address",
     "AnthropicProvider",

@@ -260,11 +260,37 @@ def test_balances_outlive_a_stop_and_a_crash(start_gateway: StartGateway) -> Non
     assert statuses(gateway, 2, kept="x") == [200, 429]
 
 
-def left(gateway: Gateway) -> int:
-    """What the limit that is kept has left."""
-    limit = Limit(
-        resource="model_inference", interval="month", capacity=Decimal(4), refill_rate=Decimal(4)
+@pytest.mark.parametrize(("when_left", "tokens_left"), [("cancel", 900), ("finish", 990)])
+def test_a_stream_whose_client_leaves_is_settled(
+    start_gateway: StartGateway, when_left: str, tokens_left: int
+) -> None:
+    """Case 57: at once, with nothing given back; or when the provider has said all."""
+    gateway = start_gateway(
+        f'[gateway]\non_client_disconnect = "{when_left}"\n'
+        '[models.slow]\nrouting = ["p"]\n'
+        'providers.p = { type = "echo", chunk_delay_ms = 300 }\n'
+        + rule(tag("kept", "x"), "always = true", "tokens_per_month = 1000")
     )
+    body = {
+        "model_name": "slow",
+        "stream": True,
+        "tags": {"kept": "x"},
+        "params": {"chat_completion": {"max_tokens": 91}},
+        **saying("one two three four"),
+    }
+
+    with gateway.client.stream("POST", "/inference", json=body) as response:
+        next(response.iter_raw())
+    wait_for(lambda: left(gateway, "token", 1000) == tokens_left)
+
+    gateway.stop()
+    assert left(gateway, "token", 1000) == tokens_left
+
+
+def left(gateway: Gateway, resource: Any = "model_inference", capacity: int = 4) -> int:
+    """What the limit that is kept has left."""
+    amount = Decimal(capacity)
+    limit = Limit(resource=resource, interval="month", capacity=amount, refill_rate=amount)
     scope = (TagScope(tag_key="kept", tag_value="x"),)
     rules = RateRules.of([RateLimitRule(scope=scope, always=True, limits=(limit,))])
     (active,) = rules.limits_for({"kept": "x"}, None)

@@ -6,10 +6,14 @@ from typing import Final
 from lsd.config.findings import Findings
 from lsd.config.key_path import KeyPath, quote
 from lsd.config.tables.config import Config
-from lsd.config.tables.rate_limiting import ApiKeyScope, RateLimitRule, ScopeEntry, TagScope
-
-EACH: Final = "lsd::each"
-TOTAL: Final = "lsd::total"
+from lsd.config.tables.rate_limiting import (
+    EACH,
+    TOTAL,
+    ApiKeyScope,
+    RateLimitRule,
+    ScopeEntry,
+    TagScope,
+)
 
 _RULES: Final[KeyPath] = ("rate_limiting", "rules")
 _PUBLIC_ID: Final = re.compile(r"[A-Za-z0-9]{12}")

@@ -1,11 +1,17 @@
 """`[rate_limiting]`: how much may be used, by whom, in what time."""
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import attrs
 
 from lsd.config.kinds import Bounds, LimitKeys, Money, Natural, OneOrMany
+
+EACH: Final = "lsd::each"
+"""As a value: whatever it is, each one has buckets of its own."""
+
+TOTAL: Final = "lsd::total"
+"""As a value: whatever it is, all have one together."""
 
 Resource = Literal["model_inference", "token", "cost"]
 Interval = Literal["second", "minute", "hour", "day", "week", "month"]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from lsd.access.rate_rules import EACH, TOTAL, ActiveLimit, RateRules, shown_units, units
-from lsd.config import ApiKeyScope, Limit, RateLimitRule, TagScope
+from lsd.access.rate_rules import ActiveLimit, RateRules, shown_units, units
+from lsd.config import EACH, TOTAL, ApiKeyScope, Limit, RateLimitRule, TagScope
 
 KEY = "abcDEF012345"
 
