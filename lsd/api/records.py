@@ -9,7 +9,7 @@ from lsd.api.parameters import flag_in, id_in
 from lsd.api.reading import Reading
 from lsd.api.record_json import model_inference_json
 from lsd.conversation import encode_json
-from lsd.store import FeedbackRecord, InferenceRecord, Meaning, ModelInferenceRecord
+from lsd.store import Datapoint, FeedbackRecord, InferenceRecord, Meaning, ModelInferenceRecord
 
 
 @attrs.frozen
@@ -75,5 +75,11 @@ def _meaning(meaning: Meaning) -> dict[str, Any]:
             return {"type": f"{meaning.kind}_feedback"}
         case "episode":
             return {"type": "episode"}
+        case Datapoint():
+            return {
+                "type": f"{meaning.function_type}_datapoint",
+                "dataset_name": meaning.dataset_name,
+                "function_name": meaning.function_name,
+            }
         case never:
             assert_never(never)

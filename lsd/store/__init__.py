@@ -1,15 +1,17 @@
-"""Everything LSD keeps, in LMDB: inferences, feedback, snapshots, API keys, cached answers.
+"""Everything LSD keeps, in LMDB: inferences, feedback, datapoints, snapshots, API keys, caches.
 
 The *store* is a folder with two *environments*, `data` and `state`. A part of the store makes a
 *write* out of *records*; the *writer* commits all writes that wait in one transaction. Reads take a
 snapshot of their own.
 """
 
+from lsd.store._datapoint_lists import DatapointQuery
 from lsd.store._group_commit import Write
 from lsd.store.api_keys import ApiKey, ApiKeys
 from lsd.store.buckets import AMOUNT_MAX, BucketLimit, Buckets, Shortage
 from lsd.store.cache import InferenceCache
 from lsd.store.check import verify
+from lsd.store.datapoints import Datapoints, Dataset, Revision
 from lsd.store.engine import Durability
 from lsd.store.episodes import Episode, EpisodeBounds, Episodes
 from lsd.store.errors import (
@@ -18,6 +20,7 @@ from lsd.store.errors import (
     StoreFull,
     StoreInUse,
     StoreRefused,
+    UnknownDatapoint,
     UnknownTarget,
     WriteFailed,
     WriteRefused,
@@ -57,6 +60,8 @@ from lsd.store.periods import TimeWindow, Window
 from lsd.store.record_export import export_lines
 from lsd.store.record_import import BadLine, Imported, import_lines
 from lsd.store.records import (
+    Datapoint,
+    DatapointBody,
     EmbeddingRecord,
     FeedbackKind,
     FeedbackRecord,
@@ -94,6 +99,11 @@ __all__ = [
     "ByRelevance",
     "ByTime",
     "Comparison",
+    "Datapoint",
+    "DatapointBody",
+    "DatapointQuery",
+    "Datapoints",
+    "Dataset",
     "Demonstrated",
     "Durability",
     "EmbeddingRecord",
@@ -138,6 +148,7 @@ __all__ = [
     "OrderTerm",
     "Progress",
     "Retention",
+    "Revision",
     "Selection",
     "Shortage",
     "Snapshot",
@@ -153,6 +164,7 @@ __all__ = [
     "TargetType",
     "TimeIs",
     "TimeWindow",
+    "UnknownDatapoint",
     "UnknownTarget",
     "Usage",
     "UsageStatistics",

@@ -92,16 +92,21 @@ class Candidate:
     def occurrences(self, needle: str) -> int:
         """How often a text occurs in input and output. `needle` is from `searched_text`."""
         encoded = self.transaction.get(INFERENCE_BODIES, self.inference)
-        if encoded is None or not needle:
-            return 0
-        body = reread_json(encoded)
-        texts = [encode_json(body[field]) for field in ("input", "output") if field in body]
-        return sum(text.decode().lower().count(needle) for text in texts)
+        return 0 if encoded is None else occurrences_in(encoded, needle)
 
 
 def searched_text(search: str) -> str:
     """The form in which a searched text stands in the JSON text of a body, in lower case."""
     return encode_json(search)[1:-1].decode().lower()
+
+
+def occurrences_in(body: bytes, needle: str) -> int:
+    """How often a text occurs in the input and output of a body as it is stored."""
+    if not needle:
+        return 0
+    fields = reread_json(body)
+    texts = [encode_json(fields[field]) for field in ("input", "output") if field in fields]
+    return sum(text.decode().lower().count(needle) for text in texts)
 
 
 def holds(condition: Filter, candidate: Candidate) -> bool:

@@ -8,6 +8,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from lsd.conversation import JsonValue, encode_json, reread_json
 from lsd.store.records import (
+    Datapoint,
+    DatapointBody,
     EmbeddingRecord,
     FeedbackRecord,
     InferenceBody,
@@ -179,6 +181,50 @@ def judgement(record: Judgement, output_hash: bytes) -> bytes:
             "value": record.value,
             "evaluator_inference_id": record.evaluator_inference_id,
         }
+    )
+
+
+def datapoint_head(datapoint: Datapoint) -> bytes:
+    """A datapoint without its body."""
+    return _encode_given(
+        {
+            "dataset_name": datapoint.dataset_name,
+            "function_name": datapoint.function_name,
+            "function_type": datapoint.function_type,
+            "episode_id": datapoint.episode_id,
+            "tags": datapoint.tags,
+            "name": datapoint.name,
+            "is_custom": datapoint.is_custom,
+            "source_inference_id": datapoint.source_inference_id,
+            "snapshot_hash": datapoint.snapshot_hash,
+            "updated_at_us": datapoint.updated_at_us,
+            "staled_at_us": datapoint.staled_at_us,
+        }
+    )
+
+
+def datapoint_body(body: DatapointBody) -> bytes:
+    """The body of a datapoint."""
+    return _encode_given(
+        {
+            "input": body.input,
+            "output": body.output,
+            "output_schema": body.output_schema,
+            "additional_tools": body.additional_tools,
+            "allowed_tools": body.allowed_tools,
+            "tool_choice": body.tool_choice,
+            "parallel_tool_calls": body.parallel_tool_calls,
+            "provider_tools": body.provider_tools,
+        }
+    )
+
+
+def read_datapoint(own_id: str, head: bytes, body: bytes | None = None) -> Datapoint:
+    """The datapoint of a head and, where it was read, its body."""
+    return Datapoint(
+        id=own_id,
+        body=None if body is None else DatapointBody(**reread_json(body)),
+        **reread_json(head),
     )
 
 

@@ -1,6 +1,7 @@
 """Streams of ids in their order, and what is in all of several streams.
 
-An index of the layout is a prefix with ids behind it, so each is such a stream. What several
+An index of the layout is a prefix with ids behind it, or with ids behind times; each is such a
+stream, and the one serves as well as the other. What several
 conditions have in common is found by letting the streams leap over each other: a step costs a
 seek per stream, and no more steps are made than the shortest stream has ids.
 """
@@ -11,7 +12,7 @@ from typing import Protocol
 
 import attrs
 
-from lsd.store.layout import ID_BYTES, ID_MAX, ID_MIN, end_of
+from lsd.store.layout import end_of
 from lsd.store.transaction import Database, Transaction
 
 _STEPS_BEFORE_SEEK = 8
@@ -63,7 +64,7 @@ class IndexPostings:
             )
         else:
             entries = self._transaction.range(self._database, prefix + bound, end_of(prefix))
-        return (key[-ID_BYTES:] for key, _ in entries)
+        return (key[len(prefix) :] for key, _ in entries)
 
 
 @attrs.define(eq=False)
@@ -100,9 +101,9 @@ def meet(streams: Sequence[Postings], bound: bytes) -> tuple[bytes, bool] | None
     return candidate, candidate == first
 
 
-def next_id(inference: bytes, *, descending: bool) -> bytes | None:
-    """The id right behind another one; None at the end of all ids."""
-    if inference == (ID_MIN if descending else ID_MAX):
+def next_id(found: bytes, *, descending: bool) -> bytes | None:
+    """The id right behind another one; None at the end of all ids of its length."""
+    if not found.strip(b"\0" if descending else b"\xff"):
         return None
-    number = int.from_bytes(inference, "big") + (-1 if descending else 1)
-    return number.to_bytes(ID_BYTES, "big")
+    number = int.from_bytes(found, "big") + (-1 if descending else 1)
+    return number.to_bytes(len(found), "big")

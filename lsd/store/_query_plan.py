@@ -166,7 +166,7 @@ def _plan_condition(plan: Plan, condition: Filter) -> None:
         case TagIs(equal=True):
             _stream(plan, BY_TAG, tag_key(condition.key, condition.value))
         case TimeIs() if condition.comparison != "!=":
-            plan.bounds = plan.bounds.meets(_bounds_of(condition))
+            plan.bounds = plan.bounds.meets(_ids_between(*condition.span(_NS_PER_MS)))
         case MetricGiven(level="inference"):
             _stream_of_name(plan, BY_METRIC, METRIC, condition.metric_name)
         case MetricIs():
@@ -227,23 +227,6 @@ def _inferences_of(transaction: Transaction, episodes: list[bytes]) -> list[byte
         if len(inferences) > _COLLECTED_MAX:
             return None
     return inferences
-
-
-def _bounds_of(condition: TimeIs) -> Bounds:
-    """The ids whose times compare so."""
-    floor, rest = divmod(condition.time_ns, _NS_PER_MS)
-    ceiling = floor + bool(rest)
-    match condition.comparison:
-        case "<":
-            return _ids_between(0, ceiling)
-        case "<=":
-            return _ids_between(0, floor + 1)
-        case ">=":
-            return _ids_between(ceiling, None)
-        case ">":
-            return _ids_between(floor + 1, None)
-        case _:
-            return _ids_between(ceiling, floor + 1)
 
 
 def _ids_between(from_ms: int, below_ms: int | None) -> Bounds:

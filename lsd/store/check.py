@@ -23,9 +23,11 @@ from lsd.store._attribution import (
     attribution_of_inference,
 )
 from lsd.store._check_sums import Sums
+from lsd.store._datapoint_writes import live_keys
 from lsd.store._usage_writes import call_usage, inference_usage
+from lsd.store._writing import Writing
 from lsd.store.layout import ID_BYTES, end_of, id_key, id_text, tag_key, value_key
-from lsd.store.names import FUNCTION, METRIC, MODEL, NAMESPACE, PROVIDER, VARIANT, Names
+from lsd.store.names import DATASET, FUNCTION, METRIC, MODEL, NAMESPACE, PROVIDER, VARIANT, Names
 from lsd.store.records import FeedbackRecord, InferenceRecord, ModelInferenceRecord
 from lsd.store.store import Store
 from lsd.store.transaction import Database, Transaction
@@ -51,6 +53,11 @@ _DERIVED: tuple[Database, ...] = (
     layout.FEEDBACK_BY_VARIANT,
     layout.NAMES_BY_NUMBER,
     layout.EXAMPLE_VECTORS,
+    layout.DATAPOINT_BODIES,
+    layout.BY_DATASET,
+    layout.BY_DATASET_AND_FUNCTION,
+    layout.BY_DATASET_AND_TAG,
+    layout.DATAPOINT_COUNTS,
     layout.CACHE_BY_AGE,
 )
 """Databases whose every key follows from a record or from another index."""
@@ -65,6 +72,7 @@ def verify(store: Store) -> list[str]:
         data.check_feedback()
         data.check_names()
         data.check_examples()
+        data.check_datapoints()
         data.check_sums()
         data.check_counts(_DERIVED[:-1])
     with store.state.read() as transaction:
@@ -145,6 +153,22 @@ class _Check:
         for key, _ in self._all(layout.EXAMPLE_VERSIONS):
             self._require(layout.NAMES_BY_NUMBER, FUNCTION + key[:4], layout.EXAMPLE_VERSIONS)
             self._require(layout.NAMES_BY_NUMBER, VARIANT + key[4:], layout.EXAMPLE_VERSIONS)
+
+    def check_datapoints(self) -> None:
+        """Datapoints have bodies; live ones stand in the indexes, and are counted."""
+        writing = Writing(self._transaction, self._names, 0)
+        counts: Counter[bytes] = Counter()
+        for key, head in self._all(layout.DATAPOINTS):
+            datapoint = encoding.read_datapoint(id_text(key), head)
+            self._expect(layout.DATAPOINT_BODIES, key, None)
+            dataset = self._number(DATASET, datapoint.dataset_name)
+            function = self._number(FUNCTION, datapoint.function_name)
+            if datapoint.staled_at_us is None:
+                counts[dataset + function] += 1
+                for database, index_key in live_keys(writing, datapoint):
+                    self._expect(database, index_key, b"")
+        for pair, count in counts.items():
+            self._expect(layout.DATAPOINT_COUNTS, pair, layout.UNSIGNED.pack(count))
 
     def check_sums(self) -> None:
         """Counters and sums are what adding everything up gives."""

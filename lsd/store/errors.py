@@ -81,6 +81,18 @@ class UnknownTarget(WriteRefused):
 
 
 @attrs.frozen
+class UnknownDatapoint(WriteRefused):
+    """A change is for a datapoint that is not there, not live, or in another dataset."""
+
+    dataset_name: str
+    id: str
+
+    def __str__(self) -> str:
+        found = f"datapoint {self.id}: not found in the dataset {self.dataset_name!r}"
+        return f"{found}; wanted one that is neither deleted nor replaced by a newer version"
+
+
+@attrs.frozen
 class AlreadyRecorded(WriteRefused):
     """A record with this id is in the store; records are written once."""
 

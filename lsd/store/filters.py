@@ -47,10 +47,30 @@ class TagIs:
 
 @attrs.frozen(kw_only=True)
 class TimeIs:
-    """The time in the id compares so. `time_ns` are nanoseconds since 1970."""
+    """The time compares so: of an inference the one in its id, of a datapoint its last change.
+
+    `time_ns` are nanoseconds since 1970.
+    """
 
     comparison: Comparison
     time_ns: int
+
+    def span(self, unit_ns: int) -> tuple[int, int | None]:
+        """The times that compare so, in whole units: the first, and the first behind them.
+
+        None: there is no end. Not for `!=`, which holds on both sides of a gap.
+        """
+        assert self.comparison != "!=", "what is unequal has a gap"
+        floor, rest = divmod(self.time_ns, unit_ns)
+        ceiling = floor + bool(rest)
+        spans: dict[Comparison, tuple[int, int | None]] = {
+            "<": (0, ceiling),
+            "<=": (0, floor + 1),
+            "=": (ceiling, floor + 1),
+            ">=": (ceiling, None),
+            ">": (floor + 1, None),
+        }
+        return spans[self.comparison]
 
 
 @attrs.frozen

@@ -6,7 +6,8 @@ interned numbers of function, variant, metric, namespace (0: all of them, or non
 provider, 4 bytes; `h` and `t` count the hours and minutes since 1970, 4 bytes; `s` is the shard, 2
 bytes: which process keeps a counter. `#(...)` is a hash of 16 bytes. Juxtaposition is
 concatenation. Numbers are big-endian. `o(...)` is a value of a metric in 1 byte for its type and 1
-or 8 that sort as the values do.
+or 8 that sort as the values do. `d` is the number of a dataset, `D` the id of a datapoint, `U`
+when it was changed last: microseconds since 1970, 8 bytes.
 
 ============== ===================== =======================================================
 database       key                   value
@@ -50,6 +51,12 @@ keys           public id of API key  what is kept of the key, JSON
 ex             f v X                 example of a dicl variant, JSON; X is its own id
 ex_vec         f v X                 its vector: numbers of 4 bytes, little-endian
 ex_version     f v                   counts up with each change (8 bytes)
+dp             D                     datapoint without its body, JSON
+dp_body        D                     its body, JSON
+ix_dp          d U D                 - (in all three: live datapoints only)
+ix_dpf         d f U D               -
+ix_dpt         d #(key, value) U D   -
+c_dp           d f                   live datapoints (8 bytes)
 **state**
 meta           a word                JSON
 cache          key (32 bytes)        written at (8 bytes, ms), turn (8 bytes), entry
@@ -111,6 +118,12 @@ API_KEYS: Final = "keys"
 EXAMPLES: Final = "ex"
 EXAMPLE_VECTORS: Final = "ex_vec"
 EXAMPLE_VERSIONS: Final = "ex_version"
+DATAPOINTS: Final = "dp"
+DATAPOINT_BODIES: Final = "dp_body"
+BY_DATASET: Final = "ix_dp"
+BY_DATASET_AND_FUNCTION: Final = "ix_dpf"
+BY_DATASET_AND_TAG: Final = "ix_dpt"
+DATAPOINT_COUNTS: Final = "c_dp"
 
 CACHE: Final = "cache"
 CACHE_BY_AGE: Final = "cache_age"
@@ -156,6 +169,12 @@ DATA_DATABASES: Final[tuple[Database, ...]] = (
     EXAMPLES,
     EXAMPLE_VECTORS,
     EXAMPLE_VERSIONS,
+    DATAPOINTS,
+    DATAPOINT_BODIES,
+    BY_DATASET,
+    BY_DATASET_AND_FUNCTION,
+    BY_DATASET_AND_TAG,
+    DATAPOINT_COUNTS,
 )
 STATE_DATABASES: Final[tuple[Database, ...]] = (CACHE, CACHE_BY_AGE, CACHE_SIZE, BUCKETS, LEASES)
 
@@ -206,7 +225,7 @@ def hash_key(*parts: bytes) -> bytes:
 
 
 def tag_key(key: str, value: str) -> bytes:
-    """The prefix in `ix_tag` of the inferences that carry this tag."""
+    """What stands for a tag in the keys of those that carry it."""
     return hash_key(key.encode(), value.encode())
 
 

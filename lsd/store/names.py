@@ -15,6 +15,7 @@ METRIC: Final = b"m"
 NAMESPACE: Final = b"n"
 MODEL: Final = b"M"
 PROVIDER: Final = b"P"
+DATASET: Final = b"d"
 
 _NAME_BYTES_MAX = 200
 """Longer names stand in the key as a hash: keys of the engine end at 511 bytes, and the names of

@@ -1,4 +1,4 @@
-"""The records: what is stored about an inference, its calls to models, and feedback on it.
+"""The records: what is stored about an inference, its calls to models, feedback, and datapoints.
 
 A record's *head* (ids, names, tags, times) and its *body* (everything long) are separate values:
 lists touch heads only, and bodies can expire first. JSON-valued fields hold JSON-ready Python
@@ -116,6 +116,49 @@ class EmbeddingRecord:
     tags: Tags = attrs.field(factory=dict)
     processing_time_ms: int | None = None
     snapshot_hash: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class DatapointBody:
+    """The long part of a datapoint. Tools and `output_schema` as an inference would be given them.
+
+    A chat's datapoint has tools, with `tool_choice` and `parallel_tool_calls` as they resulted; a
+    json function's has a schema, always.
+    """
+
+    input: JsonValue
+    output: JsonValue = None
+    """As an inference's. None: there is no reference output; an empty list is one."""
+    output_schema: JsonValue = None
+    additional_tools: JsonValue = None
+    allowed_tools: JsonValue = None
+    tool_choice: JsonValue = None
+    parallel_tool_calls: bool | None = None
+    provider_tools: JsonValue = None
+
+
+@attrs.frozen(kw_only=True)
+class Datapoint:
+    """One version of an example in a dataset. Its content never changes.
+
+    Only `name` and the two times do, in microseconds since 1970; the store sets them. It is *live*
+    until it is deleted or another version takes its place.
+    """
+
+    id: str
+    dataset_name: str
+    function_name: str
+    function_type: FunctionType
+    episode_id: str | None = None
+    tags: Tags = attrs.field(factory=dict)
+    name: str | None = None
+    is_custom: bool = True
+    source_inference_id: str | None = None
+    snapshot_hash: str | None = None
+    updated_at_us: int = 0
+    staled_at_us: int | None = None
+    body: DatapointBody | None = None
+    """None: not read."""
 
 
 @attrs.frozen(kw_only=True)

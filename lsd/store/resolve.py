@@ -6,6 +6,7 @@ from lsd.store import _encoding as encoding
 from lsd.store.engine import Environment
 from lsd.store.layout import (
     BY_ID,
+    DATAPOINTS,
     EPISODES,
     FEEDBACK,
     INFERENCES,
@@ -15,14 +16,14 @@ from lsd.store.layout import (
     id_key,
     id_text,
 )
-from lsd.store.records import FeedbackRecord, InferenceRecord, ModelInferenceRecord
+from lsd.store.records import Datapoint, FeedbackRecord, InferenceRecord, ModelInferenceRecord
 
-Meaning = InferenceRecord | ModelInferenceRecord | Literal["episode"] | FeedbackRecord
-"""One thing an id stands for; inferences without their bodies."""
+Meaning = InferenceRecord | ModelInferenceRecord | Literal["episode"] | FeedbackRecord | Datapoint
+"""One thing an id stands for; inferences and datapoints without their bodies."""
 
 
 def resolve(data: Environment, any_id: str) -> list[Meaning]:
-    """Everything that `any_id` stands for: inference, model inference, episode, feedback."""
+    """Everything that `any_id` stands for, in the order in which `Meaning` has it."""
     meanings: list[Meaning] = []
     key = id_key(any_id)
     with data.read() as transaction:
@@ -41,4 +42,7 @@ def resolve(data: Environment, any_id: str) -> list[Meaning]:
             feedback = transaction.get(FEEDBACK, owner + key)
             assert feedback is not None, "an id has no record"
             meanings.append(encoding.read_feedback(id_text(owner), any_id, feedback))
+        datapoint = transaction.get(DATAPOINTS, key)
+        if datapoint is not None:
+            meanings.append(encoding.read_datapoint(any_id, datapoint))
     return meanings

@@ -18,6 +18,7 @@ from lsd.store._folder import (
 from lsd.store.api_keys import ApiKeys
 from lsd.store.buckets import Buckets
 from lsd.store.cache import InferenceCache
+from lsd.store.datapoints import Datapoints
 from lsd.store.engine import Durability, Environment
 from lsd.store.episodes import Episodes
 from lsd.store.errors import StoreFailed, StoreRefused
@@ -28,6 +29,7 @@ from lsd.store.inferences import Inferences
 from lsd.store.layout import (
     BY_ID,
     DATA_DATABASES,
+    DATAPOINTS,
     EMBEDDINGS,
     EPISODES,
     ID_BYTES,
@@ -48,6 +50,10 @@ from lsd.store.writer import Gathering, Writer
 from lsd.telemetry import Clock, logger
 
 _log = logger(__name__)
+
+
+_IDS = (INFERENCES, MODEL_INFERENCES, EMBEDDINGS, BY_ID, EPISODES, DATAPOINTS)
+"""Databases whose keys begin with ids that LSD has issued."""
 
 
 @attrs.frozen(kw_only=True)
@@ -83,6 +89,7 @@ class Store:
     inferences: Inferences
     episodes: Episodes
     feedback: Feedback
+    datapoints: Datapoints
     usage: UsageStatistics
     feedback_statistics: FeedbackStatistics
     snapshots: Snapshots
@@ -119,6 +126,7 @@ class Store:
             state=state,
             inferences=Inferences(data=data, names=names, shard=shard),
             feedback=Feedback(data=data, names=names, shard=shard),
+            datapoints=Datapoints(data=data, names=names, shard=shard),
             episodes=Episodes(data=data, names=names),
             usage=UsageStatistics(data=data, names=names),
             feedback_statistics=FeedbackStatistics(data=data, names=names),
@@ -193,7 +201,7 @@ class Store:
         """The greatest id that this store has seen issued, for the generator to go on from."""
         greatest = b""
         with self.data.read() as transaction:
-            for database in (INFERENCES, MODEL_INFERENCES, EMBEDDINGS, BY_ID, EPISODES):
+            for database in _IDS:
                 for key, _ in transaction.range(database, reverse=True, limit=1):
                     greatest = max(greatest, key[:ID_BYTES])
         return id_text(greatest) if greatest else None

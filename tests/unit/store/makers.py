@@ -9,6 +9,8 @@ import attrs
 
 from lsd.conversation import IdGenerator
 from lsd.store import (
+    Datapoint,
+    DatapointBody,
     FeedbackRecord,
     InferenceBody,
     InferenceRecord,
@@ -110,6 +112,27 @@ class Maker:
             "snapshot_hash": SNAPSHOT_HASH,
         }
         return FeedbackRecord(**defaults | fields)
+
+    def datapoint(self, **fields: Any) -> Datapoint:
+        defaults: dict[str, Any] = {
+            "id": self.id(),
+            "dataset_name": "gold",
+            "function_name": "write_haiku",
+            "function_type": "chat",
+            "snapshot_hash": SNAPSHOT_HASH,
+            "body": self.datapoint_body("A pond", "An old silent pond"),
+        }
+        return Datapoint(**defaults | fields)
+
+    def datapoint_body(self, asked: str, answered: str) -> DatapointBody:
+        content = [{"type": "text", "text": asked}]
+        return DatapointBody(
+            input={"messages": [{"role": "user", "content": content}]},
+            output=[{"type": "text", "text": answered}],
+        )
+
+    def now_us(self) -> int:
+        return self.clock.now_ns() // 1000
 
 
 def open_store(folder: Path, settings: StoreSettings = SMALL, *, shard: int = 0) -> Store:

@@ -41,6 +41,8 @@ def full_store(tmp_path: Path, make: Maker) -> Any:
     )
     example = Example(id=make.id(), input="{}", output="[]", vector=bytes(4))
     put(store, store.examples.add("write_haiku", "near", [example]))
+    datapoint = make.datapoint(tags={"split": "test"})
+    put(store, store.datapoints.add("gold", [datapoint], now_us=make.now_us()))
     store.inference_cache(ttl_s=10, max_bytes=10_000).put(bytes(32), b"entry", now_ms=1000)
     yield store
     store.close()
@@ -116,6 +118,7 @@ def test_a_leftover_key_is_found(full_store: Store, database: str) -> None:
         layout.VARIANT_COUNTS,
         layout.VARIANT_USAGE,
         layout.MODEL_USAGE_BY_MINUTE,
+        layout.DATAPOINT_COUNTS,
         layout.CACHE_SIZE,
     ],
 )
