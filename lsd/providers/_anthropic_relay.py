@@ -112,7 +112,7 @@ def lacks_thoughts(messages: list[Any]) -> bool:
     """
     for message in reversed(messages):
         if message.get("role") == "assistant":
-            kinds = {block.get("type") for block in _blocks(message)}
+            kinds = {_kind(block) for block in _blocks(message)}
             return "tool_use" in kinds and kinds.isdisjoint(_THOUGHTS)
     return False
 
@@ -143,8 +143,14 @@ def _fitting(messages: list[Any]) -> list[Any]:
     return kept
 
 
+def _kind(block: Mapping[str, Any]) -> str:
+    """The type of a block; clients may have written anything, which is not for us to judge."""
+    kind = block.get("type")
+    return kind if isinstance(kind, str) else ""
+
+
 def _with_fitting_id(block: Any) -> Any:
-    key = _ID_KEYS.get(block.get("type"))
+    key = _ID_KEYS.get(_kind(block))
     if key is None or not isinstance(block.get(key), str):
         return block
     fitting = fitting_tool_call_id(block[key], "anthropic")
@@ -152,7 +158,7 @@ def _with_fitting_id(block: Any) -> Any:
 
 
 def _is_foreign(block: Mapping[str, Any]) -> bool:
-    match block.get("type"):
+    match _kind(block):
         case "thinking":
             signature = block.get("signature")
         case "redacted_thinking":

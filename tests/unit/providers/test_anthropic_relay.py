@@ -214,6 +214,16 @@ def test_ids_that_claude_refuses_are_others() -> None:
     assert answer["content"] == [{**RESULT, "tool_use_id": turn["content"][0]["id"]}]
 
 
+@pytest.mark.parametrize("kind", [None, [], {}, 5])
+def test_what_is_wrong_with_a_block_is_for_claude_to_say(kind: Any) -> None:
+    """It is handed on as it is."""
+    block = {"type": kind, "id": ["x"], "signature": 5}
+
+    sent = body_of(with_turns([block], [block], "and?", thinking={"type": "adaptive"}))
+
+    assert sent["messages"] == with_turns([block], [block], "and?")["messages"]
+
+
 def test_edits_come_last() -> None:
     """Operators and callers have the last word."""
     edits = Edits(body=(BodyEdit(pointer="/max_tokens", value=7),))

@@ -3,8 +3,13 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from lsd.api.anthropic.estimate import estimated_tokens
 from lsd.api.anthropic.request import MessagesRequest, read_messages_request
+from lsd.api.anthropic.top_level import TRANSLATED
+from lsd.api.compat.troubles import Unsupported
 from lsd.conversation import (
     ChatCompletionParams,
     Malformed,
@@ -12,6 +17,7 @@ from lsd.conversation import (
     ModelRequest,
     Text,
 )
+from tests.unit.conversation.json_values import JSON_VALUES
 
 SCHEMA = {"type": "object", "properties": {"b": {}, "a": {}}}
 HI = ModelMessage(role="user", content=(Text(text="hi"),))
@@ -179,3 +185,42 @@ def test_what_is_wrong_everywhere_is_told_at_once() -> None:
     """Before anybody is asked."""
     with pytest.raises(Malformed, match="temperature"):
         read(temperature="hot")
+
+
+KINDS = st.sampled_from(
+    ["text", "image", "document", "search_result", "tool_use", "tool_result", "thinking", "x"]
+)
+SOURCES = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("type", "data", "url", "content", "media_type"), JSON_VALUES)
+)
+BLOCKS = st.fixed_dictionaries(
+    {"type": KINDS | JSON_VALUES},
+    optional={
+        "source": SOURCES | JSON_VALUES,
+        **dict.fromkeys(
+            ("text", "title", "content", "id", "name", "input", "tool_use_id"), JSON_VALUES
+        ),
+    },
+)
+CONTENTS = st.lists(BLOCKS, max_size=3) | JSON_VALUES
+
+
+@given(
+    field=st.sampled_from(sorted(TRANSLATED | {"thread", "foo"})),
+    value=JSON_VALUES.filter(lambda value: value is not None),
+    contents=st.lists(CONTENTS, min_size=1, max_size=3),
+)
+def test_no_request_is_too_strange(field: str, value: Any, contents: list[Any]) -> None:
+    """It is understood, or told what is wrong with it."""
+    messages = [{"role": "user", "content": content} for content in contents]
+    body = {"model": "m", "max_tokens": 64, "messages": messages, field: value}
+
+    try:
+        read_messages_request(body)
+        tokens = estimated_tokens(body)
+    except (Malformed, Unsupported) as error:
+        told = str(error)
+    else:
+        told = f"about {tokens} tokens"
+
+    assert told
