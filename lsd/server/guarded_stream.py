@@ -67,7 +67,7 @@ class GuardedStream:
             except RequestRefused as refused:
                 await self._refuse(refused, self.filter)
                 break
-            self._note_progress(self.filter)
+            self._note_progress(self.filter, has_passed=bool(passed))
             if passed or not received:
                 return passed
         return b""
@@ -95,10 +95,10 @@ class GuardedStream:
             return data
         raise requests.too_late()
 
-    def _note_progress(self, requests: RequestFilter) -> None:
-        if not requests.is_in_head:
-            self._head_ends_at = math.inf
-        elif self._head_ends_at == math.inf:
+    def _note_progress(self, requests: RequestFilter, *, has_passed: bool) -> None:
+        if has_passed or not requests.is_in_head:
+            self._head_ends_at = math.inf  # a head that is in progress now has just begun
+        if requests.is_in_head and self._head_ends_at == math.inf:
             self._head_ends_at = trio.current_time() + HEAD_S_MAX
 
     async def _refuse(self, refused: RequestRefused, requests: RequestFilter) -> None:

@@ -111,6 +111,24 @@ async def test_a_head_must_come_in_time(
     assert HEAD_S_MAX <= trio.current_time() - began < HEAD_S_MAX + 4
 
 
+async def test_each_head_has_its_own_time(
+    line: Line, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    """Also one that has begun together with the end of another."""
+    cut = len(GET) // 2
+
+    async def drip() -> None:
+        await line.client.send_all(GET[:cut])
+        for _ in range(3):
+            await trio.sleep(HEAD_S_MAX - 1)
+            await line.client.send_all(GET[cut:] + GET[:cut])
+
+    nursery.start_soon(drip)
+    passed = [await line.guarded.receive_some() for _ in range(3)]
+
+    assert passed == [GET] * 3
+
+
 async def test_a_body_may_pause_but_not_stop(
     line: Line, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
