@@ -42,7 +42,7 @@ def _check_writes(gateway: Gateway, findings: Findings) -> None:
 def _check_address(gateway: Gateway, findings: Findings) -> None:
     if not gateway.auth.enabled and not gateway.bind_address.is_loopback:
         found = f"{gateway.bind_address} can be reached from other machines, and auth is off"
-        wanted = "bind to a loopback address, or let only trusted machines reach this one"
+        wanted = "bind to a loopback address, or want keys with gateway.auth.enabled = true"
         findings.warn(("gateway", "bind_address"), found, wanted)
 
 
