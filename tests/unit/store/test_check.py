@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from lsd.store import EmbeddingRecord, Example, Store, Verdict, layout, verify
-from lsd.store import check as check_module
+from lsd.store import EmbeddingRecord, Example, Store, Verdict, _check_list, layout, verify
 from tests.unit.store.makers import Maker, given, open_store, put, stored
 
 DEMONSTRATION = '[{"type":"text","text":"Frog jumps in"}]'
@@ -140,7 +139,7 @@ def test_the_list_of_problems_is_bounded(
     full_store: Store, make: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A store in ruins does not fill the memory with words about it."""
-    monkeypatch.setattr(check_module, "_PROBLEMS_MAX", 3)
+    monkeypatch.setattr(_check_list, "_PROBLEMS_MAX", 3)
     for _ in range(10):
         stored(full_store, make.inference())
 
