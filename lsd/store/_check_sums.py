@@ -11,7 +11,7 @@ from lsd.store._usage_row import usage_of
 from lsd.store._usage_writes import OF_MODELS, OF_VARIANTS, periods_of
 from lsd.store.layout import COUNT_AND_ID, FEEDBACK_SUMS, SHARD, VARIANT_COUNTS
 from lsd.store.transaction import Database, Transaction
-from lsd.store.usage import Usage
+from lsd.store.usage import OneUsage, Usage
 
 T = TypeVar("T")
 
@@ -24,12 +24,12 @@ class Sums:
     _usage: dict[tuple[Database, bytes], Usage] = attrs.field(factory=dict, init=False)
     _feedback: dict[bytes, FeedbackSums] = attrs.field(factory=dict, init=False)
 
-    def add_inference(self, pair: bytes, inference: bytes, usage: Usage) -> None:
+    def add_inference(self, pair: bytes, inference: bytes, usage: OneUsage) -> None:
         """An inference of a function and variant."""
         self._variants[pair] += 1
         self._add_usage(OF_VARIANTS, pair, inference, usage)
 
-    def add_call(self, pair: bytes, call: bytes, usage: Usage) -> None:
+    def add_call(self, pair: bytes, call: bytes, usage: OneUsage) -> None:
         """A call of a model and provider."""
         self._add_usage(OF_MODELS, pair, call, usage)
 
@@ -45,10 +45,14 @@ class Sums:
         yield from self._feedback_problems(transaction)
 
     def _add_usage(
-        self, databases: tuple[Database, Database, Database], pair: bytes, own: bytes, usage: Usage
+        self,
+        databases: tuple[Database, Database, Database],
+        pair: bytes,
+        own: bytes,
+        usage: OneUsage,
     ) -> None:
         for place in periods_of(databases, pair, own):
-            self._usage.setdefault(place, Usage()).merge(usage)
+            self._usage.setdefault(place, Usage()).add(usage)
 
     def _variant_problems(self, transaction: Transaction) -> Iterator[str]:
         counted: Counter[bytes] = Counter()

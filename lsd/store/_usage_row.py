@@ -1,42 +1,57 @@
-"""The row of a database that holds a `Usage`: sums, then counts of buckets, ascending."""
+"""The row of a database that holds a `Usage`: sums, then counts of buckets, ascending.
 
+Every inference changes six of these rows: that costs what is changed, not what a row holds.
+"""
+
+import operator
 from struct import Struct
 from typing import Final
 
 import attrs
 
-from lsd.store.usage import SUMS, Usage
+from lsd.store.usage import FIRST_TOKEN, SUMS, OneUsage, Usage, bucket_of_code
 
 _SUMS: Final = Struct(f">{SUMS}q")
+_NOTHING: Final = _SUMS.pack(*[0] * SUMS)
 _ENTRY: Final = Struct(">Hq")
-_OF_FIRST_TOKEN: Final = 1 << 15
-"""Set in the code of a bucket of `first_tokens`. No duration of a process that lives a thousand
-years reaches the bucket of this number."""
+"""A bucket's code, and how many fell into it."""
+
+_CODE_BYTES: Final = 2
 
 
 @attrs.define(eq=False)
 class UsageRow:
-    """A row that is being changed; costs what the changes cost, not what the row holds."""
+    """A row that is being changed."""
 
     _packed: bytes | None
-    _change: Usage = attrs.field(factory=Usage, init=False)
+    _sums: list[int] = attrs.field(factory=lambda: [0] * SUMS, init=False)
+    _codes: dict[int, int] = attrs.field(factory=dict, init=False)
 
-    def add(self, change: Usage) -> None:
-        """Adds to the row."""
-        self._change.merge(change)
+    def add(self, one: OneUsage) -> None:
+        """Adds an inference or model inference to the row."""
+        self._sums = list(map(operator.add, self._sums, one.sums))
+        for code in one.codes:
+            self._codes[code] = self._codes.get(code, 0) + 1
+
+    def take(self, one: OneUsage) -> None:
+        """Takes one away again."""
+        self._sums = list(map(operator.sub, self._sums, one.sums))
+        for code in one.codes:
+            self._codes[code] = self._codes.get(code, 0) - 1
+
+    def add_row(self, packed: bytes) -> None:
+        """Adds all that another row holds."""
+        self._sums = list(map(operator.add, self._sums, _SUMS.unpack_from(packed)))
+        for code, times in _ENTRY.iter_unpack(packed[_SUMS.size :]):
+            self._codes[code] = self._codes.get(code, 0) + times
 
     def encode(self) -> bytes | None:
         """The row as it is stored; None if nothing is left in it."""
-        packed = self._packed or bytes(_SUMS.size)
-        sums = [
-            own + more
-            for own, more in zip(_SUMS.unpack_from(packed), self._change.sums, strict=True)
-        ]
+        packed = self._packed or _NOTHING
+        sums = list(map(operator.add, self._sums, _SUMS.unpack_from(packed)))
         entries = bytearray(packed[_SUMS.size :])
-        for bucket, times in self._change.durations.items():
-            _count(entries, bucket + 1, times)
-        for bucket, times in self._change.first_tokens.items():
-            _count(entries, (bucket + 1) | _OF_FIRST_TOKEN, times)
+        for code, times in self._codes.items():
+            _count(entries, code, times)
         return _SUMS.pack(*sums) + entries if any(sums) or entries else None
 
 
@@ -44,10 +59,8 @@ def usage_of(packed: bytes) -> Usage:
     """What a row holds."""
     usage = Usage(list(_SUMS.unpack_from(packed)))
     for code, times in _ENTRY.iter_unpack(packed[_SUMS.size :]):
-        if code & _OF_FIRST_TOKEN:
-            usage.first_tokens[(code ^ _OF_FIRST_TOKEN) - 1] = times
-        else:
-            usage.durations[code - 1] = times
+        histogram = usage.first_tokens if code & FIRST_TOKEN else usage.durations
+        histogram[bucket_of_code(code)] = times
     return usage
 
 
@@ -58,17 +71,36 @@ def count_of(packed: bytes) -> int:
 
 def _count(entries: bytearray, code: int, times: int) -> None:
     """Adds to the count of one bucket; a count of 0 has no entry."""
+    place = _find(entries, code.to_bytes(_CODE_BYTES, "big"))
+    if place is None:
+        if times:
+            place = _place_for(entries, code)
+            entries[place:place] = _ENTRY.pack(code, times)
+        return
+    times += _ENTRY.unpack_from(entries, place)[1]
+    if times:
+        _ENTRY.pack_into(entries, place, code, times)
+    else:
+        del entries[place : place + _ENTRY.size]
+
+
+def _find(entries: bytearray, code: bytes) -> int | None:
+    """Where the entry of a code is. To search bytes is quicker than to look at entries."""
+    place = entries.find(code)
+    while place >= 0:
+        if place % _ENTRY.size == 0:
+            return place
+        place = entries.find(code, place + 1)
+    return None
+
+
+def _place_for(entries: bytearray, code: int) -> int:
+    """Where the entry of a new code belongs."""
     low, high = 0, len(entries) // _ENTRY.size
     while low < high:
         middle = (low + high) // 2
-        start = middle * _ENTRY.size
-        if int.from_bytes(entries[start : start + 2], "big") < code:
+        if _ENTRY.unpack_from(entries, middle * _ENTRY.size)[0] < code:
             low = middle + 1
         else:
             high = middle
-    place = low * _ENTRY.size
-    is_there = entries[place : place + 2] == code.to_bytes(2, "big")
-    if is_there:
-        times += _ENTRY.unpack_from(entries, place)[1]
-    end = place + _ENTRY.size * is_there
-    entries[place:end] = _ENTRY.pack(code, times) if times else b""
+    return low * _ENTRY.size

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from lsd.store._encoding import nano_dollars
-from lsd.store._usage_row import UsageRow, usage_of
+from lsd.store._usage_row import UsageRow
 from lsd.store._writing import Writing
 from lsd.store.layout import (
     MODEL_USAGE,
@@ -25,7 +25,7 @@ from lsd.store.layout import (
 from lsd.store.names import MODEL, PROVIDER
 from lsd.store.records import ModelInferenceRecord
 from lsd.store.transaction import Database
-from lsd.store.usage import Usage, usage_of_one
+from lsd.store.usage import OneUsage, usage_of_one
 
 MS_PER_MINUTE: Final = 60_000
 MS_PER_HOUR: Final = 3_600_000
@@ -62,42 +62,36 @@ def count_call(
     _count(writing, OF_MODELS, pair, id_key(call.id), usage, removed=removed)
 
 
-def inference_usage(head: dict[str, Any]) -> Usage:
+def inference_usage(head: dict[str, Any]) -> OneUsage:
     """What one inference adds. Answers out of the inference cache tell nothing about time."""
     sums = head["usage"]
-    fields = (
-        "input_tokens",
-        "output_tokens",
-        "provider_cache_read_input_tokens",
-        "provider_cache_write_input_tokens",
-        "cost",
-    )
     is_cached = 0 < sums["calls"] == sums.get("calls_cached")
     return usage_of_one(
-        [sums.get(field) for field in fields],
+        input_tokens=sums.get("input_tokens"),
+        output_tokens=sums.get("output_tokens"),
+        cache_read_tokens=sums.get("provider_cache_read_input_tokens"),
+        cache_write_tokens=sums.get("provider_cache_write_input_tokens"),
+        cost_nano=sums.get("cost"),
         is_cost_known=0 < sums["calls"] == sums.get("calls_with_cost"),
         duration_ms=None if is_cached else head["processing_time_ms"],
         first_token_ms=None if is_cached else head["ttft_ms"],
     )
 
 
-def call_usage(call: ModelInferenceRecord) -> Usage | None:
+def call_usage(call: ModelInferenceRecord) -> OneUsage | None:
     """What one call adds; None for one that does not count.
 
     A failed call counts if it had succeeded, within something larger that failed: then it has
     tokens or a cost.
     """
-    reported = [
-        call.input_tokens or None,
-        call.output_tokens or None,
-        call.provider_cache_read_input_tokens,
-        call.provider_cache_write_input_tokens,
-        nano_dollars(call.cost),
-    ]
-    if call.status == "error" and all(each is None for each in reported):
+    if call.status == "error" and not (call.input_tokens or call.output_tokens or call.cost):
         return None
     return usage_of_one(
-        reported,
+        input_tokens=call.input_tokens or None,
+        output_tokens=call.output_tokens or None,
+        cache_read_tokens=call.provider_cache_read_input_tokens,
+        cache_write_tokens=call.provider_cache_write_input_tokens,
+        cost_nano=nano_dollars(call.cost),
         is_cost_known=call.cost is not None,
         duration_ms=None if call.cached else call.response_time_ms,
         first_token_ms=None if call.cached else call.ttft_ms,
@@ -120,7 +114,7 @@ def _count(
     databases: tuple[Database, Database, Database],
     pair: bytes,
     own_id: bytes,
-    usage: Usage,
+    usage: OneUsage,
     *,
     removed: bool,
 ) -> None:
@@ -128,7 +122,7 @@ def _count(
         row = writing.transaction.row(database, prefix + SHARD.pack(writing.shard), UsageRow)
         if removed:
             _gather(writing, database, prefix, row)
-            row.add(usage.negated())
+            row.take(usage)
         else:
             row.add(usage)
 
@@ -139,5 +133,5 @@ def _gather(writing: Writing, database: Database, prefix: bytes, row: UsageRow) 
     counted = list(writing.transaction.range(database, prefix, end_of(prefix)))
     for key, value in counted:
         if key != own:
-            row.add(usage_of(value))
+            row.add_row(value)
             writing.transaction.delete(database, key)

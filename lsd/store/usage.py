@@ -5,8 +5,9 @@ is read from it is wrong by 0.55 % at most, and histograms of several periods ad
 """
 
 import math
+import operator
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import attrs
@@ -17,6 +18,11 @@ _BUCKET_OF_NOTHING: Final = -1
 
 SUMS: Final = 12
 """The number of sums in `Usage.sums`."""
+
+
+FIRST_TOKEN: Final = 1 << 15
+"""Set in the code of a bucket of times to the first token. No duration of a process that lives a
+thousand years reaches the bucket of this number."""
 
 
 def bucket_of(milliseconds: int) -> int:
@@ -83,17 +89,18 @@ class Usage:
         """How many had a cost that is known as a whole."""
         return self.sums[11]
 
-    def negated(self) -> "Usage":
-        """What takes away the same."""
-        return Usage(
-            [-each for each in self.sums],
-            Counter({bucket: -times for bucket, times in self.durations.items()}),
-            Counter({bucket: -times for bucket, times in self.first_tokens.items()}),
-        )
+    def add(self, one: "OneUsage") -> None:
+        """Adds one inference or model inference."""
+        self.sums = list(map(operator.add, self.sums, one.sums))
+        for code in one.codes:
+            if code & FIRST_TOKEN:
+                self.first_tokens[bucket_of_code(code)] += 1
+            else:
+                self.durations[bucket_of_code(code)] += 1
 
     def merge(self, other: "Usage") -> None:
         """Adds what `other` holds."""
-        self.sums = [own + more for own, more in zip(self.sums, other.sums, strict=True)]
+        self.sums = list(map(operator.add, self.sums, other.sums))
         self.durations.update(other.durations)
         self.first_tokens.update(other.first_tokens)
 
@@ -101,25 +108,46 @@ class Usage:
         return self.sums[place] if self.sums[place + 1] else None
 
 
+@attrs.frozen
+class OneUsage:
+    """The usage of one inference or model inference; `codes` are the buckets of its times."""
+
+    sums: tuple[int, ...]
+    codes: tuple[int, ...]
+
+
 def usage_of_one(
-    reported: Iterable[int | None],
     *,
+    input_tokens: int | None,
+    output_tokens: int | None,
+    cache_read_tokens: int | None,
+    cache_write_tokens: int | None,
+    cost_nano: int | None,
     is_cost_known: bool,
     duration_ms: int | None,
     first_token_ms: int | None,
-) -> Usage:
-    """The usage of one inference or model inference; what is None was not reported.
-
-    `reported` are its tokens and cost, in the order of `Usage.sums`.
-    """
-    sums = [1]
-    for value in reported:
-        sums += (value or 0, int(value is not None))
-    return Usage(
-        [*sums, int(is_cost_known)],
-        Counter() if duration_ms is None else Counter((bucket_of(duration_ms),)),
-        Counter() if first_token_ms is None else Counter((bucket_of(first_token_ms),)),
+) -> OneUsage:
+    """The usage of one; what is None was not reported."""
+    codes = () if duration_ms is None else (bucket_of(duration_ms) + 1,)
+    if first_token_ms is not None:
+        codes = (*codes, (bucket_of(first_token_ms) + 1) | FIRST_TOKEN)
+    return OneUsage(
+        (
+            1,
+            *(input_tokens or 0, input_tokens is not None),
+            *(output_tokens or 0, output_tokens is not None),
+            *(cache_read_tokens or 0, cache_read_tokens is not None),
+            *(cache_write_tokens or 0, cache_write_tokens is not None),
+            *(cost_nano or 0, cost_nano is not None),
+            is_cost_known,
+        ),
+        codes,
     )
+
+
+def bucket_of_code(code: int) -> int:
+    """The bucket that a code stands for, of whichever histogram."""
+    return (code & ~FIRST_TOKEN) - 1
 
 
 def quantiles(histogram: Counter[int], wanted: Sequence[float]) -> list[float | None]:

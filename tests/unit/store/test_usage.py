@@ -1,6 +1,5 @@
 """Usage: sums that tell nothing from zero, and histograms of durations."""
 
-import math
 from collections import Counter
 
 import pytest
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 
 from lsd.store._usage_row import UsageRow, count_of, usage_of
 from lsd.store.usage import (
+    OneUsage,
     Usage,
     bucket_of,
     milliseconds_of,
@@ -51,12 +51,16 @@ def test_nothing_reported_is_not_zero() -> None:
     usage = Usage()
     for tokens, cost in ((3, None), (None, 0), (None, None)):
         one = usage_of_one(
-            (tokens, None, 0, None, cost),
+            input_tokens=tokens,
+            output_tokens=None,
+            cache_read_tokens=0,
+            cache_write_tokens=None,
+            cost_nano=cost,
             is_cost_known=cost is not None,
             duration_ms=None,
             first_token_ms=7,
         )
-        usage.merge(one)
+        usage.add(one)
 
     assert (usage.count, usage.input_tokens, usage.output_tokens) == (3, 3, None)
     assert (usage.cache_read_tokens, usage.cache_write_tokens) == (0, None)
@@ -64,40 +68,68 @@ def test_nothing_reported_is_not_zero() -> None:
     assert (usage.durations.total(), usage.first_tokens.total()) == (0, 3)
 
 
+SUM = st.none() | st.integers(0, 10**12)
+TIME = st.none() | st.integers(0, 2000)
 USAGES = st.builds(
     usage_of_one,
-    st.lists(st.none() | st.integers(0, 10**12), min_size=5, max_size=5),
+    input_tokens=SUM,
+    output_tokens=SUM,
+    cache_read_tokens=SUM,
+    cache_write_tokens=SUM,
+    cost_nano=SUM,
     is_cost_known=st.booleans(),
-    duration_ms=st.none() | st.integers(0, 2000),
-    first_token_ms=st.none() | st.integers(0, 2000),
+    duration_ms=TIME,
+    first_token_ms=TIME,
 )
 
 
 @given(commits=st.lists(st.lists(USAGES, max_size=5), max_size=5), gone=st.integers(0, 30))
-def test_a_row_holds_what_was_added(commits: list[list[Usage]], gone: int) -> None:
+def test_a_row_holds_what_was_added(commits: list[list[OneUsage]], gone: int) -> None:
     """In however many commits, and without what was taken away again."""
     packed: bytes | None = None
-    wanted = Usage()
+    everything = [usage for commit in commits for usage in commit]
     for commit in commits:
         row = UsageRow(packed)
         for usage in commit:
             row.add(usage)
-            wanted.merge(usage)
         packed = row.encode()
-    everything = [usage for commit in commits for usage in commit]
     row = UsageRow(packed)
     for usage in everything[:gone]:
-        row.add(usage.negated())
-        wanted.merge(usage.negated())
+        row.take(usage)
     packed = row.encode()
 
-    if len(everything) <= gone:
+    wanted = Usage()
+    for usage in everything[gone:]:
+        wanted.add(usage)
+    if wanted.count == 0:
         assert packed is None
-    else:
-        assert packed is not None
-        found = usage_of(packed)
-        assert found.sums == wanted.sums
-        assert found.durations == +wanted.durations
-        assert found.first_tokens == +wanted.first_tokens
-        assert count_of(packed) == found.count
-        assert math.prod(found.durations.values()) > 0
+        return
+    assert packed is not None
+    found = usage_of(packed)
+    assert (found.sums, count_of(packed)) == (wanted.sums, wanted.count)
+    assert (found.durations, found.first_tokens) == (wanted.durations, wanted.first_tokens)
+
+
+@given(st.lists(st.lists(USAGES, max_size=5), max_size=3))
+def test_rows_add_up(rows: list[list[OneUsage]]) -> None:
+    """Those of several processes, and the usages that are read from them."""
+    whole, row, merged = Usage(), UsageRow(None), Usage()
+    for usages in rows:
+        part = UsageRow(None)
+        for usage in usages:
+            whole.add(usage)
+            part.add(usage)
+        packed = part.encode()
+        if packed is not None:
+            row.add_row(packed)
+            merged.merge(usage_of(packed))
+
+    packed = row.encode()
+
+    found = Usage() if packed is None else usage_of(packed)
+    for each in (found, merged):
+        assert (each.sums, each.durations, each.first_tokens) == (
+            whole.sums,
+            whole.durations,
+            whole.first_tokens,
+        )
