@@ -54,15 +54,13 @@ class Cors:
         )
 
     def of_preflight(self, path: str | None, headers: Mapping[str, str]) -> Headers:
-        """What `OPTIONS` on a path is answered beside that, if it is asked before a request."""
-        wanted = headers.get("access-control-request-method")
-        if wanted is None or not self.of_answer(headers):
+        """What `OPTIONS` on a path is answered beside that: what a request to it may be."""
+        if not self.of_answer(headers):
             return ()
         methods = [] if path is None else sorted(self._methods_of(path))
-        allowed = []
-        if methods or _NAMES.fullmatch(wanted):
-            allowed.append(("access-control-allow-methods", ", ".join(methods) or wanted))
-        names = headers.get("access-control-request-headers", "")
-        if _NAMES.fullmatch(names):
-            allowed.append(("access-control-allow-headers", names))
-        return tuple(allowed)
+        allowed = {
+            "access-control-allow-methods": ", ".join(methods)
+            or headers.get("access-control-request-method", ""),
+            "access-control-allow-headers": headers.get("access-control-request-headers", ""),
+        }
+        return tuple((name, value) for name, value in allowed.items() if _NAMES.fullmatch(value))

@@ -260,6 +260,35 @@ def test_balances_outlive_a_stop_and_a_crash(start_gateway: StartGateway) -> Non
     assert statuses(gateway, 2, kept="x") == [200, 429]
 
 
+def test_every_call_of_a_variant_counts(start_gateway: StartGateway) -> None:
+    """Two candidates and their judge; where there is room for one alone, it is the answer."""
+    gateway = start_gateway(
+        """
+        [functions.best]
+        type = "chat"
+        variants.one.model = "echo::x"
+        [functions.best.variants.judged]
+        type = "best_of_n_sampling"
+        candidates = ["one", "one"]
+        evaluator = { model = "echo::x" }
+        """
+        + rule(tag("kept", "x"), "always = true", "model_inferences_per_month = 4")
+    )
+    body = {
+        "function_name": "best",
+        "variant_name": "judged",
+        "tags": {"kept": "x"},
+        **SAYING_HI,
+    }
+
+    found = []
+    for _ in range(3):
+        status = gateway.post("/inference", body).status_code
+        found.append((status, left(gateway)))
+
+    assert found == [(200, 1), (200, 0), (429, 0)]
+
+
 @pytest.mark.parametrize(("when_left", "tokens_left"), [("cancel", 900), ("finish", 990)])
 def test_a_stream_whose_client_leaves_is_settled(
     start_gateway: StartGateway, when_left: str, tokens_left: int

@@ -58,6 +58,14 @@ async def test_a_listed_page_may_ask() -> None:
     assert asked.headers["vary"] == "Origin, Access-Control-Request-Headers"
 
 
+async def test_the_methods_are_told_to_who_does_not_ask_for_one() -> None:
+    """And no headers, for none were asked for."""
+    asked = await ask(front(PAGE), "OPTIONS", "/work", headers={"origin": PAGE})
+
+    assert told(asked.headers)["access-control-allow-methods"] == "GET, HEAD, POST"
+    assert "access-control-allow-headers" not in asked.headers
+
+
 async def test_another_page_may_not() -> None:
     """Neither before a request, nor with one."""
     other = {**PREFLIGHT, "origin": "https://evil.example.com"}

@@ -253,6 +253,25 @@ async def _cancel_when_started(client: Client, scope: trio.CancelScope) -> None:
     scope.cancel()
 
 
+async def test_limits_that_cannot_be_read_let_nobody_pass(
+    start: StartGateway, shelf: Shelf
+) -> None:
+    """Each provider is refused for the same reason, and none is asked."""
+    writer = shelf.store.state_writer(HandClock())
+    await writer.close()
+    gateway = start(
+        TABLES + "\n[[rate_limiting.rules]]\nalways = true\nmodel_inferences_per_day = 5\n"
+    )
+    table = gateway.loaded.config.rate_limiting
+    gateway.service.limiter = RateLimiter.of(table, shelf.store.buckets(writer), HandClock())
+
+    failure = await Limited(gateway).refusal(function_name="two")
+
+    assert failure.cause == "limits_unavailable"
+    assert len(failure.failures) == 2
+    assert gateway["one"].requests == []
+
+
 async def test_embeddings_count_their_inputs(limiting: Callable[[str], Limited]) -> None:
     """Half a token per byte, or those that were sent; they have no `max_tokens`."""
     limited = limiting(once("tokens", 20))
