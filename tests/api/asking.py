@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import attrs
+import trio
 
 from lsd.store import Store, StoreSettings
 from tests.api.gateway import Gateway
+from tests.fakes.script import Chunked, Script, Until
 
 T = TypeVar("T")
 
@@ -78,6 +80,16 @@ def text_of(source: Mapping[str, Any] | Iterable[Mapping[str, Any]]) -> str:
 def statuses(calls: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """Provider and status of recorded calls."""
     return [(call["model_provider_name"], call["status"]) for call in calls]
+
+
+def held_after(script: Script, text: bytes, gate: trio.Event) -> Script:
+    """The script, silent behind its first chunk that holds `text` until the gate is set."""
+    place = next(
+        place
+        for place, step in enumerate(script.steps, 1)
+        if isinstance(step, Chunked) and text in step.data
+    )
+    return Script((*script.steps[:place], Until(gate), *script.steps[place:]))
 
 
 def wait_for(look: Callable[[], T]) -> T:

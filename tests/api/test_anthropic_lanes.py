@@ -263,6 +263,22 @@ def test_thoughts_go_back_to_where_they_came_from(
     assert gpt == {"role": "assistant", "content": "Yes."}
 
 
+def test_documents_are_sent_whole(gateway: Gateway, upstream: FakeProviderThread) -> None:
+    """One that lies at a URL is fetched: the other lane takes no addresses of documents."""
+    pdf = answers("%PDF-1.7", content_type="application/pdf")
+    url = upstream.will("file", pdf) + "/plan.pdf"
+    at_url = {"type": "document", "title": "Plan.pdf", "source": {"type": "url", "url": url}}
+    note = {"type": "document", "title": "Note", "source": {"type": "text", "data": "Hi"}}
+
+    answer(gateway, "gpt", messages=conversation([at_url, note]))
+
+    _, asked = upstream.requests
+    file, text = asked.json()["messages"][0]["content"]
+    data = "data:application/pdf;base64,JVBERi0xLjc="
+    assert file == {"type": "file", "file": {"filename": "Plan.pdf", "file_data": data}}
+    assert text == {"type": "text", "text": "Note\n\nHi"}
+
+
 def test_why_an_answer_ended(gateway: Gateway, upstream: FakeProviderThread) -> None:
     """Cases 28 and 29: in the words of this API, whatever the provider's were."""
 

@@ -27,14 +27,14 @@ from tests.api.anthropic_asking import (
     same,
     streamed,
 )
-from tests.api.asking import statuses, wait_for
+from tests.api.asking import held_after, statuses, wait_for
 from tests.api.conftest import StartGateway
 from tests.api.gateway import Gateway
 from tests.api.test_api_keys import new_key
 from tests.fakes import anthropic_scripts, openai_scripts
 from tests.fakes.openai_scripts import USAGE, answers, chunk, events, fails, tool_call
 from tests.fakes.provider_thread import FakeProviderThread
-from tests.fakes.script import Chunked, Fin, Script, Split, Until
+from tests.fakes.script import Fin, Script, Split
 
 
 @pytest.fixture(scope="module")
@@ -238,13 +238,7 @@ def test_the_first_word_does_not_wait_for_the_second(
         "claude": anthropic_scripts.streams([*text, *anthropic_scripts.ending()]),
         "gpt": openai_scripts.streams(["An ", "old ", "pond"], usage=USAGE),
     }[name]
-    place = next(
-        place
-        for place, step in enumerate(whole.steps)
-        if isinstance(step, Chunked) and b"An " in step.data
-    )
-    steps = (*whole.steps[: place + 1], Until(may_go_on), *whole.steps[place + 1 :])
-    upstream.will(name, Script(steps))
+    upstream.will(name, held_after(whole, b"An ", may_go_on))
 
     with gateway.client.stream("POST", PATH, json=request(name, stream=True)) as response:
         received = ""
@@ -267,11 +261,7 @@ def test_a_client_that_leaves(gateway: Gateway, upstream: FakeProviderThread, na
         "claude": anthropic_scripts.streams(text),
         "gpt": openai_scripts.streams(["An "]),
     }[name]
-    kept = [
-        step for step in begun.steps if b'finish_reason":"stop' not in getattr(step, "data", b"")
-    ]
-    kept = [step for step in kept if b"[DONE]" not in getattr(step, "data", b"")]
-    upstream.will(name, Script((*kept, Until(never))))
+    upstream.will(name, held_after(begun, b"An ", never))
 
     with gateway.client.stream("POST", PATH, json=request(name, stream=True)) as response:
         inference_id = response.headers["x-lsd-inference-id"]
@@ -404,6 +394,28 @@ def test_paths_and_methods(gateway: Gateway) -> None:
     assert "/anthropic/v1/v1/messages" in refusal(twice, 404)
     assert "base URL" in twice.json()["error"]["message"]
     assert lost.json()["error"]["type"] == "not_found_error"
+
+
+def test_probes(gateway: Gateway) -> None:
+    """Trap 1: agents look whether anything is there before they speak."""
+    head = gateway.client.head
+
+    assert [head(path).status_code for path in ("/", "/anthropic", "/anthropic/v1")] == [200] * 3
+    assert head("/anthropic/v1/models").status_code == 200
+    assert head("/anthropic/v1/models").content == b""
+    assert head("/api/hello").status_code == 404
+
+
+def test_a_failure_leaves_what_was_tried(gateway: Gateway, upstream: FakeProviderThread) -> None:
+    """Under the id that the error tells; there is no inference."""
+    upstream.will("claude", anthropic_scripts.fails(500, "api_error"))
+
+    response = post(gateway, "claude")
+
+    inference_id = response.headers["x-lsd-inference-id"]
+    assert response.json()["request_id"] == "req_" + inference_id.replace("-", "")
+    assert statuses(gateway.calls(inference_id)) == [("one", "error")]
+    assert gateway.stored(inference_id) is None
 
 
 def test_models_by_path(gateway: Gateway) -> None:

@@ -80,6 +80,7 @@ class Messages:
             name: value for name, value in body.fields.items() if name not in _ONLY_FOR_ANSWERS
         }
         body = attrs.evolve(body, fields=fields)
+        body.check_known(KNOWN)
         asked = read_messages_request({**fields, "max_tokens": 1})
         count = await self._inferences.count_tokens(self._call(request, body, asked))
         headers = identity_headers("anthropic", None)

@@ -1,5 +1,6 @@
 """Streamed answers to Messages requests, in translation or as the provider has worded them."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -70,12 +71,42 @@ def writer_of(message: Message) -> StreamWriter:
 
 
 @attrs.define(eq=False)
-class _Translated:
+class _Writer(ABC):
+    """Words one stream, up to its end or to the first fault, behind which nothing may follow."""
+
     keep_alive: ClassVar[bytes] = PING
     end_mark: ClassVar[bytes] = STOP
 
     _message: Message
     is_broken_off: bool = attrs.field(default=False, init=False)
+
+    @abstractmethod
+    def opening(self) -> bytes: ...
+
+    @abstractmethod
+    def closing(self, _: Answer) -> bytes: ...
+
+    @abstractmethod
+    def words_for(self, chunk: ModelChunk) -> bytes:
+        """What tells of one event of the provider's; perhaps nothing."""
+
+    def events(self, events: Sequence[StreamEvent]) -> bytes:
+        made = []
+        for each in events:
+            if isinstance(each, StreamFault):
+                self.is_broken_off = True
+                made.append(self._error(each))
+                break
+            made.append(self.words_for(each))
+        return b"".join(made)
+
+    def _error(self, fault: StreamFault) -> bytes:
+        reply = self._message.reply
+        return _ERRORS.broken_off(reply.call.provider_name, fault.failure, reply.run.inference_id)
+
+
+@attrs.define(eq=False)
+class _Translated(_Writer):
     _events: MessageEvents = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -88,15 +119,8 @@ class _Translated:
             usage = Usage(input_tokens=estimated_tokens(message.body))
         return message_start(message.id, message.model, usage)
 
-    def events(self, events: Sequence[StreamEvent]) -> bytes:
-        made = []
-        for each in events:
-            if isinstance(each, StreamFault):
-                self.is_broken_off = True
-                made.append(_broken_off(self._message, each))
-                break
-            made.append(self._events.content(each.content))
-        return b"".join(made)
+    def words_for(self, chunk: ModelChunk) -> bytes:
+        return self._events.content(chunk.content)
 
     def closing(self, _: Answer) -> bytes:
         message = self._message
@@ -110,50 +134,31 @@ class _Translated:
 
 
 @attrs.define(eq=False)
-class _Relayed:
+class _Relayed(_Writer):
     """The provider's last event is held back: it says that the record is safe, too."""
 
-    keep_alive: ClassVar[bytes] = PING
-    end_mark: ClassVar[bytes] = STOP
-
-    _message: Message
-    is_broken_off: bool = attrs.field(default=False, init=False)
     _held_delta: dict[str, Any] | None = attrs.field(default=None, init=False)
 
     def opening(self) -> bytes:
         return b""
 
-    def events(self, events: Sequence[StreamEvent]) -> bytes:
-        made = []
-        for each in events:
-            if isinstance(each, StreamFault):
-                self.is_broken_off = True
-                made.append(_broken_off(self._message, each))
-                break
-            if isinstance(each.document, dict):
-                made.append(self._event(each, each.document))
-        return b"".join(made)
+    def words_for(self, chunk: ModelChunk) -> bytes:
+        message = self._message
+        match chunk.document:
+            case {"type": "message_start", "message": dict(started)}:
+                renamed = relayed_message(started, message.id, message.model)
+                return relayed_event({**chunk.document, "message": renamed}, None)
+            case {"type": "message_stop"}:
+                return b""
+            case {"type": "message_delta"} if message.wants_raw_words:
+                self._held_delta = chunk.document
+                return b""
+            case dict(document):
+                return relayed_event(document, chunk.raw)
+            case _:
+                return b""
 
     def closing(self, _: Answer) -> bytes:
         if self._held_delta is None:
             return b""
         return relayed_event({**self._held_delta, **raw_fields(self._message.reply)}, None)
-
-    def _event(self, chunk: ModelChunk, document: dict[str, Any]) -> bytes:
-        message = self._message
-        match document:
-            case {"type": "message_start", "message": dict(started)}:
-                renamed = relayed_message(started, message.id, message.model)
-                return relayed_event({**document, "message": renamed}, None)
-            case {"type": "message_stop"}:
-                return b""
-            case {"type": "message_delta"} if message.wants_raw_words:
-                self._held_delta = document
-                return b""
-            case _:
-                return relayed_event(document, chunk.raw)
-
-
-def _broken_off(message: Message, fault: StreamFault) -> bytes:
-    call = message.reply.call
-    return _ERRORS.broken_off(call.provider_name, fault.failure, message.reply.run.inference_id)
