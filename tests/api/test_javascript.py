@@ -1,6 +1,6 @@
 """The official JavaScript libraries against a running daemon.
 
-Node runs the files in `tests/javascript`, once their libraries are there: `npm ci` in that folder.
+Node runs the files in `tests/javascript`, once `.ci/javascript` has fetched the libraries.
 """
 
 import os
@@ -67,20 +67,28 @@ Scripted = Callable[[RecordedRequest], Script]
 
 
 def looking_first(call: Scripted, text: Scripted) -> Scripted:
-    """Calls the tool that is offered, and says something when it has the result."""
+    """Calls the tool that is offered, and says something when it has the result.
+
+    A wish for JSON has its answer, too.
+    """
 
     def answer(request: RecordedRequest) -> Script:
         if request.path.endswith("/count_tokens"):
             return answers({"input_tokens": 12})
-        has_result = b"tool_result" in request.body or b'"role":"tool"' in request.body
-        return (text if has_result or b'"tools"' not in request.body else call)(request)
+        body = request.body
+        if b'"json_schema"' in body:
+            return (anthropic_scripts if b'"output_config"' in body else openai_scripts).says(
+                '{"degrees":4}'
+            )(request)
+        has_result = b"tool_result" in body or b'"role":"tool"' in body
+        return (text if has_result or b'"tools"' not in body else call)(request)
 
     return answer
 
 
 @pytest.mark.skipif(NODE is None, reason="node is not installed")
 @pytest.mark.skipif(
-    not (FOLDER / "node_modules").is_dir(), reason="the libraries are not there: npm ci"
+    not (FOLDER / "node_modules").is_dir(), reason="the libraries are not there: .ci/javascript"
 )
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_the_official_libraries(
