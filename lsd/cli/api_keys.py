@@ -1,23 +1,14 @@
 """The commands for API keys: they work on the store, beside a running server or without one."""
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from lsd.access import is_public_id, new_api_key
 from lsd.cli.failures import CommandFailed
+from lsd.cli.store_command import opened
 from lsd.config import Storage
 from lsd.conversation import encode_json
-from lsd.store import ApiKey, ApiKeys, Store, StoreFailed, StoreFull, StoreRefused, StoreSettings
-from lsd.telemetry import Clock, rfc3339_ms
-
-_RFC3339: Final = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
-)
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+from lsd.store import ApiKey, ApiKeys, StoreFailed, StoreFull, StoreRefused
+from lsd.telemetry import Clock, parse_rfc3339_ns, rfc3339_ms
 
 _HEADS: Final = ("public id", "created", "expires", "disabled", "description")
 
@@ -36,21 +27,21 @@ def ask_for_keys(
 
     Raises CommandFailed.
     """
+    now_ms = clock.now_ms()
+    expires_ms = None if expiration is None else _time_ms(expiration, now_ms)
     try:
-        with _open(storage) as store:
+        with opened(storage, may_create=True) as store:
             if disable is not None:
-                _disable(store.api_keys, clock, disable)
+                _disable(store.api_keys, disable, now_ms)
                 return None
             if lists:
                 return _list(store.api_keys, as_json=as_json)
-            return _create(store.api_keys, clock, expiration, description)
+            return _create(store.api_keys, description, now_ms, expires_ms)
     except (StoreRefused, StoreFull, StoreFailed) as error:
         raise CommandFailed(str(error)) from None
 
 
-def _create(keys: ApiKeys, clock: Clock, expiration: str | None, description: str | None) -> str:
-    now_ms = clock.now_ms()
-    expires_ms = None if expiration is None else _time_ms(expiration, now_ms)
+def _create(keys: ApiKeys, description: str | None, now_ms: int, expires_ms: int | None) -> str:
     while True:
         made = new_api_key()
         kept = ApiKey(
@@ -65,8 +56,8 @@ def _create(keys: ApiKeys, clock: Clock, expiration: str | None, description: st
             return made.text
 
 
-def _disable(keys: ApiKeys, clock: Clock, public_id: str) -> None:
-    if not is_public_id(public_id) or not keys.disable(public_id, now_ms=clock.now_ms()):
+def _disable(keys: ApiKeys, public_id: str, now_ms: int) -> None:
+    if not is_public_id(public_id) or not keys.disable(public_id, now_ms=now_ms):
         raise CommandFailed(f"--disable-api-key: found {public_id!r}; wanted the id of a key")
 
 
@@ -78,15 +69,6 @@ def _list(keys: ApiKeys, *, as_json: bool) -> str:
     rows = [_HEADS, *map(_columns, shown)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
-
-
-@contextmanager
-def _open(storage: Storage) -> Iterator[Store]:
-    store = Store.open(storage.path, StoreSettings.of(storage), is_server=False)
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def _shown(key: ApiKey) -> dict[str, Any]:
@@ -108,15 +90,12 @@ def _columns(shown: dict[str, Any]) -> tuple[str, ...]:
 
 def _time_ms(text: str, now_ms: int) -> int:
     """The milliseconds of an RFC 3339 time that is still to come. Raises CommandFailed."""
-    wanted = "wanted a time to come as in RFC 3339, such as 2030-01-31T12:00:00+01:00"
-    failure = CommandFailed(f"--expiration: found {text!r}; {wanted}")
-    if not _RFC3339.fullmatch(text):
-        raise failure
     try:
-        time = datetime.fromisoformat(text.upper())
-    except ValueError:
-        raise failure from None
-    milliseconds = int((time - _EPOCH) / timedelta(milliseconds=1))
+        milliseconds = parse_rfc3339_ns(text) // 1_000_000
+        rfc3339_ms(milliseconds)  # what an offset moves out of the calendar cannot be shown
+    except (ValueError, OverflowError):
+        milliseconds = now_ms
     if milliseconds <= now_ms:
-        raise failure
+        wanted = "wanted a time to come as in RFC 3339, such as 2030-01-31T12:00:00+01:00"
+        raise CommandFailed(f"--expiration: found {text!r}; {wanted}")
     return milliseconds

@@ -81,6 +81,7 @@ def test_a_key_may_have_an_end_and_a_description() -> None:
         "2100-02-30T12:00:00Z",
         "20991231T120000Z",
         "2100-01-31T12:00:00+0100",
+        "9999-12-31T23:59:59-23:00",
         "tomorrow",
         "",
     ],
