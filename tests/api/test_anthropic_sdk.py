@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from tests.api.conftest import StartGateway
 from tests.api.gateway import Gateway
+from tests.api.test_api_keys import new_key
 from tests.fakes import anthropic_scripts, openai_scripts
 from tests.fakes.openai_scripts import answers
 from tests.fakes.provider_thread import FakeProviderThread
@@ -456,6 +457,21 @@ def test_a_foreign_page_is_refused(gateway: Gateway) -> None:
         pytest.raises(anthropic.PermissionDeniedError),
     ):
         client.messages.create(model="gpt", max_tokens=9, messages=HI)
+
+
+def test_a_key_that_is_none(start_gateway: StartGateway) -> None:
+    """401, in the words of the API; a good key opens, as the library sends it."""
+    gateway = start_gateway("[gateway]\nauth.enabled = true\n")
+    options: Any = {"base_url": f"{gateway.url}/anthropic", "max_retries": 0}
+    request: Any = {"model": "echo::x", "max_tokens": 9, "messages": HI}
+
+    with (
+        Anthropic(api_key="sk-ant-any", **options) as stranger,
+        pytest.raises(anthropic.AuthenticationError),
+    ):
+        stranger.messages.create(**request)
+    with Anthropic(api_key=new_key(gateway), **options) as known:
+        assert known.messages.create(**request).content
 
 
 def test_nothing_listens(gateway: Gateway) -> None:
