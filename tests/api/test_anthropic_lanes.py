@@ -17,6 +17,7 @@ from tests.api.anthropic_asking import (
     at_rest,
     configuration,
     conversation,
+    events_in,
     post,
     refusal,
     result,
@@ -225,6 +226,58 @@ def test_what_the_other_lane_is_asked(gateway: Gateway, upstream: FakeProviderTh
     assert record is not None
     assert record["tags"] == {"user_id": user, "lsd::api": "anthropic.messages"}
     assert record["input"]["system"] == "A\n\nB\n\nBe brief."
+
+
+AGENTS_BODY: dict[str, Any] = {
+    "system": [
+        {"type": "text", "text": "x-anthropic-billing-header: cc_version=2.1; cch=0a1b2;"},
+        {"type": "text", "text": "You help.", "cache_control": {"type": "ephemeral"}},
+    ],
+    "tools": [
+        {**LOOK, "input_examples": [{"path": "a"}], "cache_control": {"type": "ephemeral"}},
+        {**LOOK, "name": "mcp__" + "a" * 70, "input_schema": {"properties": {}}},
+    ],
+    "messages": conversation(
+        [{"type": "text", "text": "Look", "cache_control": {"type": "ephemeral"}}],
+        [
+            {"type": "thinking", "thinking": "Hm.", "signature": "lsd1:deepseek:"},
+            {"type": "text", "text": "I look."},
+            {**CALL, "id": "functions.look:0"},
+        ],
+        [{**result([{"type": "text", "text": "empty"}]), "tool_use_id": "functions.look:0"}],
+    ),
+    "metadata": {"user_id": '{"device_id":"' + "d" * 64 + '"}'},
+    "max_tokens": 32000,
+    "thinking": {"type": "adaptive", "display": "omitted"},
+    "context_management": {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]},
+    "output_config": {"effort": "high"},
+    "temperature": 1,
+}
+"""What a coding agent sends after a switch of models."""
+
+
+@pytest.mark.parametrize("name", ["claude", "bare", "gpt", "vllm", "deepseek"])
+def test_an_agents_usual_request(gateway: Gateway, upstream: FakeProviderThread, name: str) -> None:
+    """Traps 1 to 12 at once, in either lane: counted first, then streamed."""
+    headers = {"anthropic-beta": "claude-code-20250219,context-management-2025-06-27"}
+    body = {"model": name, "stream": True, **AGENTS_BODY}
+
+    counted = gateway.client.post(f"{PATH}/count_tokens?beta=true", json=body, headers=headers)
+    response = gateway.client.post(f"{PATH}?beta=true", json=body, headers=headers)
+
+    assert counted.status_code == 200
+    message = added_up(events_in(response.text))
+    assert message["content"] == [{"type": "text", "text": "An old pond"}]
+    asked = upstream.requests[-1].json()
+    assert "lsd1:" not in str(asked)
+    if name in ("claude", "bare"):
+        assert asked["system"] == AGENTS_BODY["system"]
+        assert ("context_management" in asked) == (name == "claude")
+        assert "thinking" not in asked  # a turn that another model has begun
+    else:
+        assert asked["messages"][0] == {"role": "system", "content": "You help."}
+        assert asked["reasoning_effort"] == "high"
+        assert max(len(tool["function"]["name"]) for tool in asked["tools"]) <= 64
 
 
 def test_elsewhere_late_instructions_stand_in_front(
