@@ -21,6 +21,12 @@ NANODOLLARS: Final = 9
 _KNOWN_MAX: Final = 10_000
 """Values of one rule whose buckets are remembered, some megabytes; with more, all are made anew."""
 
+_KNOWN_LENGTH_MAX: Final = 200
+"""Characters of the values that are remembered together; callers choose them."""
+
+_SHOWN_LENGTH_MAX: Final = 200
+"""Characters of a value that a message shows."""
+
 _HOUR_MS: Final = 3_600_000
 
 _INTERVALS_MS: Final[Mapping[str, int]] = {
@@ -125,7 +131,8 @@ class _Rule:
                 self._known.clear()
             matches = sorted(map(_Match.of, self._rule.scope, values))
             known = tuple(_active(limit, matches) for limit in self._rule.limits)
-            self._known[values] = known
+            if sum(map(len, values)) <= _KNOWN_LENGTH_MAX:
+                self._known[values] = known
         return known
 
 
@@ -152,7 +159,10 @@ class _Match:
         told = f"api_key_public_id={_quoted(given)}"
         if self.kind == "tag":
             told = f"tag_key={_quoted(self.name)}, tag_value={_quoted(given)}"
-        return f"{told} (matched: {_quoted(self.value)})" if self.mode == "each" else told
+        if self.mode != "each":
+            return told
+        rest = "…" if len(self.value) > _SHOWN_LENGTH_MAX else ""
+        return f"{told} (matched: {_quoted(self.value[:_SHOWN_LENGTH_MAX] + rest)})"
 
 
 def _active(limit: Limit, matches: Sequence[_Match]) -> ActiveLimit:

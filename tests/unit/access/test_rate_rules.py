@@ -182,6 +182,30 @@ def test_a_scope_is_shown_as_it_is_written(scope: tuple[Any, ...], shown: str) -
     assert limit.scope == shown
 
 
+def test_values_of_any_length_have_buckets_and_short_names() -> None:
+    """They are not remembered, and messages show their beginning."""
+    rules = RateRules.of([rule(5, tag(EACH))])
+    one, other = ("x" * 1_000_000 + end for end in "ab")
+
+    (first,), (second,) = (rules.limits_for({"user": value}, None) for value in (one, other))
+
+    assert first.bucket.key != second.bucket.key
+    assert first.scope.endswith('xxx…")')
+    assert len(first.scope) < 300
+    assert not rules._rules[0]._known
+
+
+def test_only_so_many_values_are_remembered() -> None:
+    """Then they are forgotten, and the buckets stay the same."""
+    rules = RateRules.of([rule(5, tag(EACH))])
+    first = rules.limits_for({"user": "0"}, None)
+    for number in range(10_001):
+        rules.limits_for({"user": str(number)}, None)
+
+    assert rules.limits_for({"user": "0"}, None) == first
+    assert len(rules._rules[0]._known) <= 10_000
+
+
 @pytest.mark.parametrize(
     ("dollars", "count", "shown"),
     [
