@@ -158,12 +158,7 @@ class _Listing:
 
     def _places(self, *, descending: bool) -> Iterator[bytes]:
         streams: list[Postings] = [
-            IndexPostings(
-                transaction=self._transaction,
-                database=database,
-                prefix=prefix,
-                descending=descending,
-            )
+            IndexPostings(self._transaction.seeker(database), prefix, descending)
             for database, prefix in self._indexes
         ]
         following: bytes | None = self._bounds.start(descending=descending)

@@ -1,22 +1,21 @@
 """Streams of ids in their order, and what is in all of several streams.
 
 An index of the layout is a prefix with ids behind it, or with ids behind times; each is such a
-stream, and the one serves as well as the other. What several
-conditions have in common is found by letting the streams leap over each other: a step costs a
-seek per stream, and no more steps are made than the shortest stream has ids.
+stream, and the one serves as well as the other. What several conditions have in common is found by
+letting the streams leap over each other: a step costs a seek per stream, and no more steps are made
+than the shortest stream has ids.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import attrs
 
-from lsd.store.layout import end_of
-from lsd.store.transaction import Database, Transaction
+from lsd.store.transaction import Seeker
 
-_STEPS_BEFORE_SEEK = 8
-"""Ids that are stepped over one by one before a seek, which costs as much as these."""
+_STEPS_BEFORE_SEEK = 2
+"""Ids that are stepped over one by one before a seek, which costs about as much as these."""
 
 
 class Postings(Protocol):
@@ -29,42 +28,57 @@ class Postings(Protocol):
         """
 
 
-@attrs.define(eq=False, kw_only=True)
+@attrs.define(eq=False)
 class IndexPostings:
     """The ids behind a prefix of an index."""
 
-    _transaction: Transaction
-    _database: Database
+    _seeker: Seeker
     _prefix: bytes
     _descending: bool
-    _keys: Iterator[bytes] = attrs.field(factory=lambda: iter(()), init=False)
     _current: bytes | None = attrs.field(default=None, init=False)
 
     def seek(self, bound: bytes) -> bytes | None:
         """See Postings."""
-        if self._current is not None:
-            for _ in range(_STEPS_BEFORE_SEEK):
-                if self._is_behind(self._current, bound):
-                    return self._current
-                self._current = next(self._keys, None)
-                if self._current is None:
-                    return None
-        self._keys = self._keys_from(bound)
-        self._current = next(self._keys, None)
-        return self._current
-
-    def _is_behind(self, found: bytes, bound: bytes) -> bool:
-        return found <= bound if self._descending else found >= bound
-
-    def _keys_from(self, bound: bytes) -> Iterator[bytes]:
-        prefix = self._prefix
-        if self._descending:
-            entries = self._transaction.range(
-                self._database, prefix, prefix + bound + b"\0", reverse=True
-            )
+        wanted = self._prefix + bound
+        current = self._current
+        if current is None:
+            current = self._found(wanted)
         else:
-            entries = self._transaction.range(self._database, prefix + bound, end_of(prefix))
-        return (key[len(prefix) :] for key, _ in entries)
+            step = self._seeker.previous if self._descending else self._seeker.next
+            steps = 0
+            while current is not None and not self._is_behind(current, wanted):
+                if steps == _STEPS_BEFORE_SEEK:
+                    current = self._found(wanted)
+                    break
+                current = step()
+                steps += 1
+        self._current = current
+        if current is None or not current.startswith(self._prefix):
+            return None
+        return current[len(self._prefix) :]
+
+    def _is_behind(self, key: bytes, wanted: bytes) -> bool:
+        return key <= wanted if self._descending else key >= wanted
+
+    def _found(self, wanted: bytes) -> bytes | None:
+        if self._descending:
+            return self._seeker.last_to(wanted)
+        return self._seeker.first_from(wanted)
+
+
+@attrs.frozen(eq=False)
+class UnitedPostings:
+    """The ids that are in any of several streams."""
+
+    _streams: Sequence[Postings]
+    _descending: bool
+
+    def seek(self, bound: bytes) -> bytes | None:
+        """See Postings."""
+        found = [each for stream in self._streams if (each := stream.seek(bound)) is not None]
+        if not found:
+            return None
+        return max(found) if self._descending else min(found)
 
 
 @attrs.define(eq=False)

@@ -10,7 +10,14 @@ from typing import Final
 import attrs
 
 from lsd.store._candidate import Candidate, holds, searched_text
-from lsd.store._postings import IndexPostings, ListedPostings, Postings, meet, next_id
+from lsd.store._postings import (
+    IndexPostings,
+    ListedPostings,
+    Postings,
+    UnitedPostings,
+    meet,
+    next_id,
+)
 from lsd.store.filters import (
     Comparison,
     Demonstrated,
@@ -34,6 +41,8 @@ from lsd.store.layout import (
     ID_MAX,
     ID_MIN,
     INFERENCES,
+    LATEST_BY_VARIANT,
+    VARIANT_COUNTS,
     end_of,
     id_key,
     tag_key,
@@ -45,6 +54,10 @@ from lsd.store.transaction import Database, Transaction
 _COLLECTED_MAX: Final = 2_000
 """Targets in a range of values that are collected and sorted by id: about a millisecond. With more
 of them, every so many-th inference that has a value has one in the range."""
+
+_UNITED_MAX: Final = 30
+"""Variants whose values are looked at side by side; a function without a configuration has one for
+each model that anybody has named."""
 
 _STEPS_PER_READ_MAX: Final = 2_000
 """Steps that one snapshot is held for, some 20 ms: an open snapshot keeps old pages in the file."""
@@ -133,7 +146,7 @@ def plan_for(
         conditions.remove(Demonstrated())
         _stream_of_name(plan, DEMONSTRATED, FUNCTION, selection.function_name)
     for condition in conditions:
-        _plan_condition(plan, condition)
+        _plan_condition(plan, condition, selection)
     needle = searched_text(selection.search or "")
     if needle:
         plan.checks.append(lambda candidate: candidate.occurrences(needle) > 0)
@@ -161,21 +174,21 @@ def _plan_names(plan: Plan, selection: Selection) -> None:
             _stream(plan, BY_VARIANT, function + variant)
 
 
-def _plan_condition(plan: Plan, condition: Filter) -> None:
+def _plan_condition(plan: Plan, condition: Filter, selection: Selection) -> None:
     match condition:
         case TagIs(equal=True):
             _stream(plan, BY_TAG, tag_key(condition.key, condition.value))
         case TimeIs() if condition.comparison != "!=":
             plan.bounds = plan.bounds.meets(_ids_between(*condition.span(_NS_PER_MS)))
         case MetricGiven(level="inference"):
-            _stream_of_name(plan, BY_METRIC, METRIC, condition.metric_name)
+            _stream_of_targets(plan, condition.metric_name, selection)
         case MetricIs():
-            _plan_metric(plan, condition)
+            _plan_metric(plan, condition, selection)
         case _:
             _check(plan, condition)
 
 
-def _plan_metric(plan: Plan, condition: MetricIs) -> None:
+def _plan_metric(plan: Plan, condition: MetricIs, selection: Selection) -> None:
     metric = plan.names.find(plan.transaction, METRIC, condition.metric_name)
     if metric is None:
         plan.is_empty = True
@@ -190,8 +203,32 @@ def _plan_metric(plan: Plan, condition: MetricIs) -> None:
         plan.streams.append(ListedPostings(sorted(targets), plan.descending))
         return
     if condition.level == "inference":
-        _stream(plan, BY_METRIC, metric)
+        _stream_of_targets(plan, condition.metric_name, selection)
     _check(plan, condition)
+
+
+def _stream_of_targets(plan: Plan, metric_name: str, selection: Selection) -> None:
+    """The inferences that have a value: of the function, if there is one, or all."""
+    metric = plan.names.find(plan.transaction, METRIC, metric_name)
+    function = None
+    if selection.function_name is not None:
+        function = plan.names.find(plan.transaction, FUNCTION, selection.function_name)
+    if metric is None:
+        plan.is_empty = True
+        return
+    variants = [] if function is None else _variants_of(plan.transaction, function)
+    if function is None or len(variants) > _UNITED_MAX:
+        _stream(plan, BY_METRIC, metric)
+        return
+    prefixes = [function + metric + variant for variant in variants]
+    streams = [_postings(plan, LATEST_BY_VARIANT, prefix) for prefix in prefixes]
+    plan.streams.append(UnitedPostings(streams, plan.descending))
+
+
+def _variants_of(transaction: Transaction, function: bytes) -> list[bytes]:
+    """The numbers of the variants that have served a function."""
+    keys = transaction.range(VARIANT_COUNTS, function, end_of(function))
+    return list(dict.fromkeys(key[4:8] for key, _ in keys))
 
 
 def _targets_with(
@@ -247,13 +284,11 @@ def _stream_of_name(plan: Plan, database: Database, kind: bytes, name: str) -> N
 
 
 def _stream(plan: Plan, database: Database, prefix: bytes) -> None:
-    postings = IndexPostings(
-        transaction=plan.transaction,
-        database=database,
-        prefix=prefix,
-        descending=plan.descending,
-    )
-    plan.streams.append(postings)
+    plan.streams.append(_postings(plan, database, prefix))
+
+
+def _postings(plan: Plan, database: Database, prefix: bytes) -> Postings:
+    return IndexPostings(plan.transaction.seeker(database), prefix, plan.descending)
 
 
 def _check(plan: Plan, condition: Filter) -> None:

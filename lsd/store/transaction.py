@@ -83,6 +83,10 @@ class Transaction:
                 taken += 1
                 there = step()
 
+    def seeker(self, database: Database) -> "Seeker":
+        """Goes back and forth over the keys; good as long as the transaction."""
+        return Seeker(self._lmdb.cursor(self._handles[database]))
+
     def has(self, database: Database, prefix: bytes) -> bool:
         """Whether a key begins with `prefix`."""
         with self._lmdb.cursor(self._handles[database]) as cursor:
@@ -115,6 +119,34 @@ class Transaction:
             else:
                 self.put(database, key, value)
         return self._after
+
+
+@attrs.frozen(eq=False)
+class Seeker:
+    """A place among the keys of a database. What gives None has found no such key."""
+
+    _cursor: "lmdb.Cursor[bytes]"
+
+    def first_from(self, key: bytes) -> bytes | None:
+        """The first key that is not less than `key`."""
+        return self._cursor.key() if self._cursor.set_range(key) else None
+
+    def last_to(self, key: bytes) -> bytes | None:
+        """The last key that is not greater than `key`."""
+        if not self._cursor.set_range(key):
+            return self._cursor.key() if self._cursor.last() else None
+        found = self._cursor.key()
+        if found == key:
+            return found
+        return self._cursor.key() if self._cursor.prev() else None
+
+    def next(self) -> bytes | None:
+        """The key after the one that was found."""
+        return self._cursor.key() if self._cursor.next() else None
+
+    def previous(self) -> bytes | None:
+        """The key before the one that was found."""
+        return self._cursor.key() if self._cursor.prev() else None
 
 
 def _seek_first(cursor: "lmdb.Cursor[bytes]", start: bytes) -> bool:

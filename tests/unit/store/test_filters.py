@@ -172,6 +172,7 @@ def test_any_query_is_answered_as_by_going_through_everything(
     """Whichever indexes a query is read from, and in however many snapshots."""
     if few:
         monkeypatch.setattr(_query_plan, "_COLLECTED_MAX", 3)
+        monkeypatch.setattr(_query_plan, "_UNITED_MAX", 1)
         monkeypatch.setattr(_query_plan, "_STEPS_PER_READ_MAX", 3)
         monkeypatch.setattr(_inference_order, "_SORTED_MAX", 5)
         monkeypatch.setattr(_inference_order, "_KEYS_PER_READ", 4)

@@ -149,3 +149,25 @@ def test_callbacks_come_after_the_commit_only(environment: Environment) -> None:
         environment.write(bad)
 
     assert called == ["good"]
+
+
+@QUICK
+@given(keys=st.sets(KEYS), asked=st.lists(KEYS, max_size=5))
+def test_a_seeker_finds_the_nearest_key(
+    environment: Environment, keys: set[bytes], asked: list[bytes]
+) -> None:
+    """On either side, and goes on from there."""
+    fill(environment, dict.fromkeys(keys, b""))
+    ordered = sorted(keys)
+
+    with environment.read() as transaction:
+        seeker = transaction.seeker("a")
+        for key in asked:
+            from_key = [each for each in ordered if each >= key]
+            assert seeker.first_from(key) == (from_key[0] if from_key else None)
+            if from_key:
+                assert seeker.next() == (from_key[1] if len(from_key) > 1 else None)
+            to_key = [each for each in ordered if each <= key]
+            assert seeker.last_to(key) == (to_key[-1] if to_key else None)
+            if to_key:
+                assert seeker.previous() == (to_key[-2] if len(to_key) > 1 else None)
