@@ -1,6 +1,6 @@
 """Whether the store is as quick with a million inferences as with few.
 
-    .venv/bin/python bench/store.py [--inferences 1000000] [--durability none]
+    .venv/bin/python -m bench.store [--inferences 1000000] [--durability none]
 
 Fills a store in a temporary folder, then prints how many inferences per second are recorded in it,
 and, in turn, in one with ten thousand; the bytes that an inference takes; and the median and the
