@@ -89,13 +89,15 @@ class Inferences:
             variant_name=request.query.get("variant_name"),
             episode_id=maybe_id_in(request, "episode_id"),
         )
-        records = await self._reading.read(
-            lambda: self._reading.store.inferences.page(
+
+        def read() -> bytes:
+            records = self._reading.store.inferences.page(
                 selection, before=cursor.before, after=cursor.after, limit=limit
             )
-        )
-        shown = [inference_metadata_json(record) for record in records]
-        return Answer(body=encode_json({"inference_metadata": shown}))
+            shown = [inference_metadata_json(record) for record in records]
+            return encode_json({"inference_metadata": shown})
+
+        return Answer(body=await self._reading.read(read))
 
     def _require_function(self, name: str | None) -> None:
         if name is not None:

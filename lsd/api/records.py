@@ -38,13 +38,13 @@ class Records:
         failed = flag_in(request, "include_failed")
         inferences = self._reading.store.inferences
 
-        def read() -> list[ModelInferenceRecord]:
+        def read() -> bytes:
             calls = inferences.model_inferences(inference_id, include_failed=failed)
-            return calls or (inferences.failed_attempts(inference_id) if failed else [])
+            if failed and not calls:
+                calls = inferences.failed_attempts(inference_id)
+            return encode_json({"model_inferences": [model_inference_json(e) for e in calls]})
 
-        calls = await self._reading.read(read)
-        shown = [model_inference_json(call) for call in calls]
-        return Answer(body=encode_json({"model_inferences": shown}))
+        return Answer(body=await self._reading.read(read))
 
     async def resolve(self, request: Request, _start: Start) -> Answer:
         """`GET /internal/resolve_uuid/{id}`: everything that an id stands for."""

@@ -1,5 +1,6 @@
 """What was said about an inference or an episode: entries, how many, the first, last and latest."""
 
+from collections.abc import Callable
 from typing import Any, Final, get_args
 
 import attrs
@@ -38,16 +39,11 @@ class TargetFeedback:
 
     async def page(self, request: Request, _start: Start) -> Answer:
         """`GET /internal/feedback/{target_id}`: entries of all kinds, newest first."""
-        entries = await self._page(request, _KINDS)
-        return Answer(body=encode_json({"feedback": [feedback_json(each) for each in entries]}))
+        return await self._page(request, _KINDS, feedback_json)
 
     async def demonstrations(self, request: Request, _start: Start) -> Answer:
         """`GET /internal/feedback/{inference_id}/demonstrations`: newest first."""
-        entries = await self._page(request, ("demonstration",))
-        shown = [feedback_json(each) for each in entries]
-        for each in shown:
-            del each["type"]
-        return Answer(body=encode_json({"feedback": shown}))
+        return await self._page(request, ("demonstration",), _demonstration)
 
     async def count(self, request: Request, _start: Start) -> Answer:
         """`GET /internal/feedback/{target_id}/count`: every entry counts."""
@@ -76,16 +72,28 @@ class TargetFeedback:
         return Answer(body=encode_json({"feedback_id_by_metric": ids}))
 
     async def _page(
-        self, request: Request, kinds: tuple[FeedbackKind, ...]
-    ) -> list[FeedbackRecord]:
+        self,
+        request: Request,
+        kinds: tuple[FeedbackKind, ...],
+        show: Callable[[FeedbackRecord], dict[str, Any]],
+    ) -> Answer:
         target_id = id_in(request, "target_id")
         cursor = cursor_in(request)
         limit = integer_in(request, "limit", default=LIMIT)
-        return await self._reading.read(
-            lambda: self._reading.store.feedback.page(
+
+        def read() -> bytes:
+            entries = self._reading.store.feedback.page(
                 target_id, before=cursor.before, after=cursor.after, limit=limit, kinds=kinds
             )
-        )
+            return encode_json({"feedback": [show(each) for each in entries]})
+
+        return Answer(body=await self._reading.read(read))
+
+
+def _demonstration(entry: FeedbackRecord) -> dict[str, Any]:
+    shown = feedback_json(entry)
+    del shown["type"]
+    return shown
 
 
 def _bounds(bounds: FeedbackBounds | None) -> dict[str, Any]:
