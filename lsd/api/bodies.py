@@ -25,6 +25,7 @@ _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _RAW_DEFLATE = -15
 
 T = TypeVar("T")
+D = TypeVar("D")
 Receive = Callable[[], Awaitable[Any]]
 
 
@@ -137,6 +138,11 @@ def _has_zlib_head(body: bytes) -> bool:
 
 async def parse_body(read: Callable[[bytes], T], body: bytes) -> T:
     """What `read` makes of a body; of a large one in a thread."""
+    return await beside_the_loop(body, read, body)
+
+
+async def beside_the_loop(body: bytes, read: Callable[[D], T], document: D) -> T:
+    """What `read` makes of what a body holds; in a thread if the body is a large one."""
     if len(body) <= INLINE_BYTES_MAX:
-        return read(body)
-    return await trio.to_thread.run_sync(read, body)
+        return read(document)
+    return await trio.to_thread.run_sync(read, document)

@@ -15,6 +15,7 @@ from lsd.api.anthropic.request import (
 )
 from lsd.api.anthropic.streams import Message, writer_of
 from lsd.api.anthropic.top_level import KNOWN
+from lsd.api.bodies import beside_the_loop
 from lsd.api.compat.called_model import called_model
 from lsd.api.compat.extension_fields import CompatibleBody, read_compatible_body
 from lsd.api.compat.headers import STREAM_HEADERS, identity_headers, reply_headers
@@ -59,16 +60,19 @@ class Messages:
     async def messages(self, request: Request, start: Start) -> Answer | None:
         """`POST /anthropic/v1/messages`."""
         body = await read_compatible_body(request)
-        asked = read_messages_request(body.fields)
         body.check_known(KNOWN)
+        asked = await beside_the_loop(request.body, read_messages_request, body.fields)
         call = self._call(request, body, asked)
         if not asked.neutral.stream:
             return self._answer(body, asked, await self._inferences.call(call))
 
         async def open_writer(reply: Reply) -> tuple[StreamWriter, Send]:
+            message = Message(reply=reply, model=asked.model)
+            if message.needs_estimate:
+                tokens = await beside_the_loop(request.body, estimated_tokens, body.fields)
+                message = attrs.evolve(message, estimate=tokens)
             headers = reply_headers("anthropic", reply, _ignored(asked, body.fields, reply))
-            send = await start((*STREAM_HEADERS, *headers))
-            return writer_of(Message(reply=reply, model=asked.model, body=body.fields)), send
+            return writer_of(message), await start((*STREAM_HEADERS, *headers))
 
         await self._inferences.stream_call(call, open_writer)
         return None
@@ -81,11 +85,12 @@ class Messages:
         }
         body = attrs.evolve(body, fields=fields)
         body.check_known(KNOWN)
-        asked = read_messages_request({**fields, "max_tokens": 1})
+        checked = {**fields, "max_tokens": 1}
+        asked = await beside_the_loop(request.body, read_messages_request, checked)
         count = await self._inferences.count_tokens(self._call(request, body, asked))
         headers = identity_headers("anthropic", None)
         if count is None:
-            count = estimated_tokens(fields)
+            count = await beside_the_loop(request.body, estimated_tokens, fields)
             headers += (("x-lsd-estimated", "true"),)
         return Answer(body=encode_json({"input_tokens": count}), headers=headers)
 
@@ -110,7 +115,7 @@ class Messages:
         )
 
     def _answer(self, body: CompatibleBody, asked: MessagesRequest, reply: Reply) -> Answer:
-        message = Message(reply=reply, model=asked.model, body=body.fields)
+        message = Message(reply=reply, model=asked.model)
         if message.is_relayed:
             made = relayed_message(reply.call.document, message.id, message.model)
         else:

@@ -1,13 +1,12 @@
 """Streamed answers to Messages requests, in translation or as the provider has worded them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import attrs
 
 from lsd.api.anthropic.answer import Ending
-from lsd.api.anthropic.estimate import estimated_tokens
 from lsd.api.anthropic.events import (
     PING,
     STOP,
@@ -18,7 +17,7 @@ from lsd.api.anthropic.events import (
 from lsd.api.anthropic.relayed import relayed_event, relayed_message
 from lsd.api.compat.lane_errors import LaneErrors
 from lsd.api.compat.raw_fields import raw_fields
-from lsd.conversation import JsonValue, ModelChunk, StreamEvent, StreamFault, Usage
+from lsd.conversation import ModelChunk, StreamEvent, StreamFault, Usage
 from lsd.inference import Answer, Reply, StreamWriter
 
 _ERRORS = LaneErrors("anthropic")
@@ -28,12 +27,13 @@ _ERRORS = LaneErrors("anthropic")
 class Message:
     """One answer as its client will know it.
 
-    `model` is what the client calls the model, `body` its request.
+    `model` is what the client calls the model. `estimate` is how many tokens its request may have,
+    for a stream whose provider tells so late.
     """
 
     reply: Reply
     model: str
-    body: Mapping[str, JsonValue]
+    estimate: int = 0
 
     @property
     def id(self) -> str:
@@ -57,6 +57,12 @@ class Message:
         asked = call.request.params.stop_sequences or ()
         matched = call.stop_sequence if call.stop_sequence in asked else None
         return Ending(finish_reason=call.finish_reason, stop_sequence=matched)
+
+    @property
+    def needs_estimate(self) -> bool:
+        """Whether nobody has said yet how many tokens the request has."""
+        call = self.reply.call
+        return not call.is_relayed and not call.cached and call.usage.input_tokens is None
 
     @property
     def wants_raw_words(self) -> bool:
@@ -115,8 +121,8 @@ class _Translated(_Writer):
     def opening(self) -> bytes:
         """Says how many tokens were read, or may have been: agents go by it at once."""
         message, usage = self._message, self._message.usage
-        if usage.input_tokens is None and not message.reply.call.cached:
-            usage = Usage(input_tokens=estimated_tokens(message.body))
+        if message.needs_estimate:
+            usage = Usage(input_tokens=message.estimate)
         return message_start(message.id, message.model, usage)
 
     def words_for(self, chunk: ModelChunk) -> bytes:

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
-import trio
 
-from lsd.api.bodies import INLINE_BYTES_MAX
+from lsd.api.bodies import beside_the_loop
 from lsd.api.compat.headers import check_media_type, header_tags, wants_dryrun
 from lsd.api.exchange import Request
 from lsd.conversation import (
@@ -111,9 +110,7 @@ class CompatibleBody:
 async def read_compatible_body(request: Request) -> CompatibleBody:
     """The body of a compatible request. Raises MediaTypeUnknown, Malformed and BadRequest."""
     check_media_type(request.headers)
-    if len(request.body) <= INLINE_BYTES_MAX:
-        return _read(request)
-    return await trio.to_thread.run_sync(_read, request)
+    return await beside_the_loop(request.body, _read, request)
 
 
 def _read(request: Request) -> CompatibleBody:

@@ -3,9 +3,8 @@
 from functools import partial
 
 import attrs
-import trio
 
-from lsd.api.bodies import INLINE_BYTES_MAX
+from lsd.api.bodies import beside_the_loop
 from lsd.api.compat.called_model import called_model
 from lsd.api.compat.extension_fields import CompatibleBody, read_compatible_body
 from lsd.api.compat.headers import STREAM_HEADERS, reply_headers
@@ -50,10 +49,7 @@ class ChatCompletions:
         """Answers whole, or by a stream of chunks."""
         body = await read_compatible_body(request)
         body.check_known(KNOWN)
-        if len(request.body) <= INLINE_BYTES_MAX:
-            asked = read_chat_request(body.fields)
-        else:
-            asked = await trio.to_thread.run_sync(read_chat_request, body.fields)
+        asked = await beside_the_loop(request.body, read_chat_request, body.fields)
         call = self._call(asked, body, request.api_key_public_id)
         if not asked.neutral.stream:
             reply = await self._inferences.call(call)

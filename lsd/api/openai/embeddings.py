@@ -5,7 +5,7 @@ from typing import Any
 import attrs
 import trio
 
-from lsd.api.bodies import INLINE_BYTES_MAX
+from lsd.api.bodies import beside_the_loop
 from lsd.api.compat.extension_fields import Extensions, read_compatible_body
 from lsd.api.compat.headers import answer_headers
 from lsd.api.compat.troubles import UnknownModel
@@ -56,10 +56,7 @@ class Embeddings:
         body = await read_compatible_body(request)
         body.check_known(KNOWN)
         _check_extensions(body.extensions)
-        if len(request.body) <= INLINE_BYTES_MAX:
-            asked = read_embedding_request(body.fields)
-        else:
-            asked = await trio.to_thread.run_sync(read_embedding_request, body.fields)
+        asked = await beside_the_loop(request.body, read_embedding_request, body.fields)
         self._check_model(asked.model)
         options = EmbeddingOptions(
             tags=body.tags(API, asked.tags),

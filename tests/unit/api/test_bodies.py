@@ -17,6 +17,7 @@ from lsd.api.bodies import (
     ClientGone,
     CodingBroken,
     CodingUnknown,
+    beside_the_loop,
     read_body,
 )
 
@@ -280,3 +281,13 @@ def test_noise_is_refused_or_read_and_nothing_else(body: bytes, coding: str) -> 
     except (BodyTooLarge, CodingBroken):
         return
     assert len(inflated) <= LIMIT
+
+
+@pytest.mark.parametrize(("length", "is_beside"), [(1 << 20, False), ((1 << 20) + 1, True)])
+async def test_what_large_bodies_hold_is_read_in_a_thread(length: int, is_beside: bool) -> None:
+    """So that nobody else waits for it."""
+    own = threading.get_ident()
+
+    thread = await beside_the_loop(b"x" * length, lambda _: threading.get_ident(), {})
+
+    assert (thread != own) is is_beside

@@ -22,7 +22,6 @@ from lsd.inference.journal import Journal
 
 INFERENCE_ID = "0195a6c2-f3d1-7b4a-9c0e-5f1122334455"
 MESSAGE_ID = "msg_0195a6c2f3d17b4a9c0e5f1122334455"
-BODY = {"messages": [{"role": "user", "content": "abcdef"}]}
 START = {"type": "message_start", "message": {"id": "msg_theirs", "usage": {"input_tokens": 9}}}
 DELTA = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {}}
 
@@ -73,7 +72,7 @@ def writer(made: ModelCall, **fields: Any) -> StreamWriter:
         **{"include_raw_response": False, "include_raw_usage": False, **fields}
     )
     reply: Any = FakeReply(made, SimpleNamespace(request=request))
-    return writer_of(Message(reply=reply, model="coder", body=BODY))
+    return writer_of(Message(reply=reply, model="coder", estimate=6))
 
 
 def parsed(data: bytes) -> list[dict[str, Any]]:
@@ -123,7 +122,7 @@ def test_a_stop_sequence_that_nobody_asked_for_is_none() -> None:
     assert last["delta"] == {"stop_reason": "end_turn", "stop_sequence": None}
 
 
-def test_before_anybody_has_counted_the_tokens_are_estimated() -> None:
+def test_before_anybody_has_counted_an_estimate_is_told() -> None:
     """Agents shorten their conversation by this number, and 0 would tell them not to."""
     start, _ = parsed(writer(call()).opening())
 
