@@ -34,7 +34,10 @@ class ExampleEndpoints:
     async def add(self, request: Request, _start: Start) -> Answer:
         """`POST …/dicl_examples`: embeds and stores them all, or none."""
         asked = read_examples_request(request.body)
-        return Answer(body=encode_json({"ids": await self._examples.add(*_names(request), asked)}))
+        ids = await self._examples.add(
+            *_names(request), asked, api_key_public_id=request.api_key_public_id
+        )
+        return Answer(body=encode_json({"ids": ids}))
 
     async def list(self, request: Request, _start: Start) -> Answer:
         """`GET …/dicl_examples`: newest first."""

@@ -27,7 +27,7 @@ class Functions:
     async def sampling_probabilities(self, request: Request, _start: Start) -> Answer:
         """`GET /internal/functions/{f}/variant_sampling_probabilities`."""
         name = request.query["function_name"]
-        shown = self._inferences.sampling_probabilities(name, request.query.get("namespace"))
+        shown = self._inferences.sampling(name, request.query.get("namespace"))
         if shown is None:
             raise Refused(404, f"found the function {name!r}; wanted a configured one")
-        return Answer(body=encode_json({"probabilities": shown}))
+        return Answer(body=encode_json(shown))

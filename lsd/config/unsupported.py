@@ -41,8 +41,6 @@ LATER: Final = (
     Later("models.*.providers.*.batch_cost"),
     Later("provider_types.*.sft", lambda _: True),
     Later("provider_types.*.batch", lambda _: True),
-    Later("functions.*.experimentation.type", lambda kind: kind == "adaptive"),
-    Later("functions.*.experimentation.namespaces.*.type", lambda kind: kind == "adaptive"),
     Later("functions.*.evaluators.*", lambda _: True),
     Later("evaluations.*", lambda _: True),
 )

@@ -49,6 +49,11 @@ class AdaptiveDraw:
     min_prob: float
     update_period_s: int
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a standing depends on, beside the feedback."""
+        return attrs.asdict(self, filter=attrs.filters.exclude("variants", "update_period_s"))
+
 
 @attrs.frozen(kw_only=True)
 class ArmCount:

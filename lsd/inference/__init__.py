@@ -4,6 +4,7 @@ A *run* is one inference in progress; its *journal* holds a *model call* for eac
 asked. `prepare` makes a configuration ready once; an `InferenceService` then serves every request.
 """
 
+from lsd.inference.adaptive_experiments import AdaptiveExperiments, ExperimentStore
 from lsd.inference.answers import Answer
 from lsd.inference.aws_key_chain import AwsKeyChain
 from lsd.inference.aws_sign_in import AwsSignIn
@@ -49,6 +50,7 @@ from lsd.inference.targeted_edits import TargetedBodyEdit, TargetedHeaderEdit, r
 
 __all__ = [
     "DEFAULT_FUNCTION",
+    "AdaptiveExperiments",
     "Answer",
     "AwsKeyChain",
     "AwsSignIn",
@@ -63,6 +65,7 @@ __all__ = [
     "ExampleMemory",
     "ExampleService",
     "ExamplesRequest",
+    "ExperimentStore",
     "FailureCause",
     "FileDesk",
     "GcpSignIn",

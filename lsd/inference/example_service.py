@@ -58,9 +58,16 @@ class ExampleService:
     _ids: IdGenerator
 
     async def add(
-        self, function_name: str, variant_name: str, request: ExamplesRequest
+        self,
+        function_name: str,
+        variant_name: str,
+        request: ExamplesRequest,
+        *,
+        api_key_public_id: str | None = None,
     ) -> list[str]:
         """The ids of the new examples, in the order of the request: all are stored, or none.
+
+        `api_key_public_id` tells who asks.
 
         Raises UnknownName, BadRequest, Malformed, InferenceFailed if they cannot be embedded, or
         StoreFull, StoreFailed and WriteFailed.
@@ -69,7 +76,8 @@ class ExampleService:
         given = _given(request)
         outputs = self._checked(function, given)
         texts = [input_text(each.input) for each in given]
-        vectors = await self._vectors(variant.embedding_model, texts)
+        options = EmbeddingOptions(api_key_public_id=api_key_public_id)
+        vectors = await self._vectors(variant.embedding_model, texts, options)
         await self._check_dimensions(function_name, variant_name, len(vectors[0]) // 4)
         made = [
             Example(
@@ -151,12 +159,14 @@ class ExampleService:
         except BadRequest as bad:
             raise BadRequest(f"{path}.{bad.where}", bad.reason) from None
 
-    async def _vectors(self, model_name: str, texts: Sequence[str]) -> list[bytes]:
+    async def _vectors(
+        self, model_name: str, texts: Sequence[str], options: EmbeddingOptions
+    ) -> list[bytes]:
         vectors: list[bytes] = []
         for start in range(0, len(texts), INPUTS_PER_CALL):
             inputs = tuple(texts[start : start + INPUTS_PER_CALL])
             request = EmbeddingRequest(inputs=inputs)
-            answer = await self._embeddings.embed(model_name, request, EmbeddingOptions())
+            answer = await self._embeddings.embed(model_name, request, options)
             for embedding in answer.embeddings:
                 vector = unit_vector(embedding_numbers(embedding))
                 if vector is None:

@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping
 import attrs
 
 from lsd.config import (
+    AdaptiveExperiment,
     AwsProvider,
     AzureProvider,
     BestOfNVariant,
     ChatCompletionVariant,
     ChatFunction,
     Config,
+    DefaultExperiment,
     Experiment,
     Function,
     GcpProvider,
@@ -31,7 +33,7 @@ from lsd.config import (
     shorthand_model,
 )
 from lsd.conversation import Edits, SchemaCache
-from lsd.experiments import Draw, UniformDraw, WeightedDraw
+from lsd.experiments import AdaptiveDraw, Draw, UniformDraw, WeightedDraw
 from lsd.inference.aws_sign_in import written_locations
 from lsd.inference.configured_edits import configured_edits
 from lsd.inference.costs import CostTable
@@ -122,6 +124,9 @@ class PreparedVariant:
                 return ()
 
 
+AnyDraw = Draw | AdaptiveDraw
+
+
 @attrs.frozen(kw_only=True)
 class PreparedFunction:
     """A function with its variants and the draws among them."""
@@ -129,10 +134,10 @@ class PreparedFunction:
     name: str
     config: Function
     variants: Mapping[str, PreparedVariant]
-    draw: Draw
-    namespaced_draws: Mapping[str, Draw]
+    draw: AnyDraw
+    namespaced_draws: Mapping[str, AnyDraw]
 
-    def draw_for(self, namespace: str | None) -> Draw:
+    def draw_for(self, namespace: str | None) -> AnyDraw:
         """The draw that requests with this namespace take part in."""
         return self.namespaced_draws.get(namespace, self.draw) if namespace else self.draw
 
@@ -155,6 +160,16 @@ class Prepared:
     def config(self) -> Config:
         """The tables of `lsd.toml`."""
         return self.loaded.config
+
+    @property
+    def adaptive_draws(self) -> list[AdaptiveDraw]:
+        """The adaptive experiments of all functions, those of namespaces included."""
+        draws = (
+            draw
+            for function in self.functions.values()
+            for draw in (function.draw, *function.namespaced_draws.values())
+        )
+        return [draw for draw in draws if isinstance(draw, AdaptiveDraw)]
 
     def model(self, name: str) -> PreparedModel | None:
         """A configured model, or the one that a shorthand stands for."""
@@ -208,22 +223,48 @@ def _prepare_function(name: str, function: Function, config: Config) -> Prepared
         name=name,
         config=function,
         variants=variants,
-        draw=_draw(experimentation.base, names),
+        draw=_draw(name, None, experimentation.base, names, config),
         namespaced_draws={
-            namespace: _draw(experiment, names)
+            namespace: _draw(name, namespace, experiment, names, config)
             for namespace, experiment in experimentation.namespaces.items()
         },
     )
 
 
-def _draw(experiment: Experiment, names: tuple[str, ...]) -> Draw:
-    if isinstance(experiment, StaticExperiment):
-        return WeightedDraw(
-            variants=names,
-            weights=experiment.candidate_variants,
-            fallback=experiment.fallback_variants,
-        )
-    return UniformDraw(variants=names)
+def _draw(
+    function_name: str,
+    namespace: str | None,
+    experiment: Experiment,
+    names: tuple[str, ...],
+    config: Config,
+) -> AnyDraw:
+    match experiment:
+        case DefaultExperiment():
+            return UniformDraw(variants=names)
+        case StaticExperiment():
+            return WeightedDraw(
+                variants=names,
+                weights=experiment.candidate_variants,
+                fallback=experiment.fallback_variants,
+            )
+        case AdaptiveExperiment():
+            metric = config.metrics[experiment.metric]
+            return AdaptiveDraw(
+                function_name=function_name,
+                namespace=namespace,
+                variants=names,
+                candidates=experiment.candidate_variants,
+                fallback=experiment.fallback_variants,
+                metric_name=experiment.metric,
+                level=metric.level,
+                minimises=metric.optimize == "min",
+                min_samples_per_variant=experiment.min_samples_per_variant,
+                max_samples_per_variant=experiment.max_samples_per_variant,
+                delta=experiment.delta,
+                epsilon=experiment.epsilon,
+                min_prob=experiment.min_prob,
+                update_period_s=experiment.update_period_s,
+            )
 
 
 def prepare_variant(name: str, variant: Variant, included: Mapping[str, str]) -> PreparedVariant:

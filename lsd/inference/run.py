@@ -7,6 +7,7 @@ import attrs
 
 from lsd.access import CallLimits
 from lsd.conversation import NO_EDITS, Edits, IdGenerator, ModelRequest
+from lsd.inference.adaptive_experiments import AdaptiveExperiments
 from lsd.inference.call_cache import CallCache
 from lsd.inference.example_memory import ExampleMemory
 from lsd.inference.files import RunFiles
@@ -48,6 +49,7 @@ class Run:
     is_recorded: bool = False
     patience_s: float | None = None
     examples: ExampleMemory | None = None
+    experiments: AdaptiveExperiments = attrs.Factory(AdaptiveExperiments)
 
     @property
     def outbound_limit(self) -> Limit:

@@ -4,13 +4,16 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from random import Random
 from types import TracebackType
+from typing import Any
 
 import attrs
 import trio
 
 from lsd.access import CallLimits, RateLimiter
 from lsd.conversation import IdGenerator, encode_json
+from lsd.experiments import AdaptiveDraw
 from lsd.inference.accept import Accepted, accept
+from lsd.inference.adaptive_experiments import AdaptiveExperiments, standing_shown
 from lsd.inference.answers import Answer, answer_json
 from lsd.inference.call_cache import CallCache
 from lsd.inference.direct_call import DirectCall, accept_direct
@@ -56,6 +59,7 @@ class InferenceService:
     metrics: Metrics
     cache: InferenceCache | None = None
     examples: ExampleMemory | None = None
+    experiments: AdaptiveExperiments = attrs.Factory(AdaptiveExperiments)
     limiter: RateLimiter | None = None
     file_desk: FileDesk
     running: RunningInferences = attrs.Factory(RunningInferences)
@@ -132,14 +136,20 @@ class InferenceService:
         accepted = accept_direct(attrs.evolve(call, dryrun=True), self.prepared)
         return await counted_tokens(self._begin(accepted, started_at), accepted, call.model)
 
-    def sampling_probabilities(
-        self, function_name: str, namespace: str | None
-    ) -> dict[str, float] | None:
-        """How likely each variant is for the next episode; None for an unknown function."""
+    def sampling(self, function_name: str, namespace: str | None) -> dict[str, Any] | None:
+        """How likely each variant is for the next episode, as JSON; None for an unknown function.
+
+        An adaptive experiment tells how it stands, too.
+        """
         if function_name == DEFAULT_FUNCTION:
-            return {}
+            return {"probabilities": {}}
         function = self.prepared.functions.get(function_name)
-        return None if function is None else function.draw_for(namespace).probabilities()
+        if function is None:
+            return None
+        draw = function.draw_for(namespace)
+        if isinstance(draw, AdaptiveDraw):
+            return standing_shown(draw, self.experiments.standing(draw))
+        return {"probabilities": draw.probabilities()}
 
     def _accept(self, request: InferenceRequest, api_key_public_id: str | None) -> Accepted:
         return accept(
@@ -199,6 +209,7 @@ class InferenceService:
             limits=self._limits(accepted),
             on_call_ended=self._count_call,
             examples=self.examples,
+            experiments=self.experiments,
             patience_s=None if accepted.direct is None else PATIENCE_S,
         )
 

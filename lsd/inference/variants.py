@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from lsd.experiments import draw_number
+from lsd.experiments import AdaptiveDraw, draw_number
 from lsd.inference.accept import Accepted
 from lsd.inference.answers import Answer
 from lsd.inference.journal import raw_responses
@@ -33,7 +33,7 @@ async def first_started_answer(run: Run, accepted: Accepted) -> StartedAnswer:
 
 async def _first(run: Run, accepted: Accepted, run_one: RunVariant[Given]) -> Given:
     failures: dict[str, VariantFailed] = {}
-    while (variant := _next_variant(run, accepted, failures)) is not None:
+    while (variant := await _next_variant(run, accepted, failures)) is not None:
         try:
             return await run_one(run, accepted, variant)
         except VariantFailed as failure:
@@ -41,14 +41,18 @@ async def _first(run: Run, accepted: Accepted, run_one: RunVariant[Given]) -> Gi
     raise _all_failed(run, accepted, failures)
 
 
-def _next_variant(
+async def _next_variant(
     run: Run, accepted: Accepted, failures: dict[str, VariantFailed]
 ) -> PreparedVariant | None:
     if accepted.pinned is not None:
         return None if failures else accepted.pinned
     function = accepted.function
     draw = function.draw_for(accepted.request.namespace)
-    name = draw.choose(draw_number(function.name, run.episode_id), failures)
+    if isinstance(draw, AdaptiveDraw):
+        is_dryrun = bool(accepted.request.dryrun)
+        name = await run.experiments.choose(draw, run.episode_id, failures, is_dryrun=is_dryrun)
+    else:
+        name = draw.choose(draw_number(function.name, run.episode_id), failures)
     return None if name is None else function.variants[name]
 
 

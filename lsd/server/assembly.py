@@ -55,6 +55,7 @@ from lsd.config import (
 from lsd.conversation import IdGenerator
 from lsd.feedback import FeedbackService
 from lsd.inference import (
+    AdaptiveExperiments,
     AwsKeyChain,
     AwsSignIn,
     DialectMaker,
@@ -62,6 +63,7 @@ from lsd.inference import (
     EmbeddingService,
     ExampleMemory,
     ExampleService,
+    ExperimentStore,
     FileDesk,
     GcpSignIn,
     GcpTokens,
@@ -95,6 +97,7 @@ class Assembled:
     operations: Operations
     in_flight: InFlight
     swept: Mapping[str, Swept]
+    experiments: AdaptiveExperiments
     transport: OutboundTransport
     aws: AwsKeyChain
 
@@ -116,13 +119,14 @@ def assemble(
     running = RunningInferences()
     cache = _cache(kept, loaded.config.gateway)
     buckets = None if kept is None else kept.store.buckets(kept.state_writer)
+    prepared = prepare(
+        loaded,
+        _dialect_maker(transport),
+        _embedding_maker(transport),
+        _sign_in_maker(loaded, transport, clock, random, aws),
+    )
     inferences = InferenceService(
-        prepared=prepare(
-            loaded,
-            _dialect_maker(transport),
-            _embedding_maker(transport),
-            _sign_in_maker(loaded, transport, clock, random, aws),
-        ),
+        prepared=prepared,
         recorder=_recorder(kept, loaded.config.gateway),
         ids=ids,
         clock=clock,
@@ -130,6 +134,12 @@ def assemble(
         metrics=metrics,
         cache=cache,
         examples=None if kept is None else ExampleMemory(kept.store.examples),
+        experiments=AdaptiveExperiments(
+            draws=prepared.adaptive_draws,
+            kept=None if kept is None else ExperimentStore(kept.store, kept.writer),
+            clock=clock,
+            random=random,
+        ),
         limiter=_limiter(loaded.config.rate_limiting, buckets, clock, metrics),
         file_desk=FileDesk(
             transport=transport,
@@ -166,6 +176,7 @@ def assemble(
         operations=operations,
         in_flight=in_flight,
         swept=_swept(kept, loaded.config.storage, cache, buckets),
+        experiments=inferences.experiments,
         transport=transport,
         aws=aws,
     )

@@ -113,8 +113,10 @@ class Daemon:
             )
             finished.set()
 
+        await self.assembled.experiments.update()
         async with trio.open_nursery() as nursery:
             await nursery.start(serving)
+            nursery.start_soon(self.assembled.experiments.keep_up_to_date)
             interval_s = float(self.loaded.config.storage.sweep_interval_s)
             for what, swept in self.assembled.swept.items():
                 nursery.start_soon(sweep_forever, what, swept, SystemClock(), interval_s)

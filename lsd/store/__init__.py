@@ -8,6 +8,7 @@ snapshot of their own.
 from lsd.store._datapoint_lists import DatapointQuery
 from lsd.store._group_commit import Write
 from lsd.store.api_keys import ApiKey, ApiKeys
+from lsd.store.assignments import Assigned, Assignments, Experiment
 from lsd.store.buckets import AMOUNT_MAX, BucketLimit, Buckets, Shortage
 from lsd.store.cache import InferenceCache
 from lsd.store.check import verify
@@ -79,6 +80,7 @@ from lsd.store.records import (
 from lsd.store.resolve import Meaning
 from lsd.store.retention import Retention
 from lsd.store.snapshots import Snapshot, Snapshots
+from lsd.store.standings import Standings
 from lsd.store.store import Store, StoreSettings
 from lsd.store.usage import Usage, quantiles
 from lsd.store.usage_statistics import ModelUsage, UsageStatistics, VariantUsage
@@ -93,6 +95,8 @@ __all__ = [
     "ApiKey",
     "ApiKeys",
     "BadLine",
+    "Assigned",
+    "Assignments",
     "BucketLimit",
     "Buckets",
     "ByMetric",
@@ -113,6 +117,7 @@ __all__ = [
     "Example",
     "ExampleChanges",
     "Examples",
+    "Experiment",
     "Feedback",
     "FeedbackBounds",
     "FeedbackCount",
@@ -153,6 +158,7 @@ __all__ = [
     "Shortage",
     "Snapshot",
     "Snapshots",
+    "Standings",
     "Store",
     "StoreFailed",
     "StoreFull",

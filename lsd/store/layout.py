@@ -57,11 +57,15 @@ ix_dp          d U D                 - (in all three: live datapoints only)
 ix_dpf         d f U D               -
 ix_dpt         d #(key, value) U D   -
 c_dp           d f                   live datapoints (8 bytes)
+assign         E f n                 v: of an episode in an adaptive experiment
+turn           f n                   turns taken in its nursery (8 bytes)
 **state**
 meta           a word                JSON
 cache          key (32 bytes)        written at (8 bytes, ms), turn (8 bytes), entry
 cache_age      turn, key             bytes that the entry counts for (8 bytes)
 cache_size     s                     bytes (8 bytes, signed)
+standing       #(experiment)         how an adaptive experiment stands, JSON
+update         #(experiment)         when it was worked out last (8 bytes, ms)
 bucket         #(limit, scope)       balance (8 bytes, signed), last refill, kept until (8 bytes
                                      each, ms)
 lease          name of some work     until (8 bytes, ms of the machine's uptime), s, 8 random bytes
@@ -124,12 +128,16 @@ BY_DATASET: Final = "ix_dp"
 BY_DATASET_AND_FUNCTION: Final = "ix_dpf"
 BY_DATASET_AND_TAG: Final = "ix_dpt"
 DATAPOINT_COUNTS: Final = "c_dp"
+ASSIGNMENTS: Final = "assign"
+TURNS: Final = "turn"
 
 CACHE: Final = "cache"
 CACHE_BY_AGE: Final = "cache_age"
 CACHE_SIZE: Final = "cache_size"
 BUCKETS: Final = "bucket"
 LEASES: Final = "lease"
+STANDINGS: Final = "standing"
+UPDATES: Final = "update"
 
 DATA_DATABASES: Final[tuple[Database, ...]] = (
     NAMES,
@@ -175,8 +183,18 @@ DATA_DATABASES: Final[tuple[Database, ...]] = (
     BY_DATASET_AND_FUNCTION,
     BY_DATASET_AND_TAG,
     DATAPOINT_COUNTS,
+    ASSIGNMENTS,
+    TURNS,
 )
-STATE_DATABASES: Final[tuple[Database, ...]] = (CACHE, CACHE_BY_AGE, CACHE_SIZE, BUCKETS, LEASES)
+STATE_DATABASES: Final[tuple[Database, ...]] = (
+    CACHE,
+    CACHE_BY_AGE,
+    CACHE_SIZE,
+    BUCKETS,
+    LEASES,
+    STANDINGS,
+    UPDATES,
+)
 
 ID_BYTES: Final = 16
 ID_MIN: Final = bytes(ID_BYTES)

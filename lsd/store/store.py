@@ -16,6 +16,7 @@ from lsd.store._folder import (
     network_file_system,
 )
 from lsd.store.api_keys import ApiKeys
+from lsd.store.assignments import Assignments
 from lsd.store.buckets import Buckets
 from lsd.store.cache import InferenceCache
 from lsd.store.datapoints import Datapoints
@@ -44,6 +45,7 @@ from lsd.store.names import Names
 from lsd.store.resolve import Meaning, resolve
 from lsd.store.retention import Retention
 from lsd.store.snapshots import Snapshots
+from lsd.store.standings import Standings
 from lsd.store.usage_statistics import UsageStatistics
 from lsd.store.worker_table import Progress
 from lsd.store.writer import Gathering, Writer
@@ -96,6 +98,8 @@ class Store:
     api_keys: ApiKeys
     examples: Examples
     _names: Names
+    assignments: Assignments
+    standings: Standings
     _shard: int
     _lock: FolderLock | None
 
@@ -134,6 +138,8 @@ class Store:
             api_keys=ApiKeys(data=data),
             examples=Examples(data=data, names=names),
             names=names,
+            assignments=Assignments(data=data, names=names),
+            standings=Standings(state=state),
             shard=shard,
             lock=lock,
         )

@@ -22,7 +22,14 @@ class FakeExamples:
 
     asked: list[Any] = attrs.field(factory=list)
 
-    async def add(self, function: str, variant: str, request: ExamplesRequest) -> list[str]:
+    async def add(
+        self,
+        function: str,
+        variant: str,
+        request: ExamplesRequest,
+        *,
+        api_key_public_id: str | None,
+    ) -> list[str]:
         self.asked.append((function, variant, len(request.examples or ())))
         return [ID]
 

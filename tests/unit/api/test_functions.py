@@ -18,9 +18,10 @@ class FakeInferences:
 
     asked: list[tuple[str, str | None]] = attrs.field(factory=list, init=False)
 
-    def sampling_probabilities(self, name: str, namespace: str | None) -> dict[str, float] | None:
+    def sampling(self, name: str, namespace: str | None) -> dict[str, Any] | None:
         self.asked.append((name, namespace))
-        return {"terse": 0.25, "long": 0.75} if name == "write_haiku" else None
+        probabilities = {"terse": 0.25, "long": 0.75}
+        return {"probabilities": probabilities} if name == "write_haiku" else None
 
 
 @pytest.fixture

@@ -18,11 +18,13 @@ from lsd.conversation import (
     encode_json,
 )
 from lsd.inference import (
+    AdaptiveExperiments,
     EmbeddingAnswer,
     EmbeddingOptions,
     EmbeddingService,
     ExampleMemory,
     ExampleService,
+    ExperimentStore,
     FileDesk,
     InferenceRequest,
     InferenceService,
@@ -260,8 +262,9 @@ def start_gateway(
     providers = FakeProviders()
     clock = TrioClock()
     gateway = loaded.config.gateway
+    prepared = prepare(loaded, providers.make, providers.make_embedding)
     service = InferenceService(
-        prepared=prepare(loaded, providers.make, providers.make_embedding),
+        prepared=prepared,
         recorder=None if shelf is None else Recorder(shelf.store, shelf.writer, waits_for_commit),
         ids=IdGenerator(clock.now_ms, Random(7)),
         clock=clock,
@@ -269,6 +272,12 @@ def start_gateway(
         metrics=Metrics((0.1, 1.0)),
         cache=None if shelf is None else shelf.cache,
         examples=None if shelf is None else ExampleMemory(shelf.store.examples),
+        experiments=AdaptiveExperiments(
+            draws=prepared.adaptive_draws,
+            kept=None if shelf is None else ExperimentStore(shelf.store, shelf.writer),
+            clock=clock,
+            random=Random(7),
+        ),
         file_desk=FileDesk(
             transport=providers["files"],
             objects=None if shelf is None else shelf.objects,

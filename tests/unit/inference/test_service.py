@@ -454,4 +454,6 @@ async def test_how_likely_each_variant_is_can_be_asked(
     """By function and namespace; the built-in function has no variants of its own."""
     service = start(STATIC).service
 
-    assert service.sampling_probabilities(function, namespace) == probabilities
+    shown = service.sampling(function, namespace)
+
+    assert shown == (None if probabilities is None else {"probabilities": probabilities})

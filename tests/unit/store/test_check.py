@@ -63,6 +63,10 @@ ALONE = (
     layout.BUCKETS,
     layout.JUDGEMENTS,
     layout.LEASES,
+    layout.ASSIGNMENTS,
+    layout.TURNS,
+    layout.STANDINGS,
+    layout.UPDATES,
 )
 """Databases whose rows nothing else knows of, and which know of nothing else."""
 
