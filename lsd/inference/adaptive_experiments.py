@@ -24,7 +24,7 @@ from lsd.experiments import (
     standing_json,
     standing_of,
 )
-from lsd.store import Assigned, Experiment, Standings, Store, Writer
+from lsd.store import Assigned, Experiment, Leases, Standings, Store, Writer, work_alone
 from lsd.telemetry import Clock, SystemClock, logger, rfc3339_ms
 
 log = logger(__name__)
@@ -43,10 +43,14 @@ class KnownStanding:
 
 @attrs.frozen
 class ExperimentStore:
-    """Where assignments and standings are kept, and feedback is summed up."""
+    """Where assignments and standings are kept, and feedback is summed up.
+
+    The lease makes one process work out the standings for all.
+    """
 
     store: Store
     writer: Writer
+    leases: Leases
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -101,10 +105,17 @@ class AdaptiveExperiments:
     async def update(self) -> None:
         """Works out all standings now: for the start, before the first request."""
         for draw in self._draws:
-            await self._update(draw, is_forced=True)
+            await self._update(draw)
 
     async def keep_up_to_date(self) -> None:
-        """Works them out every `update_period_s` of theirs until it is cancelled."""
+        """Works them out every `update_period_s` of theirs, unless another process does so.
+
+        Runs until it is cancelled; returns at once if there is nothing to do.
+        """
+        if self._kept is not None and self._draws:
+            await work_alone(self._kept.leases, "adaptive experiments", self._keep_all)
+
+    async def _keep_all(self) -> None:
         async with trio.open_nursery() as nursery:
             for draw in self._draws:
                 nursery.start_soon(self._keep_one, draw)
@@ -112,14 +123,14 @@ class AdaptiveExperiments:
     async def _keep_one(self, draw: AdaptiveDraw) -> None:
         while True:
             await trio.sleep(draw.update_period_s)
-            await self._update(draw, is_forced=False)
+            await self._update(draw)
 
-    async def _update(self, draw: AdaptiveDraw, *, is_forced: bool) -> None:
+    async def _update(self, draw: AdaptiveDraw) -> None:
         if self._kept is None:
             return
         now_ms = self._clock.now_ms()
         try:
-            await trio.to_thread.run_sync(_work_out, self._kept.store, draw, now_ms, is_forced)
+            await trio.to_thread.run_sync(_work_out, self._kept.store, draw, now_ms)
         except Exception as error:
             log.error(  # noqa: TRY400 (the traceback is in exc_info, unless it tells nothing)
                 "experiment not updated",
@@ -192,15 +203,11 @@ def _known(row: Any) -> KnownStanding:
     return KnownStanding(standing=standing_from_json(row["standing"]), as_of_ms=row["as_of_ms"])
 
 
-def _work_out(store: Store, draw: AdaptiveDraw, now_ms: int, is_forced: bool) -> None:
-    """Works out a standing and stores it, if that is due and nobody else does it. In a thread."""
-    key = _key(draw)
-    is_mine = store.standings.claim(key, now_ms=now_ms, period_ms=1000 * draw.update_period_s)
-    if not is_mine and not is_forced:
-        return
+def _work_out(store: Store, draw: AdaptiveDraw, now_ms: int) -> None:
+    """Works out a standing and stores it for all processes. In a thread."""
     standing = standing_of(draw, _arms(store, draw))
     row = {"as_of_ms": now_ms, "standing": standing_json(standing)}
-    before = store.standings.put(key, row)
+    before = store.standings.put(_key(draw), row)
     if standing.winner is not None and len(draw.candidates) > 1:
         _announce(draw, standing, before)
 

@@ -136,7 +136,7 @@ def assemble(
         examples=None if kept is None else ExampleMemory(kept.store.examples),
         experiments=AdaptiveExperiments(
             draws=prepared.adaptive_draws,
-            kept=None if kept is None else ExperimentStore(kept.store, kept.writer),
+            kept=None if kept is None else _experiment_store(kept, clock),
             clock=clock,
             random=random,
         ),
@@ -210,6 +210,10 @@ def _embeddings(inferences: InferenceService) -> EmbeddingService:
         cache=inferences.cache,
         limiter=inferences.limiter,
     )
+
+
+def _experiment_store(kept: Kept, clock: Clock) -> ExperimentStore:
+    return ExperimentStore(kept.store, kept.writer, kept.store.leases(clock))
 
 
 def _examples(

@@ -16,6 +16,7 @@ from lsd.store._usage_writes import count_call, count_inference
 from lsd.store._variant_counter import VariantCounter
 from lsd.store._writing import Writing
 from lsd.store.layout import (
+    ASSIGNMENTS,
     BY_EPISODE,
     BY_FUNCTION,
     BY_ID,
@@ -48,6 +49,7 @@ from lsd.store.layout import (
 )
 from lsd.store.names import FUNCTION, METRIC, VARIANT
 from lsd.store.records import FeedbackRecord, InferenceRecord
+from lsd.store.transaction import Transaction
 
 
 def remove_inference(writing: Writing, inference: bytes) -> None:
@@ -86,8 +88,18 @@ def remove_calls(writing: Writing, owner: bytes) -> None:
         transaction.delete(MODEL_INFERENCE_BODIES, key)
         transaction.delete(BY_ID, own)
         if call.episode_id is not None:
-            transaction.delete(FAILED_BY_EPISODE, id_key(call.episode_id) + owner)
+            episode = id_key(call.episode_id)
+            transaction.delete(FAILED_BY_EPISODE, episode + owner)
+            if transaction.get(EPISODES, episode) is None:
+                _forget_assignments(transaction, episode)
     transaction.delete(EMBEDDINGS, owner)
+
+
+def _forget_assignments(transaction: Transaction, episode: bytes) -> None:
+    """An episode without records draws its variants anew."""
+    keys = [key for key, _ in transaction.range(ASSIGNMENTS, episode, end_of(episode))]
+    for key in keys:
+        transaction.delete(ASSIGNMENTS, key)
 
 
 def _remove_keys(writing: Writing, inference: bytes, record: InferenceRecord, pair: bytes) -> None:
@@ -126,6 +138,7 @@ def _take_out_of_episode(
     ]
     if not ends:
         transaction.delete(EPISODES, episode)
+        _forget_assignments(transaction, episode)
         _remove_feedback(writing, episode, OF_EPISODE, before, pair[:4])
         return
     found = transaction.get(EPISODES, episode)

@@ -65,7 +65,6 @@ cache          key (32 bytes)        written at (8 bytes, ms), turn (8 bytes), e
 cache_age      turn, key             bytes that the entry counts for (8 bytes)
 cache_size     s                     bytes (8 bytes, signed)
 standing       #(experiment)         how an adaptive experiment stands, JSON
-update         #(experiment)         when it was worked out last (8 bytes, ms)
 bucket         #(limit, scope)       balance (8 bytes, signed), last refill, kept until (8 bytes
                                      each, ms)
 lease          name of some work     until (8 bytes, ms of the machine's uptime), s, 8 random bytes
@@ -137,7 +136,6 @@ CACHE_SIZE: Final = "cache_size"
 BUCKETS: Final = "bucket"
 LEASES: Final = "lease"
 STANDINGS: Final = "standing"
-UPDATES: Final = "update"
 
 DATA_DATABASES: Final[tuple[Database, ...]] = (
     NAMES,
@@ -193,7 +191,6 @@ STATE_DATABASES: Final[tuple[Database, ...]] = (
     BUCKETS,
     LEASES,
     STANDINGS,
-    UPDATES,
 )
 
 ID_BYTES: Final = 16

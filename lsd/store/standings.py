@@ -3,17 +3,12 @@
 They follow from what is in `data`, so they are cheap to lose.
 """
 
-from typing import Final
-
 import attrs
 
 from lsd.conversation import JsonValue, encode_json, reread_json
 from lsd.store.engine import Environment
-from lsd.store.layout import STANDINGS, UNSIGNED, UPDATES, hash_key
+from lsd.store.layout import STANDINGS, hash_key
 from lsd.store.transaction import Transaction
-
-DUE_SHARE: Final = 0.9
-"""Of a period that must be over: clocks and sleeping processes are not exact."""
 
 
 @attrs.define(eq=False)
@@ -40,19 +35,5 @@ class Standings:
             before = transaction.get(STANDINGS, key)
             transaction.put(STANDINGS, key, encode_json(standing))
             return None if before is None else reread_json(before)
-
-        return self._state.write(apply)
-
-    def claim(self, key: bytes, *, now_ms: int, period_ms: int) -> bool:
-        """Whether an update is due, and the caller is the one to make it. Waits: in a thread."""
-
-        def apply(transaction: Transaction) -> bool:
-            row = transaction.get(UPDATES, key)
-            if row is not None:
-                elapsed_ms = now_ms - UNSIGNED.unpack(row)[0]
-                if 0 <= elapsed_ms < DUE_SHARE * period_ms:
-                    return False
-            transaction.put(UPDATES, key, UNSIGNED.pack(now_ms))
-            return True
 
         return self._state.write(apply)

@@ -51,7 +51,7 @@ from lsd.store import (
     Store,
     Writer,
 )
-from lsd.telemetry import Metrics
+from lsd.telemetry import Metrics, SystemClock
 from tests.unit.inference.fake_providers import FakeProvider, FakeProviders
 
 NOW_MS = 1_770_000_000_000
@@ -274,7 +274,7 @@ def start_gateway(
         examples=None if shelf is None else ExampleMemory(shelf.store.examples),
         experiments=AdaptiveExperiments(
             draws=prepared.adaptive_draws,
-            kept=None if shelf is None else ExperimentStore(shelf.store, shelf.writer),
+            kept=None if shelf is None else experiment_store(shelf),
             clock=clock,
             random=Random(7),
         ),
@@ -302,6 +302,11 @@ def start_gateway(
         store=None if shelf is None else shelf.store,
         writer=None if shelf is None else shelf.writer,
     )
+
+
+def experiment_store(shelf: Shelf) -> ExperimentStore:
+    """Where experiments are kept, as one process sees it."""
+    return ExperimentStore(shelf.store, shelf.writer, shelf.store.leases(SystemClock()))
 
 
 def _examples(

@@ -11,14 +11,13 @@ import trio
 from lsd.conversation import IdGenerator
 from lsd.inference.adaptive_experiments import (
     AdaptiveExperiments,
-    ExperimentStore,
     standing_shown,
 )
 from lsd.store import FeedbackRecord, InferenceRecord, Store, StoreFull
 from tests.unit.experiments.makers import adaptive
 from tests.unit.inference.conftest import StartGateway
 from tests.unit.inference.fake_providers import says
-from tests.unit.inference.gateway import NOW_MS, PLAIN, Shelf, TrioClock
+from tests.unit.inference.gateway import NOW_MS, PLAIN, Shelf, TrioClock, experiment_store
 
 DRAW = adaptive("a", "b", "c", fallback=("spare",))
 
@@ -34,7 +33,7 @@ def experiments(shelf: Shelf | None, *draws: Any) -> AdaptiveExperiments:
     """A process with these experiments."""
     return AdaptiveExperiments(
         draws=draws or (DRAW,),
-        kept=None if shelf is None else ExperimentStore(shelf.store, shelf.writer),
+        kept=None if shelf is None else experiment_store(shelf),
         clock=TrioClock(),
         random=Random(7),
     )

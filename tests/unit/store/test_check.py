@@ -66,7 +66,6 @@ ALONE = (
     layout.ASSIGNMENTS,
     layout.TURNS,
     layout.STANDINGS,
-    layout.UPDATES,
 )
 """Databases whose rows nothing else knows of, and which know of nothing else."""
 

@@ -5,9 +5,18 @@ from random import Random
 
 import pytest
 
-from lsd.store import Retention, Selection, Store, Verdict, layout, verify
+from lsd.store import (
+    Assigned,
+    Experiment,
+    Retention,
+    Selection,
+    Store,
+    Verdict,
+    layout,
+    verify,
+)
 from lsd.store import retention as module
-from tests.unit.store.makers import HandClock, Maker, given, open_store, stored
+from tests.unit.store.makers import HandClock, Maker, given, open_store, put, stored
 from tests.unit.store.random_store import Filler
 from tests.unit.store.statistics_agree import check_feedback, check_usage
 
@@ -135,3 +144,30 @@ def test_without_an_age_nothing_goes(store: Store, make: Maker, clock: HandClock
 
     assert swept(store.retention(bodies_days=None, records_days=None), clock) == 0
     assert swept(store.retention(bodies_days=10**6, records_days=10**6), clock) == 0
+
+
+def test_an_episode_loses_its_variants_with_its_last_record(
+    store: Store, make: Maker, clock: HandClock
+) -> None:
+    """Be it an inference or one that failed as a whole."""
+    record, failed = make.inference(), make.id()
+    experiment = Experiment(function_name="f", namespace=None)
+    stored(store, record)
+    attempt = make.call(make.id(), status="error", cost=None)
+    put(store, store.inferences.record_attempts(attempt.inference_id, failed, [attempt]))
+    for episode_id in (record.episode_id, failed):
+        write = store.assignments.assign(
+            experiment,
+            episode_id,
+            variants=("a",),
+            choose=lambda _: Assigned(variant_name="a", takes_turn=True),
+            learn=lambda _: None,
+        )
+        put(store, write)
+    clock.advance_s(2 * DAY_S)
+
+    swept(store.retention(bodies_days=None, records_days=1), clock)
+
+    assert store.assignments.get(experiment, record.episode_id) is None
+    assert store.assignments.get(experiment, failed) is None
+    assert store.assignments.turn(experiment) == 2

@@ -33,18 +33,6 @@ def test_each_experiment_has_a_key_of_its_own(store: Store) -> None:
     assert all(store.standings.get(key) is None for key in keys)
 
 
-def test_one_process_makes_an_update_that_is_due(store: Store) -> None:
-    """The others find it claimed, until most of the period is over; a clock that steps back too."""
-    key = store.standings.key("f", None, {})
-
-    def claims(now_ms: int) -> bool:
-        return store.standings.claim(key, now_ms=now_ms, period_ms=1_000)
-
-    claimed = [claims(now_ms) for now_ms in (10_000, 10_000, 10_899, 10_900, 10_950, 5_000, 5_001)]
-
-    assert claimed == [True, False, False, True, False, True, False]
-
-
 def test_standings_survive_a_restart(tmp_path: Path) -> None:
     """They are lost only with the whole environment."""
     store = open_store(tmp_path / "store")
