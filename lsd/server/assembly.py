@@ -68,6 +68,7 @@ from lsd.inference import (
     GcpSignIn,
     GcpTokens,
     InferenceService,
+    Prepared,
     Recorder,
     RunningInferences,
     SignIn,
@@ -134,12 +135,7 @@ def assemble(
         metrics=metrics,
         cache=cache,
         examples=None if kept is None else ExampleMemory(kept.store.examples),
-        experiments=AdaptiveExperiments(
-            draws=prepared.adaptive_draws,
-            kept=None if kept is None else _experiment_store(kept, clock),
-            clock=clock,
-            random=random,
-        ),
+        experiments=_experiments(prepared, kept, clock, random),
         limiter=_limiter(loaded.config.rate_limiting, buckets, clock, metrics),
         file_desk=FileDesk(
             transport=transport,
@@ -155,15 +151,10 @@ def assemble(
     embeddings = _embeddings(inferences)
     endpoints = [
         *Native(inferences, feedback).endpoints(),
-        *Messages(inferences).endpoints(),
-        *AnthropicModels(inferences, clock.now_ms()).endpoints(),
         *operations.endpoints(),
         *Functions(inferences).endpoints(),
         *Configurations(loaded, None if kept is None else kept.store.snapshots).endpoints(),
-        *probes(),
-        *ChatCompletions(inferences).endpoints(),
-        *OpenAIModels(inferences, clock.now_ms() // 1000).endpoints(),
-        *Embeddings(embeddings).endpoints(),
+        *_compatible_endpoints(inferences, embeddings, clock),
     ]
     if kept is not None:
         endpoints += _reading_endpoints(kept, loaded.config, clock)
@@ -212,8 +203,29 @@ def _embeddings(inferences: InferenceService) -> EmbeddingService:
     )
 
 
-def _experiment_store(kept: Kept, clock: Clock) -> ExperimentStore:
-    return ExperimentStore(kept.store, kept.writer, kept.store.leases(clock))
+def _compatible_endpoints(
+    inferences: InferenceService, embeddings: EmbeddingService, clock: Clock
+) -> list[Endpoint]:
+    """Those that clients of OpenAI and Anthropic know."""
+    return [
+        *Messages(inferences).endpoints(),
+        *AnthropicModels(inferences, clock.now_ms()).endpoints(),
+        *probes(),
+        *ChatCompletions(inferences).endpoints(),
+        *OpenAIModels(inferences, clock.now_ms() // 1000).endpoints(),
+        *Embeddings(embeddings).endpoints(),
+    ]
+
+
+def _experiments(
+    prepared: Prepared, kept: Kept | None, clock: Clock, random: Random
+) -> AdaptiveExperiments:
+    store = None
+    if kept is not None:
+        store = ExperimentStore(kept.store, kept.writer, kept.store.leases(clock))
+    return AdaptiveExperiments(
+        draws=prepared.adaptive_draws, kept=store, clock=clock, random=random
+    )
 
 
 def _examples(
