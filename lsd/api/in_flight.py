@@ -14,6 +14,8 @@ class InFlight:
 
     _scopes: dict[trio.CancelScope, str] = attrs.field(factory=dict, init=False)
     _is_stopping: bool = attrs.field(default=False, init=False)
+    is_draining: bool = attrs.field(default=False, init=False)
+    """Whether the daemon is about to stop, and new requests are better sent elsewhere."""
 
     def one(self, route: str) -> AbstractContextManager[trio.CancelScope]:
         """A request is served inside of this; its scope is cancelled when all must end."""

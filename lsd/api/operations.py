@@ -7,6 +7,7 @@ import trio
 
 from lsd import __version__
 from lsd.api.exchange import Answer, Endpoint, Request, Start
+from lsd.api.in_flight import InFlight
 from lsd.conversation import LsdError, encode_json
 from lsd.telemetry import CONTENT_TYPE, Metrics
 
@@ -18,7 +19,7 @@ class Operations:
     _config_hash: str
     _metrics: Metrics
     _check_store: Callable[[], None] | None
-    is_draining: bool = attrs.field(default=False, init=False)
+    _in_flight: InFlight
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """The routes of this module."""
@@ -36,8 +37,9 @@ class Operations:
     async def health(self, _request: Request, _start: Start) -> Answer:
         """`GET /health`: 200 while requests are welcome and the store works, else 503."""
         store = await self._store_state()
-        gateway = "draining" if self.is_draining else "ok"
-        well = not self.is_draining and store != "error"
+        is_draining = self._in_flight.is_draining
+        gateway = "draining" if is_draining else "ok"
+        well = not is_draining and store != "error"
         body = encode_json({"gateway": gateway, "store": store})
         return Answer(status=200 if well else 503, body=body)
 

@@ -14,7 +14,7 @@ from lsd.cli.commands import Commands
 from lsd.cli.failures import CommandFailed
 from lsd.cli.logging_options import logging_from
 from lsd.config import ConfigRefused, Loaded, Sources, load, load_storage
-from lsd.telemetry import SystemClock, logger
+from lsd.telemetry import LogSettings, SystemClock, logger
 
 log = logger(__name__)
 
@@ -131,7 +131,7 @@ def lsd(context: click.Context, /, **values: Any) -> None:
     if options.check:
         click.echo(f"valid {loaded.hash}")
         return
-    sys.exit(_serve(loaded, options.pid_file, as_records=as_records))
+    sys.exit(_serve(loaded, options, logging, as_records=as_records))
 
 
 def _refuse_options(context: click.Context) -> None:
@@ -198,12 +198,12 @@ def _tell(loaded: Loaded) -> None:
         log.info(note)
 
 
-def _serve(loaded: Loaded, pid_file: Path | None, *, as_records: bool) -> int:
+def _serve(loaded: Loaded, options: _Options, logs: LogSettings, *, as_records: bool) -> int:
     # `--check` and `--version` do without a web server, which takes its time to import.
     from lsd.server import StartRefused, run_daemon  # noqa: PLC0415
 
     try:
-        return run_daemon(loaded, pid_file=pid_file)
+        return run_daemon(loaded, sources=options.sources(), logs=logs, pid_file=options.pid_file)
     except StartRefused as refused:
         _tell_refusal(f"lsd: {refused}", as_record=as_records)
         return 1

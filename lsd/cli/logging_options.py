@@ -6,24 +6,19 @@ from typing import get_args
 import attrs
 import click
 
-from lsd.telemetry import LogFormat, configure_logging
+from lsd.telemetry import LogFormat, LogSettings
 
 DEFAULT_FORMAT: LogFormat = "pretty"
 
 
 @attrs.frozen(kw_only=True)
-class LoggingOptions:
-    """What was asked of the log; `level` None leaves it to the configuration."""
+class LoggingOptions(LogSettings):
+    """What the command line and the environment ask of the log."""
 
-    form: LogFormat
-    level: str | None
-    levels: dict[str, str]
-
-    def configure(self, *, debug: bool) -> None:
+    def configure(self, *, debug: bool, worker: int = 0) -> None:
         """Sets the log up. Raises click.UsageError for an unknown level."""
-        level = self.level or ("debug" if debug else "info")
         try:
-            configure_logging(form=self.form, level=level, levels=self.levels)
+            super().configure(debug=debug, worker=worker)
         except ValueError as error:
             raise click.UsageError(f"--log-level, LSD_LOG: {error}") from None
 

@@ -28,6 +28,10 @@ from lsd.config.gcp_credentials import (
     ServiceAccountKey,
     read_gcp_credential,
 )
+from lsd.config.handover import (
+    hand_over,
+    take_over,
+)
 from lsd.config.key_path import (
     KeyPath,
     show_path,
@@ -45,6 +49,9 @@ from lsd.config.locations import (
 from lsd.config.problem import (
     ConfigRefused,
     Problem,
+)
+from lsd.config.reloading import (
+    restart_only_differences,
 )
 from lsd.config.rsa_keys import (
     RsaKey,
@@ -327,6 +334,7 @@ __all__ = [
     "XaiProvider",
     "describe",
     "effective_location",
+    "hand_over",
     "load",
     "load_storage",
     "may_ask_metadata",
@@ -335,10 +343,12 @@ __all__ = [
     "read_gcp_credential",
     "read_profile",
     "read_rsa_key",
+    "restart_only_differences",
     "shorthand_embedding_model",
     "shorthand_model",
     "shorthand_problem",
     "show_path",
+    "take_over",
     "without_secrets",
     "written_region",
 ]

@@ -48,7 +48,12 @@ class Secrets:
     """
 
     _environment: Mapping[str, str] = attrs.field(repr=False)
-    _found: dict[Location, str] = attrs.field(factory=dict, init=False, repr=False)
+    _found: dict[str, str] = attrs.field(factory=dict, repr=False)
+    """By the text of the location."""
+
+    def known(self) -> Mapping[str, str]:
+        """What was found so far, by the text of the location."""
+        return self._found
 
     def resolve(self, location: Location, dynamic: Mapping[str, str]) -> str | None:
         """The credential at `location`, None where no key is to be sent or the SDK has its own.
@@ -91,9 +96,10 @@ class Secrets:
             return pair.fallback, value
 
     def _static(self, location: EnvLocation | PathLocation | PathFromEnvLocation) -> str:
-        value = self._found.get(location)
+        place = str(location)
+        value = self._found.get(place)
         if value is None:
-            value = self._found[location] = self._fetch(location)
+            value = self._found[place] = self._fetch(location)
         return value
 
     def _fetch(self, location: EnvLocation | PathLocation | PathFromEnvLocation) -> str:

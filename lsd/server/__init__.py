@@ -1,9 +1,11 @@
 """A process's life: the store, the listening socket, signals, draining, the end.
 
-`run_daemon` serves one configuration until a signal ends it; `StartRefused` says why it cannot.
+`run_daemon` serves until a signal ends it, as one process or as the main one of several; each of
+those is a `run_worker`. `StartRefused` says why it cannot.
 """
 
-from lsd.server.daemon import run_daemon
 from lsd.server.refusals import StartRefused
+from lsd.server.starting import run_daemon
+from lsd.server.worker import run_worker
 
-__all__ = ["StartRefused", "run_daemon"]
+__all__ = ["StartRefused", "run_daemon", "run_worker"]

@@ -1,8 +1,8 @@
 """The parts of a daemon put together: from a configuration and a store to an ASGI application."""
 
 import os
+import ssl
 from collections.abc import Mapping, Sequence
-from random import Random, SystemRandom
 
 import attrs
 
@@ -24,7 +24,6 @@ from lsd.api import (
     FunctionStatistics,
     HumanFeedback,
     Inferences,
-    InFlight,
     Messages,
     MetricStatistics,
     ModelStatistics,
@@ -52,11 +51,9 @@ from lsd.config import (
     Storage,
     effective_location,
 )
-from lsd.conversation import IdGenerator
 from lsd.feedback import FeedbackService
 from lsd.inference import (
     AdaptiveExperiments,
-    AwsKeyChain,
     AwsSignIn,
     DialectMaker,
     EmbeddingMaker,
@@ -70,12 +67,11 @@ from lsd.inference import (
     InferenceService,
     Prepared,
     Recorder,
-    RunningInferences,
     SignIn,
     SignInMaker,
     prepare,
 )
-from lsd.network import OutboundTransport, ScriptedTransport, Transport
+from lsd.network import ScriptedTransport, Transport
 from lsd.providers import (
     Dialect,
     EchoDialect,
@@ -84,74 +80,38 @@ from lsd.providers import (
     dialect_for,
     embedding_dialect_for,
 )
+from lsd.server.equipment import Equipment
 from lsd.server.kept import Kept
 from lsd.server.sweeper import Swept
-from lsd.store import Buckets, FileObjects, InferenceCache
+from lsd.server.tls import tls_context
+from lsd.store import Buckets, InferenceCache
 from lsd.telemetry import Clock, Metrics
 
 
 @attrs.frozen(kw_only=True)
 class Assembled:
-    """A daemon ready to serve; `swept` are parts of the store that grow old, by their names."""
+    """All that serves one configuration; `swept` are parts of the store that grow old, by name."""
 
+    loaded: Loaded
     front: Front
-    operations: Operations
-    in_flight: InFlight
     swept: Mapping[str, Swept]
     experiments: AdaptiveExperiments
-    transport: OutboundTransport
-    aws: AwsKeyChain
+    tls: ssl.SSLContext | None
 
 
-def assemble(
-    loaded: Loaded,
-    kept: Kept | None,
-    objects: FileObjects | None,
-    clock: Clock,
-    metrics: Metrics,
-) -> Assembled:
-    """Everything between the socket and the store. Raises BadCertificates."""
-    random = SystemRandom()
-    ids = IdGenerator(clock.now_ms, random)
-    if kept is not None:
-        ids.start_after(kept.store.greatest_id())
-    transport = OutboundTransport()
-    aws = AwsKeyChain(transport=transport, clock=clock, environment=os.environ)
-    running = RunningInferences()
-    cache = _cache(kept, loaded.config.gateway)
+def assemble(loaded: Loaded, equipment: Equipment) -> Assembled:
+    """Everything between the socket and the store. Blocks. Raises OSError for files of TLS."""
+    gateway, kept, clock = loaded.config.gateway, equipment.kept, equipment.clock
+    cache = _cache(kept, gateway)
     buckets = None if kept is None else kept.store.buckets(kept.state_writer)
-    prepared = prepare(
-        loaded,
-        _dialect_maker(transport),
-        _embedding_maker(transport),
-        _sign_in_maker(loaded, transport, clock, random, aws),
-    )
-    inferences = InferenceService(
-        prepared=prepared,
-        recorder=_recorder(kept, loaded.config.gateway),
-        ids=ids,
-        clock=clock,
-        random=random,
-        metrics=metrics,
-        cache=cache,
-        examples=None if kept is None else ExampleMemory(kept.store.examples),
-        experiments=_experiments(prepared, kept, clock, random),
-        limiter=_limiter(loaded.config.rate_limiting, buckets, clock, metrics),
-        file_desk=FileDesk(
-            transport=transport,
-            objects=objects,
-            fetches_all=loaded.config.gateway.fetch_and_encode_input_files_before_inference,
-        ),
-        running=running,
-    )
-    records_are_off = loaded.config.gateway.observability.enabled is False
+    inferences = _inferences(loaded, equipment, cache, buckets)
+    records_are_off = gateway.observability.enabled is False
     check = None if kept is None or records_are_off else kept.check
-    operations = Operations(loaded.hash, metrics, check)
-    feedback = None if kept is None else _feedback(loaded, kept, ids, running, metrics)
+    feedback = None if kept is None else _feedback(loaded, kept, equipment)
     embeddings = _embeddings(inferences)
     endpoints = [
         *Native(inferences, feedback).endpoints(),
-        *operations.endpoints(),
+        *Operations(loaded.hash, equipment.metrics, check, equipment.in_flight).endpoints(),
         *Functions(inferences).endpoints(),
         *Configurations(loaded, None if kept is None else kept.store.snapshots).endpoints(),
         *_compatible_endpoints(inferences, embeddings, clock),
@@ -159,17 +119,43 @@ def assemble(
     if kept is not None:
         endpoints += _reading_endpoints(kept, loaded.config, clock)
         endpoints += ExampleEndpoints(_examples(inferences, embeddings, kept)).endpoints()
-    in_flight = InFlight()
-    auth = _authentication(loaded.config.gateway.auth, kept, clock)
-    front = _front(loaded.config.gateway, endpoints, auth, ids, clock, in_flight)
     return Assembled(
-        front=front,
-        operations=operations,
-        in_flight=in_flight,
+        loaded=loaded,
+        front=_front(gateway, endpoints, _authentication(gateway.auth, kept, clock), equipment),
         swept=_swept(kept, loaded.config.storage, cache, buckets),
         experiments=inferences.experiments,
-        transport=transport,
-        aws=aws,
+        tls=tls_context(gateway.tls, http2=gateway.http2),
+    )
+
+
+def _inferences(
+    loaded: Loaded, equipment: Equipment, cache: InferenceCache | None, buckets: Buckets | None
+) -> InferenceService:
+    kept, transport, clock = equipment.kept, equipment.transport, equipment.clock
+    metrics = equipment.metrics
+    prepared = prepare(
+        loaded,
+        _dialect_maker(transport),
+        _embedding_maker(transport),
+        _sign_in_maker(loaded, equipment),
+    )
+    return InferenceService(
+        prepared=prepared,
+        recorder=_recorder(kept, loaded.config.gateway),
+        ids=equipment.ids,
+        clock=clock,
+        random=equipment.random,
+        metrics=metrics,
+        cache=cache,
+        examples=None if kept is None else ExampleMemory(kept.store.examples),
+        experiments=_experiments(prepared, kept, clock, equipment.random),
+        limiter=_limiter(loaded.config.rate_limiting, buckets, clock, metrics),
+        file_desk=FileDesk(
+            transport=transport,
+            objects=equipment.objects,
+            fetches_all=loaded.config.gateway.fetch_and_encode_input_files_before_inference,
+        ),
+        running=equipment.running,
     )
 
 
@@ -255,17 +241,15 @@ def _reading_endpoints(kept: Kept, config: Config, clock: Clock) -> list[Endpoin
     ]
 
 
-def _feedback(
-    loaded: Loaded, kept: Kept, ids: IdGenerator, running: RunningInferences, metrics: Metrics
-) -> FeedbackService:
+def _feedback(loaded: Loaded, kept: Kept, equipment: Equipment) -> FeedbackService:
     return FeedbackService(
         config=loaded.config,
         config_hash=loaded.hash,
         store=kept.store,
         writer=kept.writer,
-        ids=ids,
-        running=running,
-        on_accepted=metrics.count_feedback,
+        ids=equipment.ids,
+        running=equipment.running,
+        on_accepted=equipment.metrics.count_feedback,
     )
 
 
@@ -273,11 +257,9 @@ def _front(
     gateway: Gateway,
     endpoints: Sequence[Endpoint],
     authentication: Authentication,
-    ids: IdGenerator,
-    clock: Clock,
-    in_flight: InFlight,
+    equipment: Equipment,
 ) -> Front:
-    bytes_max = gateway.max_request_bytes
+    ids, bytes_max = equipment.ids, gateway.max_request_bytes
     errors = error_desk(ErrorAnswers(gateway.unstable_error_json, gateway.debug), gateway.base_path)
     rest = RoutedApp(endpoints=endpoints, ids=ids, errors=errors, body_bytes_max=bytes_max)
     return Front(
@@ -294,9 +276,9 @@ def _front(
         base_path=gateway.base_path,
         body_bytes_max=bytes_max,
         when_client_leaves=gateway.on_client_disconnect,
-        in_flight=in_flight,
+        in_flight=equipment.in_flight,
         ids=ids,
-        clock=clock,
+        clock=equipment.clock,
     )
 
 
@@ -333,17 +315,20 @@ def _recorder(kept: Kept | None, gateway: Gateway) -> Recorder | None:
     return Recorder(kept.store, kept.writer, waits)
 
 
-def _sign_in_maker(
-    loaded: Loaded, transport: Transport, clock: Clock, random: Random, aws: AwsKeyChain
-) -> SignInMaker:
-    gcp = GcpTokens(transport=transport, clock=clock, random=random, environment=os.environ)
+def _sign_in_maker(loaded: Loaded, equipment: Equipment) -> SignInMaker:
+    gcp = GcpTokens(
+        transport=equipment.transport,
+        clock=equipment.clock,
+        random=equipment.random,
+        environment=os.environ,
+    )
 
     def make(provider: Provider) -> SignIn | None:
         if isinstance(provider, GcpProvider):
             location = effective_location(provider, loaded.config.provider_types)
             return GcpSignIn(provider, location, loaded.secrets, gcp)
         if isinstance(provider, AwsProvider):
-            return AwsSignIn(provider, aws, clock)
+            return AwsSignIn(provider, equipment.aws, equipment.clock)
         return None
 
     return make

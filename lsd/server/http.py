@@ -1,6 +1,7 @@
 """Which server answers HTTP: LSD's own, unless the configuration wants what only Hypercorn does."""
 
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -8,7 +9,6 @@ import trio
 
 from lsd.config import Gateway
 from lsd.network import serve_http1
-from lsd.server.tls import tls_context
 from lsd.telemetry import Clock
 
 
@@ -19,9 +19,13 @@ async def serve_http(
     *,
     gateway: Gateway,
     clock: Clock,
+    tls: Callable[[], ssl.SSLContext | None],
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serves until `stop` returns and all requests are finished."""
+    """Serves until `stop` returns and all requests are finished.
+
+    `tls` is asked for each new connection.
+    """
     if gateway.server == "hypercorn" or gateway.http2 or gateway.tls.certificate is not None:
         # Importing it takes a quarter of a second, for which most starts have no use.
         from lsd.server.hypercorn_server import serve  # noqa: PLC0415
@@ -31,7 +35,7 @@ async def serve_http(
             listener,
             stop,
             clock=clock,
-            tls=tls_context(gateway.tls, http2=gateway.http2),
+            tls=tls,
             http2=gateway.http2,
             task_status=task_status,
         )

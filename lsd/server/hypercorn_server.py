@@ -33,7 +33,7 @@ async def serve(
     stop: Callable[[], Awaitable[None]],
     *,
     clock: Clock,
-    tls: ssl.SSLContext | None = None,
+    tls: Callable[[], ssl.SSLContext | None] = lambda: None,
     http2: bool = False,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
@@ -65,7 +65,7 @@ async def serve(
 class _Server:
     app: Any
     clock: Clock
-    tls: ssl.SSLContext | None
+    tls: Callable[[], ssl.SSLContext | None]
     http2: bool
     context: WorkerContext = attrs.field(factory=lambda: WorkerContext(None), init=False)
     config: HypercornConfig = attrs.field(init=False)
@@ -93,10 +93,11 @@ class _Server:
             log.error("a connection failed", exc_info=error)  # noqa: TRY400 (has a traceback)
 
     def _guarded(self, stream: trio.SocketStream) -> GuardedStream:
-        if self.tls is None:
+        tls = self.tls()
+        if tls is None:
             return GuardedStream(stream=stream, filter=RequestFilter(self.http2), clock=self.clock)
         return GuardedTlsStream(
-            stream=trio.SSLStream(stream, self.tls, server_side=True, https_compatible=True),
+            stream=trio.SSLStream(stream, tls, server_side=True, https_compatible=True),
             filter=RequestFilter(),
             clock=self.clock,
         )

@@ -1,5 +1,7 @@
 """What is kept: the store as the configuration wants it, with its writer."""
 
+from typing import TypedDict
+
 import attrs
 
 from lsd.config import Config, FilesystemObjects, Loaded, without_secrets
@@ -9,17 +11,24 @@ from lsd.store import (
     FileObjects,
     Gathering,
     ObjectsRefused,
+    Progress,
     Store,
     StoreFailed,
     StoreFull,
     StoreInUse,
     StoreRefused,
     StoreSettings,
+    WorkerTable,
     Writer,
 )
 from lsd.telemetry import Clock, Metrics, StoreReadings, logger
 
 log = logger(__name__)
+
+
+class _Writing(TypedDict):
+    gathering: Gathering | None
+    rows_max: int | None
 
 
 @attrs.frozen
@@ -42,6 +51,17 @@ class Kept:
             raise WriterDown
         self.store.check_usable()
 
+    def adopt(self, config: Config) -> None:
+        """Takes over what a new configuration says about recording."""
+        self.writer.configure(**_writing(config))
+
+    def note(self, loaded: Loaded, clock: Clock) -> None:
+        """Keeps a configuration that is about to be in force. Blocks.
+
+        Raises StoreFull or StoreFailed.
+        """
+        _note(self.store, loaded, clock)
+
     def readings(self) -> StoreReadings:
         """The store's part of the metrics."""
         statistics = self.writer.statistics()
@@ -63,18 +83,34 @@ def open_kept(loaded: Loaded, clock: Clock, metrics: Metrics) -> Kept | None:
     try:
         store = _open_noting(loaded, clock)
     except (StoreRefused, StoreFull, StoreFailed) as refusal:
-        key = _key_that_insists(config)
+        key = key_that_insists(config)
         if key is not None:
             raise StartRefused(f"{refusal}; {key} needs the store") from None
         if loaded.names_data_folder or isinstance(refusal, StoreInUse):
             raise StartRefused(f"the store cannot be opened: {refusal}") from None
         log.warning("nothing will be recorded", reason=str(refusal))
         return None
-    kept = Kept(
-        store=store,
-        writer=_writer(store, config, clock, metrics),
-        state_writer=store.state_writer(clock),
+    return _kept(store, config, clock, metrics)
+
+
+def join_kept(loaded: Loaded, clock: Clock, metrics: Metrics, *, worker: int) -> Kept:
+    """The store that the main process has opened, for one of its workers. Raises StartRefused."""
+    storage = loaded.config.storage
+    try:
+        store = Store.open(storage.path, StoreSettings.of(storage), is_server=False, shard=worker)
+        progress = WorkerTable.open(store.state.path).enter(worker)
+    except (StoreRefused, StoreFull, StoreFailed, OSError) as refusal:
+        raise StartRefused(f"worker {worker} cannot open the store: {refusal}") from None
+    return _kept(store, loaded.config, clock, metrics, progress)
+
+
+def _kept(
+    store: Store, config: Config, clock: Clock, metrics: Metrics, progress: Progress | None = None
+) -> Kept:
+    writer = store.writer(
+        clock, on_commit=metrics.observe_commit, progress=progress, **_writing(config)
     )
+    kept = Kept(store=store, writer=writer, state_writer=store.state_writer(clock))
     metrics.watch_store(kept.readings)
     return kept
 
@@ -94,20 +130,24 @@ def _open_noting(loaded: Loaded, clock: Clock) -> Store:
     config = loaded.config
     store = Store.open(config.storage.path, StoreSettings.of(config.storage), is_server=True)
     try:
-        write = store.snapshots.record(
-            hash=loaded.hash,
-            config=Fragment(without_secrets(loaded.snapshot)),
-            extra_templates=config.template_files,
-            tags={},
-            now_ms=clock.now_ms(),
-        )
-        store.data.write(write.apply)
+        _note(store, loaded, clock)
         if config.gateway.auth.enabled:
             _warn_without_keys(store, clock)
     except BaseException:
         store.close()
         raise
     return store
+
+
+def _note(store: Store, loaded: Loaded, clock: Clock) -> None:
+    write = store.snapshots.record(
+        hash=loaded.hash,
+        config=Fragment(without_secrets(loaded.snapshot)),
+        extra_templates=loaded.config.template_files,
+        tags={},
+        now_ms=clock.now_ms(),
+    )
+    store.data.write(write.apply)
 
 
 def open_objects(config: Config, *, has_store: bool) -> FileObjects | None:
@@ -125,7 +165,7 @@ def open_objects(config: Config, *, has_store: bool) -> FileObjects | None:
         raise StartRefused(str(refused)) from None
 
 
-def _key_that_insists(config: Config) -> str | None:
+def key_that_insists(config: Config) -> str | None:
     """What makes a store indispensable, as it is set."""
     gateway, limits = config.gateway, config.rate_limiting
     insisting = {
@@ -137,14 +177,9 @@ def _key_that_insists(config: Config) -> str | None:
     return next((key for key, is_set in insisting.items() if is_set), None)
 
 
-def _writer(store: Store, config: Config, clock: Clock, metrics: Metrics) -> Writer:
+def _writing(config: Config) -> _Writing:
     batch = config.gateway.observability.batch_writes
-    gathering = None
-    if batch.enabled:
-        gathering = Gathering(flush_interval_ms=batch.flush_interval_ms, max_rows=batch.max_rows)
-    return store.writer(
-        clock,
-        gathering=gathering,
-        rows_max=batch.write_queue_capacity if batch.enabled else None,
-        on_commit=metrics.observe_commit,
-    )
+    if not batch.enabled:
+        return _Writing(gathering=None, rows_max=None)
+    gathering = Gathering(flush_interval_ms=batch.flush_interval_ms, max_rows=batch.max_rows)
+    return _Writing(gathering=gathering, rows_max=batch.write_queue_capacity)

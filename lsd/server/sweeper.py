@@ -1,5 +1,6 @@
 """What is swept away from time to time: parts of the store whose rows grow old."""
 
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import trio
@@ -17,16 +18,22 @@ class Swept(Protocol):
         """Removes some of them; tells how many, 0 when none is left. Blocks."""
 
 
-async def sweep_forever(what: str, swept: Swept, clock: Clock, interval_s: float) -> None:
-    """Sweeps every `interval_s` seconds until it is cancelled. A failure waits for the next."""
+async def sweep_forever(
+    parts: Callable[[], Mapping[str, Swept]], clock: Clock, interval_s: float
+) -> None:
+    """Sweeps every `interval_s` seconds until it is cancelled. A failure waits for the next.
+
+    `parts` gives what is to be swept then, by name.
+    """
     while True:
         await trio.sleep(interval_s)
-        try:
-            removed = await _sweep(swept, clock.now_ms())
-        except LsdError as error:
-            log.warning("not swept", what=what, reason=str(error))
-        else:
-            log.debug("swept", what=what, rows=removed)
+        for what, swept in parts().items():
+            try:
+                removed = await _sweep(swept, clock.now_ms())
+            except LsdError as error:
+                log.warning("not swept", what=what, reason=str(error))
+            else:
+                log.debug("swept", what=what, rows=removed)
 
 
 async def _sweep(swept: Swept, now_ms: int) -> int:

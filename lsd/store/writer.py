@@ -113,6 +113,13 @@ class Writer:
             self._give_up_waiting()
             self._ended.set()
 
+    def configure(self, *, gathering: Gathering | None, rows_max: int | None) -> None:
+        """Gathers and bounds otherwise from now on."""
+        self._gathering = gathering
+        self._rows_max = rows_max
+        # What is being gathered the old way need not wait for its end.
+        self._hurry.set()
+
     def queue_nowait(self, write: Write) -> None:
         """Has `write` committed soon. If that fails, the log and the statistics tell."""
         if self._is_closed:

@@ -53,6 +53,7 @@ class Metrics:
         self._input_tokens = self._counter("lsd_input_tokens", "Tokens sent to providers.")
         self._output_tokens = self._counter("lsd_output_tokens", "Tokens received from providers.")
         self._cost = self._counter("lsd_cost_dollars", "Cost of provider calls, where it is known.")
+        self._reloads = self._counter("lsd_config_reloads", "Reloads, by how they ended.")
         self._rate_limited = self._counter("lsd_rate_limited", "Calls refused by a rate limit.")
         for unlabelled in (self._input_tokens, self._output_tokens, self._cost):
             unlabelled.show()
@@ -83,6 +84,10 @@ class Metrics:
     def count_feedback(self, metric_name: str) -> None:
         """An accepted feedback request."""
         self._requests.add(1, (("endpoint", "feedback"), ("metric_name", metric_name)))
+
+    def count_reload(self, result: str) -> None:
+        """A reload that has ended in "success" or "refused"."""
+        self._reloads.add(1, (("result", result),))
 
     def count_rate_limited(self, resource: str) -> None:
         """A call that a limit of this resource has refused."""

@@ -117,6 +117,14 @@ class Gateway:
                 self.kill()
                 raise
 
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """A command on the gateway's store, beside the gateway if that runs."""
+        line = [sys.executable, "-P", "-m", "lsd", "--config", str(self.config_path)]
+        line += ["--data-dir", str(self.data_path), *words]
+        return subprocess.run(
+            line, env=self._environment, capture_output=True, text=True, check=False
+        )
+
     def infer(self, **body: Any) -> dict[str, Any]:
         """The answer of `/inference`, which must be 200."""
         return self._posted("/inference", body)

@@ -1,8 +1,6 @@
 """API keys against a running gateway."""
 
 import signal
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,18 +25,9 @@ def gateway(request: pytest.FixtureRequest, start_shared: StartGateway) -> Gatew
     return start_shared(WANTING + server + METRIC)
 
 
-def command(gateway: Gateway, *words: str) -> subprocess.CompletedProcess[str]:
-    """A command on the gateway's store, beside the gateway."""
-    line = [sys.executable, "-P", "-m", "lsd", "--config", str(gateway.config_path)]
-    line += ["--data-dir", str(gateway.data_path), *words]
-    return subprocess.run(
-        line, env=gateway._environment, capture_output=True, text=True, check=False
-    )
-
-
 def new_key(gateway: Gateway, *words: str) -> str:
     """A key of the gateway."""
-    made = command(gateway, "--create-api-key", *words)
+    made = gateway.command("--create-api-key", *words)
     assert (made.returncode, made.stderr) == (0, "")
     return made.stdout.strip()
 
@@ -54,7 +43,7 @@ def test_a_key_opens_the_gateway_until_it_is_disabled(gateway: Gateway) -> None:
     key = new_key(gateway)
 
     before = [ask(gateway, key).status_code for _ in range(3)]
-    disabled = command(gateway, "--disable-api-key", key[7:19])
+    disabled = gateway.command("--disable-api-key", key[7:19])
     after = ask(gateway, key)
 
     assert before == [200] * 3
@@ -193,6 +182,6 @@ def test_the_listed_keys_are_those_of_the_running_gateway(gateway: Gateway) -> N
     """The server need not stop for it."""
     key = new_key(gateway, "--description", "shown")
 
-    listed = orjson.loads(command(gateway, "--list-api-keys", "--json").stdout)
+    listed = orjson.loads(gateway.command("--list-api-keys", "--json").stdout)
 
     assert {"shown"} == {each["description"] for each in listed if each["public_id"] == key[7:19]}

@@ -8,6 +8,7 @@ import orjson
 from lsd.api import Front
 from lsd.config import Sources, load
 from lsd.server.assembly import assemble
+from lsd.server.equipment import Equipment
 from lsd.telemetry import Metrics, SystemClock
 from tests.unit.api.in_memory import Exchange, ask
 
@@ -18,7 +19,8 @@ def gateway_without_store(folder: Path, text: str, **files: str) -> Front:
     for name, template in files.items():
         (folder / f"{name}.minijinja").write_text(template, encoding="utf-8")
     loaded = load(Sources(environment={}, working_directory=folder))
-    return assemble(loaded, None, None, SystemClock(), Metrics(())).front
+    equipment = Equipment.of(loaded, None, SystemClock(), Metrics(()))
+    return assemble(loaded, equipment).front
 
 
 async def post(app: Any, path: str, body: Any) -> Exchange:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from lsd import __version__
-from lsd.api import Operations
+from lsd.api import InFlight, Operations
 from lsd.store import StoreFailed
 from lsd.telemetry import Metrics
 from tests.unit.api.endpoints import quart_of
@@ -26,7 +26,7 @@ def ill() -> None:
 
 def operations(check: Callable[[], None] | None = well) -> Operations:
     """The operations of a daemon whose store is checked so."""
-    return Operations(HASH, Metrics((0.001,)), check)
+    return Operations(HASH, Metrics((0.001,)), check, InFlight())
 
 
 async def got(shown: Operations, path: str) -> Exchange:
@@ -60,8 +60,9 @@ async def test_health_is_whether_requests_are_welcome(
     check: Callable[[], None] | None, draining: bool, status: int, shown: dict[str, str]
 ) -> None:
     """A load balancer sends requests as long as it gets 200."""
-    looked_at = operations(check)
-    looked_at.is_draining = draining
+    in_flight = InFlight()
+    in_flight.is_draining = draining
+    looked_at = Operations(HASH, Metrics(()), check, in_flight)
 
     asked = await got(looked_at, "/health")
 
@@ -83,7 +84,7 @@ async def test_metrics_are_in_the_text_format() -> None:
     metrics = Metrics(())
     metrics.count_inference("write_haiku", None)
 
-    asked = await got(Operations(HASH, metrics, None), "/metrics")
+    asked = await got(Operations(HASH, metrics, None, InFlight()), "/metrics")
 
     assert asked.status == 200
     assert asked.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"

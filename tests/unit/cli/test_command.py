@@ -17,8 +17,9 @@ from click.testing import CliRunner, Result
 import lsd.server
 from lsd import __version__
 from lsd.cli.command import lsd as command
-from lsd.config import Loaded
+from lsd.config import Loaded, Sources, load
 from lsd.server import StartRefused
+from lsd.telemetry import LogSettings
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -35,7 +36,10 @@ class FakeDaemon:
     served: list[tuple[Loaded, Path | None]] = attrs.field(factory=list, init=False)
     levels: list[int] = attrs.field(factory=list, init=False)
 
-    def __call__(self, loaded: Loaded, *, pid_file: Path | None = None) -> int:
+    def __call__(
+        self, loaded: Loaded, *, sources: Sources, logs: LogSettings, pid_file: Path | None
+    ) -> int:
+        assert loaded.files == load(sources).files
         self.served.append((loaded, pid_file))
         self.levels.append(logging.getLogger("lsd.api").getEffectiveLevel())
         return self.ends()

@@ -24,7 +24,6 @@ def matches(row: list[str], path: str) -> bool:
 
 
 TEXTS = {
-    "gateway.workers": "gateway.workers = 2",
     "gateway.relay.gateway_url": "gateway.relay.gateway_url = 'http://other:3000'",
     "gateway.relay.api_key_location": "gateway.relay.api_key_location = 'dynamic::k'",
     "gateway.batch_inference.max_items": "gateway.batch_inference.max_items = 1",

@@ -12,7 +12,8 @@ from trio.testing import wait_all_tasks_blocked
 from lsd.config import Loaded
 from lsd.conversation import id_time_ms
 from lsd.server.assembly import Assembled, assemble
-from lsd.server.kept import Kept, open_kept, open_objects
+from lsd.server.equipment import Equipment
+from lsd.server.kept import Kept, open_kept
 from lsd.store import verify
 from lsd.telemetry import Metrics, SystemClock
 from tests.unit.api.gateways import events, post
@@ -33,6 +34,7 @@ class Gateway:
 
     loaded: Loaded
     kept: Kept | None
+    equipment: Equipment
     assembled: Assembled
     metrics: Metrics
 
@@ -60,7 +62,7 @@ async def make(folder: Folder, nursery: trio.Nursery) -> AsyncIterator[Make]:
 
     async def end() -> None:
         for gateway in made:
-            await gateway.assembled.transport.aclose()
+            await gateway.equipment.transport.aclose()
             if gateway.kept is not None:
                 await gateway.kept.writer.close()
                 problems = verify(gateway.kept.store)
@@ -74,9 +76,8 @@ async def make(folder: Folder, nursery: trio.Nursery) -> AsyncIterator[Make]:
         kept = open_kept(loaded, clock, metrics)
         if kept is not None:
             await nursery.start(kept.writer.run)
-        objects = open_objects(loaded.config, has_store=kept is not None)
-        assembled = assemble(loaded, kept, objects, clock, metrics)
-        made.append(Gateway(loaded, kept, assembled, metrics))
+        equipment = Equipment.of(loaded, kept, clock, metrics)
+        made.append(Gateway(loaded, kept, equipment, assemble(loaded, equipment), metrics))
         return made[-1]
 
     yield gateway

@@ -1,11 +1,9 @@
 """A daemon's life, in this process: it serves on a real socket, and ends by real signals."""
 
-import os
 import signal
 import socket
-import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import attrs
@@ -13,17 +11,15 @@ import orjson
 import pytest
 import trio
 
-from lsd import __version__
-from lsd.api import Endpoint
+from lsd.api import Endpoint, Operations
 from lsd.config import Address
-from lsd.server import StartRefused, run_daemon
 from lsd.server import daemon as daemon_module
-from lsd.server.assembly import assemble
 from lsd.server.daemon import Daemon
+from lsd.server.equipment import Equipment
+from lsd.server.generations import Generations
 from lsd.server.kept import Kept, open_kept
-from lsd.server.listening import listen, shown_address
-from lsd.server.pid_file import PidFile
-from lsd.store import Store, StoreSettings
+from lsd.server.listening import listen
+from lsd.server.stop_signals import Stop, watch_signals
 from lsd.telemetry import Metrics, SystemClock
 from tests.unit.api.endpoints import Gate, endpoint, front_of
 from tests.unit.captured_log import Log
@@ -85,20 +81,24 @@ def make(folder: Folder, request: pytest.FixtureRequest) -> Iterator[MakeLife]:
     """
     lives: list[Life] = []
 
-    def life(
-        *endpoints: Endpoint, gateway: str = "", text: str = "", pid_file: Path | None = None
-    ) -> Life:
+    def life(*endpoints: Endpoint, gateway: str = "", text: str = "") -> Life:
         table = f'[gateway]\nserver = "{request.param}"\n{gateway}\n'
         loaded, clock, metrics = folder.load(SMALL + table + text), SystemClock(), Metrics(())
         kept = open_kept(loaded, clock, metrics)
-        assembled = assemble(loaded, kept, None, clock, metrics)
+        equipment = Equipment.of(loaded, kept, clock, metrics)
+        generations = Generations.first(loaded, equipment)
         if endpoints:
-            front = front_of(
-                *endpoints, *assembled.operations.endpoints(), in_flight=assembled.in_flight
-            )
-            assembled = attrs.evolve(assembled, front=front)
-        shown = None if pid_file is None else PidFile.prepare(pid_file)
-        daemon = Daemon(loaded=loaded, kept=kept, assembled=assembled, pid_file=shown)
+            in_flight = equipment.in_flight
+            own = Operations(loaded.hash, metrics, None, in_flight).endpoints()
+            front = front_of(*endpoints, *own, in_flight=in_flight)
+            generations.current = attrs.evolve(generations.current, front=front)
+        stop = Stop()
+        daemon = Daemon(
+            generations=generations,
+            stop=stop,
+            tasks=(partial(watch_signals, stop, lambda: None),),
+            on_serving=lambda: None,
+        )
         lives.append(Life(daemon, kept, listen(Address("127.0.0.1", 0))))
         return lives[-1]
 
@@ -132,86 +132,7 @@ async def test_a_signal_ends_a_daemon_in_order(
     signal.raise_signal(number)
 
     assert await life.exit_code() == 0
-    assert events_of(log) == ["serving", "draining", "stopped"]
-    assert log[-1]["exit_code"] == 0
-
-
-async def test_what_serves_is_announced(make: MakeLife, nursery: trio.Nursery, log: Log) -> None:
-    """Where, what, from which files, and where the records go."""
-    life = make()
-    address = shown_address(life.listener)
-    nursery.start_soon(life.run)
-    await life.wait_until_serving()
-    signal.raise_signal(signal.SIGTERM)
-    await life.exit_code()
-
-    entry = log[0]
-    assert life.kept is not None
-    assert {key: entry[key] for key in ("event", "log_level", "address", "version")} == {
-        "event": "serving",
-        "log_level": "info",
-        "address": address,
-        "version": __version__,
-    }
-    assert entry["config_hash"] == life.daemon.loaded.hash
-    assert entry["config_files"] == [str(life.daemon.loaded.files[0])]
-    assert entry["base_path"] == "/"
-    assert entry["store"] == str(life.kept.store.path)
-    assert entry["store_bytes"] > 0
-    assert (entry["writes"], entry["auth"], entry["workers"]) == ("async", False, 1)
-
-
-@pytest.mark.parametrize(
-    ("text", "mode"),
-    [
-        ("async_writes = false", "sync"),
-        ("async_writes = false\nbatch_writes.enabled = true", "batch"),
-        ("enabled = false", "off"),
-    ],
-)
-async def test_the_mode_of_writing_is_announced(
-    make: MakeLife, nursery: trio.Nursery, log: Log, text: str, mode: str
-) -> None:
-    """Before somebody wonders where his records are."""
-    life = make(text=f"[gateway.observability]\n{text}\n")
-    nursery.start_soon(life.run)
-    await life.wait_until_serving()
-    signal.raise_signal(signal.SIGTERM)
-    await life.exit_code()
-
-    assert log[0]["writes"] == mode
-
-
-@pytest.mark.parametrize(
-    ("address", "count"), [("0.0.0.0:0", 1), ("[::]:0", 1), ("127.0.0.1:0", 0), ("[::1]:0", 0)]
-)
-async def test_an_open_address_is_warned_of_once(
-    make: MakeLife, nursery: trio.Nursery, log: Log, address: str, count: int
-) -> None:
-    """The configuration's own warning tells that anybody may ask; serving adds no other."""
-    life = make(gateway=f'bind_address = "{address}"')
-    nursery.start_soon(life.run)
-    await life.wait_until_serving()
-    signal.raise_signal(signal.SIGTERM)
-    await life.exit_code()
-
-    assert len(life.daemon.loaded.warnings) == count
-    assert [entry["event"] for entry in log if entry["log_level"] != "info"] == []
-
-
-async def test_without_a_store_nothing_is_written(
-    make: MakeLife, nursery: trio.Nursery, folder: Folder, log: Log
-) -> None:
-    """The announcement says so, after the warning."""
-    folder.write("lsd-data", "a file where a folder should be")
-    life = make()
-    nursery.start_soon(life.run)
-    await life.wait_until_serving()
-    signal.raise_signal(signal.SIGTERM)
-
-    assert await life.exit_code() == 0
-    assert events_of(log)[:2] == ["nothing will be recorded", "serving"]
-    assert (log[1]["store"], log[1]["writes"]) == (None, "off")
+    assert events_of(log) == ["draining"]
 
 
 async def test_a_running_stream_is_finished(make: MakeLife, nursery: trio.Nursery) -> None:
@@ -244,7 +165,7 @@ async def test_a_load_balancer_has_time_to_look_away(make: MakeLife, nursery: tr
     nursery.start_soon(life.run)
     await life.wait_until_serving()
     signal.raise_signal(signal.SIGTERM)
-    await wait_until(lambda: life.daemon.assembled.operations.is_draining)
+    await wait_until(lambda: life.daemon.equipment.in_flight.is_draining)
 
     line, health = await life.get("/health")
     status_line, _ = await life.get("/status")
@@ -304,7 +225,7 @@ async def test_there_is_an_end_of_waiting(make: MakeLife, nursery: trio.Nursery,
     assert STOPPING in answer
     assert gate.outcome == "cancelled"
     assert await life.exit_code() == 130
-    assert events_of(log)[-2:] == ["requests are cut off", "stopped"]
+    assert events_of(log)[-1] == "requests are cut off"
 
 
 async def test_work_that_outlives_its_client_is_finished(
@@ -369,102 +290,3 @@ async def test_an_orderly_stop_loses_no_record(make: MakeLife, nursery: trio.Nur
     assert await life.exit_code() == 0
     assert life.kept is not None
     assert life.kept.store.inferences.exists(answer["inference_id"])
-
-
-async def test_the_pid_is_shown_while_serving(
-    make: MakeLife, nursery: trio.Nursery, tmp_path: Path
-) -> None:
-    """And gone with the daemon."""
-    path = tmp_path / "lsd.pid"
-    life = make(pid_file=path)
-    before = path.exists()
-    nursery.start_soon(life.run)
-    await life.wait_until_serving()
-    during = path.read_text()
-
-    signal.raise_signal(signal.SIGTERM)
-    await life.exit_code()
-
-    assert (before, during, path.exists()) == (False, f"{os.getpid()}\n", False)
-
-
-def refusal(folder: Folder, text: str = "", pid_file: Path | None = None) -> str:
-    """Why a daemon with this configuration does not start."""
-    loaded = folder.load(SMALL + text, bind_address="127.0.0.1:0")
-    with pytest.raises(StartRefused) as refused:
-        run_daemon(loaded, pid_file=pid_file)
-    return str(refused.value)
-
-
-def reopened(folder: Folder) -> None:
-    """Proves that nobody holds the data folder any more."""
-    settings = StoreSettings(map_size=4 << 20)
-    Store.open(folder.path / "lsd-data", settings, is_server=True).close()
-
-
-def test_a_port_in_use_keeps_nothing_open(folder: Folder) -> None:
-    """The next start finds everything free."""
-    with listen(Address("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
-        loaded = folder.load(SMALL, bind_address=f"127.0.0.1:{port}")
-        with pytest.raises(StartRefused, match="it is in use"):
-            run_daemon(loaded)
-
-    reopened(folder)
-
-
-def test_a_pid_file_that_cannot_be_written_keeps_nothing_open(folder: Folder) -> None:
-    """It is found out before anything is served."""
-    told = refusal(folder, pid_file=folder.path / "absent" / "lsd.pid")
-
-    assert told.startswith(f"--pid-file {folder.path}/absent/lsd.pid: ")
-    reopened(folder)
-
-
-def test_objects_that_cannot_be_kept_keep_nothing_open(folder: Folder) -> None:
-    """The refusal names the folder."""
-    folder.write("lsd-data/objects", "a file where a folder should be")
-
-    assert "object storage at " in refusal(folder)
-    reopened(folder)
-
-
-def test_certificates_that_cannot_be_read_keep_nothing_open(
-    folder: Folder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The refusal names the variable or the file."""
-    missing = folder.path / "missing.pem"
-    monkeypatch.setenv("SSL_CERT_FILE", str(missing))
-
-    assert str(missing) in refusal(folder)
-    reopened(folder)
-
-
-def test_a_store_that_is_insisted_on_must_be_there(folder: Folder) -> None:
-    """Nothing is served without it."""
-    folder.write("lsd-data", "a file where a folder should be")
-
-    told = refusal(folder, "[gateway.observability]\nenabled = true\n")
-
-    assert "gateway.observability.enabled = true needs the store" in told
-
-
-def test_a_whole_life(folder: Folder, log: Log) -> None:
-    """From the configuration to the exit code, and everything is free again."""
-    path = folder.path / "lsd.pid"
-    loaded = folder.load(SMALL, bind_address="127.0.0.1:0")
-
-    def end_when_serving() -> None:
-        while not path.exists():
-            threading.Event().wait(0.001)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    watcher = threading.Thread(target=end_when_serving, daemon=True)
-    watcher.start()
-    code = run_daemon(loaded, pid_file=path)
-    watcher.join()
-
-    assert code == 0
-    assert events_of(log) == ["serving", "draining", "stopped"]
-    assert not path.exists()
-    reopened(folder)

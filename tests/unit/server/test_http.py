@@ -30,7 +30,13 @@ async def served_by(gateway: Gateway) -> tuple[str, bytes]:
 
     async def serve(*, task_status: trio.TaskStatus[None]) -> None:
         await serve_http(
-            app, listener, stop.wait, gateway=gateway, clock=HandClock(), task_status=task_status
+            app,
+            listener,
+            stop.wait,
+            gateway=gateway,
+            clock=HandClock(),
+            tls=lambda: None,
+            task_status=task_status,
         )
 
     with listen(Address("127.0.0.1", 0)) as listener:

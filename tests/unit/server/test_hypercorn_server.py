@@ -39,7 +39,7 @@ class Serving:
             self.listener,
             self.stop.wait,
             clock=SystemClock(),
-            tls=self.tls,
+            tls=lambda: self.tls,
             http2=self.http2,
             task_status=task_status,
         )

@@ -36,7 +36,9 @@ class FakeCache:
 async def swept(cache: FakeCache) -> list[tuple[float, int]]:
     """When the cache was swept, by trio's clock and by the one that was handed in."""
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(sweep_forever, "the cache", cache, HandClock(5000), 3600.0)
+        nursery.start_soon(
+            sweep_forever, lambda: {"inference cache": cache}, HandClock(5000), 3600.0
+        )
         await cache.is_done.wait()
         await trio.testing.wait_all_tasks_blocked()
         nursery.cancel_scope.cancel()
@@ -58,5 +60,5 @@ async def test_a_failed_sweep_waits_for_the_next(autojump_clock: MockClock, log:
     assert len(times) >= 3
     warnings = [entry for entry in log if entry["log_level"] == "warning"]
     assert len(warnings) == 2
-    assert (warnings[0]["event"], warnings[0]["what"]) == ("not swept", "the cache")
+    assert (warnings[0]["event"], warnings[0]["what"]) == ("not swept", "inference cache")
     assert "the disk is full" in warnings[0]["reason"]

@@ -1,0 +1,57 @@
+"""What a serving process has from its start to its end, whichever configuration is in force."""
+
+import os
+from random import Random, SystemRandom
+
+import attrs
+
+from lsd.api import InFlight
+from lsd.config import Loaded
+from lsd.conversation import IdGenerator
+from lsd.inference import AwsKeyChain, RunningInferences
+from lsd.network import BadCertificates, OutboundTransport
+from lsd.server.kept import Kept, open_objects
+from lsd.server.refusals import StartRefused
+from lsd.store import FileObjects
+from lsd.telemetry import Clock, Metrics
+
+
+@attrs.frozen(kw_only=True)
+class Equipment:
+    """The parts that requests of several configurations share."""
+
+    kept: Kept | None
+    objects: FileObjects | None
+    clock: Clock
+    metrics: Metrics
+    random: Random
+    ids: IdGenerator
+    transport: OutboundTransport
+    aws: AwsKeyChain
+    running: RunningInferences
+    in_flight: InFlight
+
+    @classmethod
+    def of(cls, loaded: Loaded, kept: Kept | None, clock: Clock, metrics: Metrics) -> "Equipment":
+        """The equipment of a start with this configuration. Raises StartRefused."""
+        objects = open_objects(loaded.config, has_store=kept is not None)
+        random = SystemRandom()
+        ids = IdGenerator(clock.now_ms, random)
+        if kept is not None:
+            ids.start_after(kept.store.greatest_id())
+        try:
+            transport = OutboundTransport()
+        except BadCertificates as error:
+            raise StartRefused(str(error)) from None
+        return cls(
+            kept=kept,
+            objects=objects,
+            clock=clock,
+            metrics=metrics,
+            random=random,
+            ids=ids,
+            transport=transport,
+            aws=AwsKeyChain(transport=transport, clock=clock, environment=os.environ),
+            running=RunningInferences(),
+            in_flight=InFlight(),
+        )
