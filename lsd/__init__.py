@@ -6,7 +6,8 @@ The house has floors; a room knows only what lies below it, through the face of 
 floor  rooms                                          what lives there
 ====== ============================================== ========================================
 6      ``cli``                                        the command line
-5      ``server``                                     a process's life: listener, signals, drain
+5      ``server``                                     a process's life: listener, signals,
+                                                      drain, workers, reload
 4      ``api``                                        routes; HTTP and its errors end here
 3      ``inference``, ``feedback``                    what happens to one inference, to one
                                                       feedback
