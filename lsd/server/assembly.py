@@ -3,6 +3,7 @@
 import os
 import ssl
 from collections.abc import Mapping, Sequence
+from random import Random
 
 import attrs
 
