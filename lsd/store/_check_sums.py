@@ -7,8 +7,8 @@ from typing import TypeVar
 import attrs
 
 from lsd.store._feedback_sums import FeedbackSums
+from lsd.store._usage_periods import OF_MODELS, OF_VARIANTS, UsageRows
 from lsd.store._usage_row import usage_of
-from lsd.store._usage_writes import OF_MODELS, OF_VARIANTS, periods_of
 from lsd.store.layout import COUNT_AND_ID, FEEDBACK_SUMS, SHARD, VARIANT_COUNTS
 from lsd.store.transaction import Database, Transaction
 from lsd.store.usage import OneUsage, Usage
@@ -40,18 +40,18 @@ class Sums:
     def problems(self, transaction: Transaction) -> Iterator[str]:
         """What was counted otherwise."""
         yield from self._variant_problems(transaction)
-        for database in (*OF_VARIANTS, *OF_MODELS):
+        for database in (*OF_VARIANTS.databases, *OF_MODELS.databases):
             yield from self._usage_problems(transaction, database)
         yield from self._feedback_problems(transaction)
 
     def _add_usage(
         self,
-        databases: tuple[Database, Database, Database],
+        rows: UsageRows,
         pair: bytes,
         own: bytes,
         usage: OneUsage,
     ) -> None:
-        for place in periods_of(databases, pair, own):
+        for place in rows.places(pair, own):
             self._usage.setdefault(place, Usage()).add(usage)
 
     def _variant_problems(self, transaction: Transaction) -> Iterator[str]:

@@ -1,24 +1,16 @@
 """What is counted with every inference and every call: usage by variant, by model and provider.
 
-Each is counted in three rows: of its minute, of its hour, and of all time. A process counts in rows
-of its own, its shard; who reads adds the shards up.
+A process counts in rows of its own, its shard; who reads adds the shards up.
 """
 
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from lsd.store._encoding import nano_dollars
+from lsd.store._usage_periods import OF_MODELS, OF_VARIANTS, UsageRows
 from lsd.store._usage_row import UsageRow
 from lsd.store._writing import Writing
 from lsd.store.layout import (
-    MODEL_USAGE,
-    MODEL_USAGE_BY_HOUR,
-    MODEL_USAGE_BY_MINUTE,
     SHARD,
-    TIME,
-    VARIANT_USAGE,
-    VARIANT_USAGE_BY_HOUR,
-    VARIANT_USAGE_BY_MINUTE,
     end_of,
     id_key,
 )
@@ -26,12 +18,6 @@ from lsd.store.names import MODEL, PROVIDER
 from lsd.store.records import ModelInferenceRecord
 from lsd.store.transaction import Database
 from lsd.store.usage import OneUsage, usage_of_one
-
-MS_PER_MINUTE: Final = 60_000
-MS_PER_HOUR: Final = 3_600_000
-
-OF_VARIANTS: Final = (VARIANT_USAGE, VARIANT_USAGE_BY_HOUR, VARIANT_USAGE_BY_MINUTE)
-OF_MODELS: Final = (MODEL_USAGE, MODEL_USAGE_BY_HOUR, MODEL_USAGE_BY_MINUTE)
 
 
 def count_inference(
@@ -98,27 +84,16 @@ def call_usage(call: ModelInferenceRecord) -> OneUsage | None:
     )
 
 
-def periods_of(
-    databases: tuple[Database, Database, Database], pair: bytes, own_id: bytes
-) -> Iterator[tuple[Database, bytes]]:
-    """The databases and the keys, but for the shard, in which something with this id counts."""
-    time_ms = int.from_bytes(own_id[:6], "big")
-    of_all, by_hour, by_minute = databases
-    yield of_all, pair
-    yield by_hour, pair + TIME.pack(time_ms // MS_PER_HOUR)
-    yield by_minute, pair + TIME.pack(time_ms // MS_PER_MINUTE)
-
-
 def _count(
     writing: Writing,
-    databases: tuple[Database, Database, Database],
+    rows: UsageRows,
     pair: bytes,
     own_id: bytes,
     usage: OneUsage,
     *,
     removed: bool,
 ) -> None:
-    for database, prefix in periods_of(databases, pair, own_id):
+    for database, prefix in rows.places(pair, own_id):
         row = writing.transaction.row(database, prefix + SHARD.pack(writing.shard), UsageRow)
         if removed:
             _gather(writing, database, prefix, row)

@@ -3,11 +3,11 @@
 Notation: `I` inference id, `E` episode id, `X` target id, `F` feedback id, `A` id of a model
 inference: 16 raw bytes each, so that the order of keys is the order of issue. `f v m n M P` are the
 interned numbers of function, variant, metric, namespace (0: all of them, or none), model and
-provider, 4 bytes; `h` and `t` count the hours and minutes since 1970, 4 bytes; `s` is the shard, 2
-bytes: which process keeps a counter. `#(...)` is a hash of 16 bytes. Juxtaposition is
+provider, 4 bytes; `g h t` count the days, hours and minutes since 1970, 4 bytes; `s` is the shard,
+2 bytes: which process keeps a counter. `#(...)` is a hash of 16 bytes. Juxtaposition is
 concatenation. Numbers are big-endian. `o(...)` is a value of a metric in 1 byte for its type and 1
-or 8 that sort as the values do. `d` is the number of a dataset, `D` the id of a datapoint, `U`
-when it was changed last: microseconds since 1970, 8 bytes.
+or 8 that sort as the values do. `d` is the number of a dataset, `D` the id of a datapoint, `U` when
+it was changed last: microseconds since 1970, 8 bytes.
 
 ============== ===================== =======================================================
 database       key                   value
@@ -42,9 +42,11 @@ ix_fbs         f m v F               X, value as JSON; of what counts for one va
 t_fbs          f m v n s             sums over ix_fbs, JSON
 c_fv           f v s                 inferences (8 bytes, signed), last I
 s_fv           f v s                 usage (`_usage_row`): sums and histograms
+s_fv_d         f v g s               the same by day
 s_fv_h         f v h s               the same by hour
 s_fv_m         f v t s               the same by minute
 s_mp           M P s                 usage of model inferences
+s_mp_d         M P g s               the same by day
 s_mp_h         M P h s               the same by hour
 s_mp_m         M P t s               the same by minute
 keys           public id of API key  what is kept of the key, JSON
@@ -80,7 +82,7 @@ from lsd.store.engine import Environment
 from lsd.store.errors import StoreRefused
 from lsd.store.transaction import Database, Transaction
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Goes up by one whenever a program of the day before could misread what is written."""
 
 META: Final = "meta"
@@ -112,9 +114,11 @@ FEEDBACK_BY_VARIANT: Final = "ix_fbs"
 FEEDBACK_SUMS: Final = "t_fbs"
 VARIANT_COUNTS: Final = "c_fv"
 VARIANT_USAGE: Final = "s_fv"
+VARIANT_USAGE_BY_DAY: Final = "s_fv_d"
 VARIANT_USAGE_BY_HOUR: Final = "s_fv_h"
 VARIANT_USAGE_BY_MINUTE: Final = "s_fv_m"
 MODEL_USAGE: Final = "s_mp"
+MODEL_USAGE_BY_DAY: Final = "s_mp_d"
 MODEL_USAGE_BY_HOUR: Final = "s_mp_h"
 MODEL_USAGE_BY_MINUTE: Final = "s_mp_m"
 API_KEYS: Final = "keys"
@@ -166,9 +170,11 @@ DATA_DATABASES: Final[tuple[Database, ...]] = (
     FEEDBACK_SUMS,
     VARIANT_COUNTS,
     VARIANT_USAGE,
+    VARIANT_USAGE_BY_DAY,
     VARIANT_USAGE_BY_HOUR,
     VARIANT_USAGE_BY_MINUTE,
     MODEL_USAGE,
+    MODEL_USAGE_BY_DAY,
     MODEL_USAGE_BY_HOUR,
     MODEL_USAGE_BY_MINUTE,
     API_KEYS,
@@ -210,7 +216,7 @@ CACHE_TIMES: Final = Struct(">QQ")
 BUCKET: Final = Struct(">qQQ")
 SHARD: Final = Struct(">H")
 TIME: Final = Struct(">I")
-"""Hours or minutes since 1970."""
+"""Days, hours or minutes since 1970."""
 
 _BINARY64 = Struct(">d")
 _SIGN_BIT = 1 << 63

@@ -5,17 +5,19 @@ from typing import Final
 
 import attrs
 
+from lsd.store._usage_periods import (
+    MINUTES_END,
+    MS_PER_MINUTE,
+    OF_MODELS,
+    OF_VARIANTS,
+    UsageRows,
+)
 from lsd.store._usage_row import count_of, usage_of
-from lsd.store._usage_writes import MS_PER_HOUR, MS_PER_MINUTE
 from lsd.store.engine import Environment
 from lsd.store.layout import (
     MODEL_USAGE,
-    MODEL_USAGE_BY_HOUR,
-    MODEL_USAGE_BY_MINUTE,
     TIME,
     VARIANT_USAGE,
-    VARIANT_USAGE_BY_HOUR,
-    VARIANT_USAGE_BY_MINUTE,
     end_of,
 )
 from lsd.store.names import FUNCTION, MODEL, PROVIDER, VARIANT, Names
@@ -23,10 +25,18 @@ from lsd.store.periods import TimeWindow, period_start, periods_later
 from lsd.store.transaction import Database, Transaction
 from lsd.store.usage import Usage
 
-_TIME_END: Final = 1 << 32
-"""Behind every hour and minute."""
-
 _PAIR_BYTES: Final = 8
+
+_ROWS_OF: Final[dict[TimeWindow, int]] = {"minute": 0, "hour": 1, "day": 2, "week": 2, "month": 2}
+"""Which rows make up a period."""
+
+_MINUTES: Final[dict[TimeWindow, int]] = {
+    "minute": 1,
+    "hour": 60,
+    "day": 1440,
+    "week": 7 * 1440,
+    "month": 31 * 1440,
+}
 
 
 @attrs.frozen(kw_only=True)
@@ -46,25 +56,6 @@ class ModelUsage:
     model_name: str
     provider_name: str
     usage: Usage
-
-
-@attrs.frozen
-class _Rows:
-    """The rows of one kind of usage: of all time, by hour, by minute."""
-
-    of_all: Database
-    by_hour: Database
-    by_minute: Database
-
-    def by(self, window: TimeWindow) -> tuple[Database, int]:
-        """The rows for periods of this length, and the milliseconds of each row."""
-        if window == "minute":
-            return self.by_minute, MS_PER_MINUTE
-        return self.by_hour, MS_PER_HOUR
-
-
-_OF_VARIANTS: Final = _Rows(VARIANT_USAGE, VARIANT_USAGE_BY_HOUR, VARIANT_USAGE_BY_MINUTE)
-_OF_MODELS: Final = _Rows(MODEL_USAGE, MODEL_USAGE_BY_HOUR, MODEL_USAGE_BY_MINUTE)
 
 
 @attrs.frozen(kw_only=True)
@@ -93,7 +84,7 @@ class UsageStatistics:
                     usage=usage,
                 )
                 for pair, start_ms, usage in _periods(
-                    transaction, _OF_VARIANTS, pairs, window, max_periods
+                    transaction, OF_VARIANTS, pairs, window, max_periods
                 )
             ]
 
@@ -111,7 +102,7 @@ class UsageStatistics:
             return [
                 self._model_usage(transaction, pair, start_ms, usage)
                 for pair, start_ms, usage in _periods(
-                    transaction, _OF_MODELS, pairs, window, max_periods
+                    transaction, OF_MODELS, pairs, window, max_periods
                 )
             ]
 
@@ -121,10 +112,13 @@ class UsageStatistics:
         The minute and the hour consist of whole minutes, longer times of whole hours.
         """
         with self._data.read() as transaction:
-            pairs = self._models(transaction, None, None)
+            found = [
+                (pair, _between(transaction, OF_MODELS, pair, _first_minute(window, now_ms), None))
+                for pair in self._models(transaction, None, None)
+            ]
             return [
                 self._model_usage(transaction, pair, 0, usage)
-                for pair, usage in _recent(transaction, pairs, window, now_ms)
+                for pair, usage in found
                 if usage.count
             ]
 
@@ -136,9 +130,10 @@ class UsageStatistics:
             function = self._names.find(transaction, FUNCTION, function_name)
             if function is None:
                 return []
+            first, end = _minute_from(after_ms), _minute_from(before_ms)
             found = []
             for pair in _pairs(transaction, VARIANT_USAGE, function):
-                usage = _between(transaction, _OF_VARIANTS, pair, after_ms, before_ms)
+                usage = _between(transaction, OF_VARIANTS, pair, first, end)
                 if usage.count:
                     name = self._names.name(transaction, VARIANT, pair[4:])
                     found.append(VariantUsage(period_start_ms=0, variant_name=name, usage=usage))
@@ -174,7 +169,7 @@ def _pairs(transaction: Transaction, database: Database, prefix: bytes) -> list[
 
 def _periods(
     transaction: Transaction,
-    rows: _Rows,
+    rows: UsageRows,
     pairs: Iterable[bytes],
     window: TimeWindow,
     max_periods: int,
@@ -185,7 +180,8 @@ def _periods(
         for pair in wanted:
             yield pair, 0, _sum(row for _, row in _range(transaction, rows.of_all, pair))
         return
-    database, unit_ms = rows.by(window)
+    length, database = rows.by_length[_ROWS_OF[window]]
+    unit_ms = length * MS_PER_MINUTE
     latest = [_latest(transaction, database, pair) for pair in wanted]
     times = [time for time in latest if time is not None]
     if not times:
@@ -211,67 +207,33 @@ def _latest(transaction: Transaction, database: Database, pair: bytes) -> int | 
     return None
 
 
-def _recent(
-    transaction: Transaction, pairs: Iterable[bytes], window: TimeWindow, now_ms: int
-) -> Iterator[tuple[bytes, Usage]]:
-    for pair in pairs:
-        if window == "cumulative":
-            yield pair, _sum(row for _, row in _range(transaction, _OF_MODELS.of_all, pair))
-            continue
-        database, unit_ms = _OF_MODELS.by("minute" if window in ("minute", "hour") else "hour")
-        first = max(0, now_ms - _LENGTH_MS[window]) // unit_ms
-        start = pair + TIME.pack(first)
-        yield pair, _sum(row for _, row in transaction.range(database, start, end_of(pair)))
+def _first_minute(window: TimeWindow, now_ms: int) -> int | None:
+    """When the time of this length began that ends now: at a whole minute or a whole hour."""
+    if window == "cumulative":
+        return None
+    first = now_ms // MS_PER_MINUTE - _MINUTES[window]
+    return first if window in ("minute", "hour") else first - first % _MINUTES["hour"]
 
 
-_LENGTH_MS: Final[dict[TimeWindow, int]] = {
-    "minute": MS_PER_MINUTE,
-    "hour": MS_PER_HOUR,
-    "day": 24 * MS_PER_HOUR,
-    "week": 7 * 24 * MS_PER_HOUR,
-    "month": 31 * 24 * MS_PER_HOUR,
-}
+def _minute_from(time_ms: int | None) -> int | None:
+    """The first minute that does not begin before a time."""
+    return None if time_ms is None else -(-time_ms // MS_PER_MINUTE)
 
 
 def _between(
-    transaction: Transaction,
-    rows: _Rows,
-    pair: bytes,
-    after_ms: int | None,
-    before_ms: int | None,
+    transaction: Transaction, rows: UsageRows, pair: bytes, first: int | None, end: int | None
 ) -> Usage:
-    """The usage in whole minutes: by the hour where there are whole ones."""
-    if after_ms is None and before_ms is None:
+    """The usage in the minutes from `first` up to `end`."""
+    if first is None and end is None:
         return _sum(row for _, row in _range(transaction, rows.of_all, pair))
-    first = 0 if after_ms is None else _ceiling(after_ms, MS_PER_MINUTE)
-    end = 60 * _TIME_END if before_ms is None else _ceiling(before_ms, MS_PER_MINUTE)
-    first_hour, end_hour = _ceiling(first, 60), end // 60
-    if first_hour >= end_hour:
-        spans = [(rows.by_minute, first, end)]
-    else:
-        spans = [
-            (rows.by_minute, first, 60 * first_hour),
-            (rows.by_hour, first_hour, end_hour),
-            (rows.by_minute, 60 * end_hour, end),
-        ]
     usage = Usage()
-    for database, start, stop in spans:
-        usage.merge(_sum(row for _, row in _span(transaction, database, pair, start, stop)))
+    for database, start, stop in rows.spans(
+        max(0, first or 0), MINUTES_END if end is None else min(end, MINUTES_END)
+    ):
+        if start < stop:
+            keys = pair + TIME.pack(start), pair + TIME.pack(stop)
+            usage.merge(_sum(row for _, row in transaction.range(database, *keys)))
     return usage
-
-
-def _ceiling(number: int, unit: int) -> int:
-    return -(-number // unit)
-
-
-def _span(
-    transaction: Transaction, database: Database, pair: bytes, start: int, stop: int
-) -> Iterator[tuple[bytes, bytes]]:
-    """The rows of hours or minutes from `start` up to `stop`."""
-    if start >= min(stop, _TIME_END):
-        return iter(())
-    end = end_of(pair) if stop >= _TIME_END else pair + TIME.pack(stop)
-    return transaction.range(database, pair + TIME.pack(max(0, start)), end)
 
 
 def _range(

@@ -47,15 +47,15 @@ def test_an_environment_is_claimed_once(environment: Environment) -> None:
     layout.claim(environment)
 
     with environment.read() as transaction:
-        assert transaction.get(layout.META, b"layout") == b'{"version":2}'
+        assert transaction.get(layout.META, b"layout") == b'{"version":3}'
 
 
 def test_a_newer_layout_is_refused(environment: Environment) -> None:
     """A program does not touch what a newer one has written."""
     layout.claim(environment)
-    environment.write(lambda transaction: transaction.put(layout.META, b"layout", b'{"version":3}'))
+    environment.write(lambda transaction: transaction.put(layout.META, b"layout", b'{"version":4}'))
 
-    with pytest.raises(StoreRefused, match="found on-disk format 3; this program reads format 2"):
+    with pytest.raises(StoreRefused, match="found on-disk format 4; this program reads format 3"):
         layout.claim(environment)
 
 

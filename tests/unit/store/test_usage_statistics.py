@@ -4,8 +4,11 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from hypothesis import given as given_any
+from hypothesis import strategies as st
 
 from lsd.store import Store, verify
+from lsd.store._usage_periods import OF_VARIANTS
 from tests.unit.store.makers import Maker, open_store, stored
 from tests.unit.store.random_store import Filler
 from tests.unit.store.statistics_agree import check_usage
@@ -56,3 +59,17 @@ def test_what_has_no_data_in_a_time_is_left_out(store: Store, make: Maker) -> No
     assert len(store.usage.models_between("minute", now_ms)) == 1
     assert store.usage.models_between("minute", now_ms + 120_000) == []
     assert len(store.usage.models_between("cumulative", now_ms + 10**12)) == 1
+
+
+@given_any(st.integers(0, 10_000), st.integers(0, 10_000))
+def test_a_time_is_put_together_of_few_rows(first: int, end: int) -> None:
+    """Each minute of it is in one of them, and none besides; days and hours where they fit."""
+    lengths = {database: length for length, database in OF_VARIANTS.by_length}
+    minutes: list[int] = []
+    rows = 0
+    for database, start, stop in OF_VARIANTS.spans(first, end):
+        minutes += range(start * lengths[database], stop * lengths[database])
+        rows += max(0, stop - start)
+
+    assert minutes == list(range(first, end))
+    assert rows <= 2 * 59 + 2 * 23 + 7
