@@ -34,7 +34,7 @@ from tests.api.test_api_keys import new_key
 from tests.fakes import anthropic_scripts, openai_scripts
 from tests.fakes.openai_scripts import USAGE, answers, chunk, events, fails, tool_call
 from tests.fakes.provider_thread import FakeProviderThread
-from tests.fakes.script import Fin, Script, Split
+from tests.fakes.script import Fin, Script, Split, Until
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +71,23 @@ def test_which_failure_is_told(gateway: Gateway, upstream: FakeProviderThread) -
     told = refusal(post(gateway, "two"), 502)
 
     assert told.startswith("first is ill [provider a; also failed: b (400)")
+
+
+def test_a_limit_and_a_provider_that_says_nothing(
+    start_gateway: StartGateway, upstream: FakeProviderThread
+) -> None:
+    """Case 5: a limit of one and the silence of the other; how long to wait is passed on."""
+    silent = '[models."two".providers.b]'
+    limit = f"{silent}\ntimeouts.non_streaming.total_ms = 300"
+    config = configuration(upstream).replace(silent, limit, 1)
+    gateway = start_gateway(config)
+    upstream.will("claude", answers({}, status=429, headers={"retry-after": "7"}))
+    upstream.will("second", Script((Until(trio.Event()),)))
+
+    response = post(gateway, "two")
+
+    assert "also failed: b (timeout)" in refusal(response, 429)
+    assert response.headers["retry-after"] == "7"
 
 
 def test_a_refused_key_of_the_gateway_is_its_own_affair(
@@ -227,18 +244,22 @@ def test_a_dry_run_leaves_nothing(
     assert gateway.stored(response.headers["x-lsd-inference-id"]) is None
 
 
+def _old_pond(name: str) -> Script:
+    """The stream of the provider of this name, word by word."""
+    text = anthropic_scripts.opened([{"type": "text", "text": "An old pond"}])
+    return {
+        "claude": anthropic_scripts.streams([*text, *anthropic_scripts.ending()]),
+        "gpt": openai_scripts.streams(["An ", "old ", "pond"], usage=USAGE),
+    }[name]
+
+
 @pytest.mark.parametrize("name", LANES)
 def test_the_first_word_does_not_wait_for_the_second(
     gateway: Gateway, upstream: FakeProviderThread, name: str
 ) -> None:
     """It is at the client before the provider has said more."""
     may_go_on = trio.Event()
-    text = anthropic_scripts.opened([{"type": "text", "text": "An old pond"}])
-    whole = {
-        "claude": anthropic_scripts.streams([*text, *anthropic_scripts.ending()]),
-        "gpt": openai_scripts.streams(["An ", "old ", "pond"], usage=USAGE),
-    }[name]
-    upstream.will(name, held_after(whole, b"An ", may_go_on))
+    upstream.will(name, held_after(_old_pond(name), b"An ", may_go_on))
 
     with gateway.client.stream("POST", PATH, json=request(name, stream=True)) as response:
         received = ""
@@ -271,6 +292,29 @@ def test_a_client_that_leaves(gateway: Gateway, upstream: FakeProviderThread, na
     assert record is not None
     assert record["status"] == "interrupted"
     assert wait_for(lambda: upstream.requests[0].closed_early)
+
+
+@pytest.mark.parametrize("name", LANES)
+def test_a_client_that_leaves_may_be_recorded_whole(
+    start_gateway: StartGateway, upstream: FakeProviderThread, name: str
+) -> None:
+    """Case 38, as it can be configured: the provider is heard to its end."""
+    config = configuration(upstream).replace(
+        "[gateway]\n", '[gateway]\non_client_disconnect = "finish"\n', 1
+    )
+    gateway = start_gateway(config)
+    may_go_on = trio.Event()
+    upstream.will(name, held_after(_old_pond(name), b"An ", may_go_on))
+
+    with gateway.client.stream("POST", PATH, json=request(name, stream=True)) as response:
+        inference_id = response.headers["x-lsd-inference-id"]
+        next(response.iter_bytes())
+    upstream.set(may_go_on)
+
+    record = wait_for(lambda: gateway.stored(inference_id))
+    assert record is not None
+    assert record["status"] == "ok"
+    assert record["output"][0]["text"] == "An old pond"
 
 
 @pytest.mark.parametrize("name", LANES)
