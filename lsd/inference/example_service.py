@@ -1,7 +1,7 @@
 """The examples of dicl variants: checked, embedded, stored, listed, deleted."""
 
 from collections.abc import Sequence
-from typing import Any, Final, assert_never
+from typing import Any, Final
 
 import attrs
 import trio
@@ -11,33 +11,22 @@ from lsd.conversation import (
     EmbeddingRequest,
     IdGenerator,
     Input,
-    Malformed,
-    NotJson,
-    Problem,
-    Schema,
-    ToolCall,
-    decode_json,
     embedding_numbers,
     encode_json,
 )
 from lsd.inference.dicl import input_text, unfit_block
 from lsd.inference.embedding_service import EmbeddingOptions, EmbeddingService
 from lsd.inference.example_memory import vector_bytes
-from lsd.inference.example_request import (
-    ExamplesRequest,
-    NewExample,
-    OutputBlock,
-    OutputCall,
-    OutputText,
-    OutputThought,
-    OutputUnknown,
-    read_json_output,
-    read_output_blocks,
-)
+from lsd.inference.example_request import ExamplesRequest, NewExample
 from lsd.inference.input_checks import check_input
 from lsd.inference.neighbours import unit_vector
-from lsd.inference.outputs import tool_call_to_json
 from lsd.inference.prepared import Prepared, PreparedFunction
+from lsd.inference.reference_outputs import (
+    chat_reference,
+    json_reference,
+    read_reference_blocks,
+    read_reference_value,
+)
 from lsd.inference.refusals import BadRequest, UnknownName
 from lsd.inference.request import InferenceRequest
 from lsd.inference.toolbox import Toolbox, toolbox_for
@@ -135,7 +124,9 @@ class ExampleService:
             self._check_input(function, each.input, path)
             config = function.config
             if isinstance(config, JsonFunction):
-                output: Any = _json_output(each.output, f"{path}.output", config.output_schema)
+                where = f"{path}.output"
+                value = read_reference_value(each.output, where)
+                output: Any = json_reference(value, where, config.output_schema)
             else:
                 request = InferenceRequest(function_name=function.name, input=each.input)
                 tools, schemas = self._prepared.config.tools, self._prepared.schemas
@@ -206,50 +197,7 @@ def _given(request: ExamplesRequest) -> tuple[NewExample, ...]:
 
 
 def _chat_output(value: Any, path: str, toolbox: Toolbox | None) -> list[dict[str, Any]]:
-    """Content blocks as outputs are stored: what a call means is read off its raw form."""
-    blocks = read_output_blocks(value, path)
+    blocks = read_reference_blocks(value, path)
     if not blocks:
         raise BadRequest(path, "found no content; an example needs an output")
-    return [_chat_block(block, toolbox) for block in blocks]
-
-
-def _chat_block(block: OutputBlock, toolbox: Toolbox | None) -> dict[str, Any]:
-    match block:
-        case OutputText():
-            return {"type": "text", "text": block.text}
-        case OutputCall():
-            call = ToolCall(id=block.id, name=block.raw_name, arguments=block.raw_arguments)
-            return tool_call_to_json(call, toolbox)
-        case OutputThought():
-            return {"type": "thought", **_set_fields(block)}
-        case OutputUnknown():
-            return {"type": "unknown", **_set_fields(block)}
-        case never:
-            assert_never(never)
-
-
-def _set_fields(block: OutputThought | OutputUnknown) -> dict[str, Any]:
-    fields = attrs.asdict(block, recurse=False)
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def _json_output(value: Any, path: str, schema: Schema) -> dict[str, Any]:
-    """`{"raw", "parsed"}`, of which the raw text counts; without it, the parsed value."""
-    output = read_json_output(value, path)
-    if "raw" not in output and "parsed" in output:
-        raw: Any = encode_json(output["parsed"]).decode()
-    elif "raw" not in output and output:
-        raise BadRequest(path, "found no `raw`; wanted the JSON text of the output")
-    else:
-        raw = output.get("raw")
-    if raw is not None and not isinstance(raw, str):
-        raise Malformed((Problem(f"{path}.raw", "found no string; wanted a string or null"),))
-    return {"raw": raw, "parsed": _parsed(raw, schema)}
-
-
-def _parsed(raw: str | None, schema: Schema) -> Any:
-    try:
-        value = None if raw is None else decode_json(raw)
-    except NotJson:
-        return None
-    return value if schema.accepts(value) else None
+    return chat_reference(blocks, toolbox)

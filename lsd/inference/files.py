@@ -87,6 +87,16 @@ class RunFiles:
             if isinstance(file, Base64File):
                 await self._keep(file, file.mime_type, partial(_decoded, file.data))
 
+    async def bring(self, file: File) -> None:
+        """Stores the bytes of a file, wherever they are; those of a pointer are stored.
+
+        Raises AttemptFailed when they are not to be had. A full disk is told in the log only.
+        """
+        if isinstance(file, UrlFile):
+            await self._fetch(file)
+        else:
+            await self.keep((file,))
+
     def as_stored(self, file: File) -> File:
         """What a record holds in place of `file`: a pointer, unless nobody had its bytes."""
         if isinstance(file, StoredFile):

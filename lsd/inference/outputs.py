@@ -62,7 +62,7 @@ def tool_call_to_json(call: ToolCall, toolbox: Toolbox | None) -> dict[str, Any]
         "raw_name": call.name,
         "raw_arguments": call.arguments,
         "name": call.name if known else None,
-        "arguments": None if schema is None else _shown_value(call.arguments, schema),
+        "arguments": None if schema is None else fitting_value(call.arguments, schema),
     }
 
 
@@ -118,7 +118,7 @@ def json_output(blocks: Sequence[OutputBlock], schema: Schema) -> JsonOutput:
     block = blocks[place]
     raw = block.text if isinstance(block, Text) else _arguments(block)
     auxiliary = (*blocks[:place], *blocks[place + 1 :])
-    return JsonOutput(raw=raw, parsed=_shown_value(raw, schema), auxiliary=auxiliary)
+    return JsonOutput(raw=raw, parsed=fitting_value(raw, schema), auxiliary=auxiliary)
 
 
 def _arguments(block: OutputBlock) -> str:
@@ -126,7 +126,8 @@ def _arguments(block: OutputBlock) -> str:
     return block.arguments
 
 
-def _shown_value(text: str, schema: Schema) -> JsonValue:
+def fitting_value(text: str, schema: Schema) -> JsonValue:
+    """The value of a JSON text; None if it is none, or does not fit."""
     value = _value(text, schema)
     return None if value is _INVALID else value
 

@@ -6,18 +6,12 @@ from typing import Any
 import attrs
 
 from lsd.conversation import (
-    CustomTool,
-    FunctionTool,
     Input,
     InputBlock,
     JsonValue,
     LsdError,
     ModelRequest,
     OutputBlock,
-    ProviderTool,
-    SpecificTool,
-    Tool,
-    ToolChoice,
     block_to_json,
     input_to_json,
 )
@@ -27,6 +21,7 @@ from lsd.inference.files import RunFiles, stored_block, stored_input
 from lsd.inference.journal import ModelCall
 from lsd.inference.masking import masked_json
 from lsd.inference.run import Run
+from lsd.inference.tools_json import provider_tool_to_json, tool_choice_to_json, tool_to_json
 from lsd.store import (
     EmbeddingRecord,
     InferenceBody,
@@ -144,49 +139,18 @@ def _body(run: Run, accepted: Accepted, answer: Answer) -> InferenceBody:
     return InferenceBody(
         **shared,
         output_schema=request.output_schema,
-        additional_tools=_listed(request.additional_tools, _tool),
+        additional_tools=_listed(request.additional_tools, tool_to_json),
         allowed_tools=None if request.allowed_tools is None else list(request.allowed_tools),
-        tool_choice=None if request.tool_choice is None else _choice(request.tool_choice),
+        tool_choice=(
+            None if request.tool_choice is None else tool_choice_to_json(request.tool_choice)
+        ),
         parallel_tool_calls=request.parallel_tool_calls,
-        provider_tools=_listed(request.provider_tools or None, _provider_tool),
+        provider_tools=_listed(request.provider_tools or None, provider_tool_to_json),
     )
 
 
 def _listed(items: Sequence[Any] | None, make: Any) -> list[Any] | None:
     return None if items is None else [make(item) for item in items]
-
-
-def _tool(tool: Tool) -> dict[str, Any]:
-    match tool:
-        case FunctionTool():
-            return {
-                "type": "function",
-                "name": tool.name,
-                "description": tool.description,
-                "parameters": tool.parameters,
-                "strict": tool.strict,
-            }
-        case CustomTool():
-            shown = {
-                "type": "openai_custom",
-                "name": tool.name,
-                "description": tool.description,
-                "format": tool.format,
-            }
-            return {key: value for key, value in shown.items() if value is not None}
-
-
-def _choice(choice: ToolChoice) -> Any:
-    return {"specific": choice.name} if isinstance(choice, SpecificTool) else choice
-
-
-def _provider_tool(tool: ProviderTool) -> dict[str, Any]:
-    if tool.model_name is None:
-        return {"tool": tool.tool}
-    scope = {"model_name": tool.model_name}
-    if tool.provider_name is not None:
-        scope["provider_name"] = tool.provider_name
-    return {"tool": tool.tool, "scope": scope}
 
 
 def _calls(run: Run, accepted: Accepted, calls: Sequence[ModelCall]) -> list[ModelInferenceRecord]:

@@ -1,6 +1,7 @@
 """The tools of one chat inference: which there are, and which of them may be called."""
 
 from collections.abc import Mapping
+from typing import Protocol
 
 import attrs
 
@@ -11,6 +12,7 @@ from lsd.conversation import (
     CustomTool,
     FunctionTool,
     JsonValue,
+    ProviderTool,
     Schema,
     SchemaCache,
     SpecificTool,
@@ -19,7 +21,6 @@ from lsd.conversation import (
     ToolSet,
 )
 from lsd.inference.refusals import BadRequest
-from lsd.inference.request import InferenceRequest
 
 
 @attrs.frozen(kw_only=True)
@@ -39,10 +40,34 @@ class Toolbox:
         return self._schemas.get(name)
 
 
+class ToolRequest(Protocol):
+    """What a request says of tools."""
+
+    @property
+    def allowed_tools(self) -> tuple[str, ...] | None:
+        """Keys of configured tools and names of its own; None for all there are."""
+
+    @property
+    def additional_tools(self) -> tuple[Tool, ...] | None:
+        """Tools of its own."""
+
+    @property
+    def tool_choice(self) -> ToolChoice | None:
+        """None: as the function has it."""
+
+    @property
+    def parallel_tool_calls(self) -> bool | None:
+        """None: as the function has it."""
+
+    @property
+    def provider_tools(self) -> tuple[ProviderTool, ...]:
+        """Tools that run at providers."""
+
+
 def toolbox_for(
     function: ChatFunction,
     configured: Mapping[str, ConfiguredTool],
-    request: InferenceRequest,
+    request: ToolRequest,
     schemas: SchemaCache,
 ) -> Toolbox | None:
     """The tools of a request: the function's, those it names among the configured, its own.
@@ -86,7 +111,7 @@ FORCED_TOOL_DESCRIPTION = "Respond to the user using the output schema provided.
 
 
 def _further_keys(
-    function: ChatFunction, configured: Mapping[str, ConfiguredTool], request: InferenceRequest
+    function: ChatFunction, configured: Mapping[str, ConfiguredTool], request: ToolRequest
 ) -> list[str]:
     """Configured tools outside the function that the request lets in."""
     allowed = request.allowed_tools or ()
@@ -127,7 +152,7 @@ def _offer(
 def _allowed_names(
     configured: Mapping[str, ConfiguredTool],
     offered: Mapping[str, tuple[Tool, Schema | None]],
-    request: InferenceRequest,
+    request: ToolRequest,
 ) -> tuple[str, ...] | None:
     if request.allowed_tools is None:
         return None

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from lsd.inference import InferenceFailed
+from lsd.conversation import input_to_json
+from lsd.inference import BadRequest, InferenceFailed
 from tests.unit.inference.conftest import StartGateway
 from tests.unit.inference.fake_providers import answers, fails, says, streams
 from tests.unit.inference.gateway import TWO_PROVIDERS, Gateway, Shelf, request
@@ -175,3 +176,29 @@ async def test_equal_requests_with_files_share_a_cached_answer(gateway: Gateway)
 
     await gateway.infer(**with_files(other), **on)
     assert len(gateway["one"].requests) == 2
+
+
+async def test_files_are_kept_without_an_inference(gateway: Gateway, shelf: Shelf) -> None:
+    """Wherever they were, there are pointers to their bytes then; a pointer stays as it is."""
+    desk, limit = gateway.service.file_desk, gateway.service.prepared.outbound_limit
+    asked = request(**with_files(LINK, INLINE, LINK)).input
+
+    stored = await desk.stored(asked, limit)
+
+    (message,) = input_to_json(stored)["messages"]
+    _, link, inline, again = message["content"]
+    assert link == again
+    assert (link["storage_path"], link["source_url"]) == (inline["storage_path"], LINK["url"])
+    assert shelf.objects.get(inline["storage_path"]) == PNG
+    assert len(gateway["files"].requests) == 1
+    assert await desk.stored(stored, limit) == stored
+    assert len(gateway["files"].requests) == 1
+
+
+async def test_a_file_that_is_not_to_be_had_is_the_callers_mistake(gateway: Gateway) -> None:
+    """The refusal names its URL."""
+    gateway["files"].will(fails(404))
+    asked = request(**with_files(LINK)).input
+
+    with pytest.raises(BadRequest, match=r"input: file https://files\.example/a\.png: .*404"):
+        await gateway.service.file_desk.stored(asked, gateway.service.prepared.outbound_limit)
