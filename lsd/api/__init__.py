@@ -11,6 +11,8 @@ from lsd.api.compat.lane_errors import error_desk
 from lsd.api.compat.probes import probes
 from lsd.api.configurations import Configurations
 from lsd.api.cors import Cors
+from lsd.api.datapoints import Datapoints
+from lsd.api.datasets import Datasets
 from lsd.api.edge import Edge
 from lsd.api.episodes import Episodes
 from lsd.api.errors import ErrorAnswers, ErrorDesk
@@ -41,6 +43,8 @@ __all__ = [
     "ChatCompletions",
     "Configurations",
     "Cors",
+    "Datapoints",
+    "Datasets",
     "Edge",
     "Embeddings",
     "Endpoint",

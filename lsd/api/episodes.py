@@ -8,10 +8,10 @@ from lsd.api.bodies import parse_body
 from lsd.api.errors import Refused
 from lsd.api.exchange import Answer, Endpoint, Request, Start
 from lsd.api.filters import FilterBody, filter_of
-from lsd.api.inference_query import Id, register_queries
+from lsd.api.inference_query import register_queries
 from lsd.api.parameters import cursor_in, id_in, integer_in
 from lsd.api.reading import Reading
-from lsd.conversation import Structurer, encode_json, id_time_ms
+from lsd.conversation import Id, Structurer, encode_json, id_time_ms
 from lsd.store import Episode, Filter
 from lsd.telemetry import rfc3339_ms
 

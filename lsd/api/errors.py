@@ -10,9 +10,10 @@ from lsd.access import NotAuthenticated
 from lsd.api.bodies import BodyTooLarge, CodingBroken, CodingUnknown
 from lsd.api.exchange import Answer
 from lsd.conversation import IdGenerator, LsdError, Malformed, encode_json
+from lsd.datasets import DatasetUnchanged
 from lsd.feedback import BadFeedback, NotStored, UnknownFunction, UnknownMetric
 from lsd.inference import BadRequest, FailureCause, InferenceFailed, UnknownName
-from lsd.store import StoreFailed, StoreFull, WriteFailed
+from lsd.store import StoreFailed, StoreFull, UnknownDatapoint, WriteFailed
 from lsd.telemetry import CURRENT_REQUEST, logger
 
 log = logger(__name__)
@@ -24,11 +25,13 @@ _STATUSES: dict[type[LsdError], int] = {
     CodingBroken: 400,
     NotAuthenticated: 401,
     UnknownName: 404,
+    UnknownDatapoint: 404,
     UnknownMetric: 404,
     UnknownFunction: 404,
     BodyTooLarge: 413,
     CodingUnknown: 415,
     NotStored: 503,
+    DatasetUnchanged: 503,
     StoreFull: 503,
     StoreFailed: 503,
     WriteFailed: 503,

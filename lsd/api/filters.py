@@ -123,6 +123,13 @@ def register_filters(structurer: Structurer) -> None:
     structurer.converting_hook(FilterBody, _filter_hook)
 
 
+def register_datapoint_filters(structurer: Structurer) -> None:
+    """The same for filters of datapoints, about which there is no feedback."""
+    structurer.hook(TimeNs, _time)
+    structurer.tagged(_Node, {tag: _NODES[tag] for tag in ("tag", "time", "and", "or", "not")})
+    structurer.converting_hook(FilterBody, _filter_hook)
+
+
 def filter_of(body: FilterBody, config: Config, path: str = "filters") -> Filter:
     """What a filter asks for. Raises Malformed if it names a metric that is not there."""
     match body:

@@ -10,21 +10,18 @@ import attrs
 from lsd.api.filters import FilterBody, OrderBody, filter_of, order_of, register_filters
 from lsd.config import Config
 from lsd.conversation import (
-    BadId,
+    Id,
     Malformed,
     Mismatch,
     Problem,
     Structurer,
     describe_json,
-    parse_id,
+    register_ids,
 )
 from lsd.store import ByTime, Demonstrated, InferenceQuery, Selection
 
 OutputSource = Literal["inference", "demonstration", "none"]
 """What stands in the place of an inference's output."""
-
-Id = NewType("Id", str)
-"""An id in any of its forms; here in its canonical one."""
 
 Whole = NewType("Whole", int)
 """An integer that is not negative."""
@@ -59,7 +56,7 @@ class QueryBody(SelectionBody):
 def register_queries(structurer: Structurer) -> None:
     """Lets a structurer make what this module has."""
     register_filters(structurer)
-    structurer.hook(Id, _id)
+    register_ids(structurer)
     structurer.hook(Whole, _whole)
 
 
@@ -101,16 +98,6 @@ def _check_cursor(body: QueryBody) -> None:
     if has_cursor and body.offset is not None:
         reason = "found one beside a cursor; wanted either before or after, or an offset"
         raise Malformed((Problem("offset", reason),))
-
-
-def _id(value: Any, _: Any) -> str:
-    if type(value) is not str:
-        raise Mismatch(describe_json(value), "a string, a UUID")
-    try:
-        return parse_id(value)
-    except BadId:
-        wanted = "a UUID, such as 0199e3a2-7c11-7d30-9a51-2f6d0c1b7e44"
-        raise Mismatch(describe_json(value), wanted) from None
 
 
 def _whole(value: Any, _: Any) -> int:

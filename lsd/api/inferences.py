@@ -8,7 +8,6 @@ import attrs
 from lsd.api.bodies import parse_body
 from lsd.api.exchange import Answer, Endpoint, Request, Start
 from lsd.api.inference_query import (
-    Id,
     OutputSource,
     QueryBody,
     SelectionBody,
@@ -19,7 +18,7 @@ from lsd.api.inference_query import (
 from lsd.api.parameters import cursor_in, integer_in, maybe_id_in
 from lsd.api.reading import Reading
 from lsd.api.record_json import inference_json, inference_metadata_json
-from lsd.conversation import Structurer, encode_json, reread_json
+from lsd.conversation import Id, Structurer, encode_json, reread_json
 from lsd.store import InferenceRecord, Selection
 
 LIMIT: Final = 20

@@ -54,6 +54,7 @@ from lsd.conversation.failure import (
     FailureKind,
 )
 from lsd.conversation.files import ANY_IMAGE, is_base64, mime_type_of, mime_type_of_base64
+from lsd.conversation.id_fields import Id, register_ids
 from lsd.conversation.ids import BadId, IdGenerator, id_time_ms, is_version_7, parse_id
 from lsd.conversation.input import Input, InputMessage, register_input
 from lsd.conversation.json import (
@@ -137,6 +138,7 @@ __all__ = [
     "FunctionTool",
     "HeaderEdit",
     "Hook",
+    "Id",
     "IdGenerator",
     "Input",
     "InputBlock",
@@ -206,6 +208,7 @@ __all__ = [
     "parse_id",
     "printed",
     "read_foreign_signature",
+    "register_ids",
     "register_input",
     "render_template",
     "reread_json",

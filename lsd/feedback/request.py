@@ -1,20 +1,11 @@
 """The body of `POST /feedback`, from bytes to a checked shape."""
 
 from collections.abc import Mapping
-from typing import Any, NewType
+from typing import Any
 
 import attrs
 
-from lsd.conversation import (
-    BadId,
-    JsonValue,
-    Mismatch,
-    Structurer,
-    describe_json,
-    parse_id,
-)
-
-_TargetId = NewType("_TargetId", str)
+from lsd.conversation import Id, JsonValue, Structurer, register_ids
 
 
 @attrs.frozen(kw_only=True)
@@ -40,8 +31,8 @@ def read_feedback_request(body: bytes) -> FeedbackRequest:
 
 @attrs.frozen(kw_only=True)
 class _Body:
-    inference_id: _TargetId | None = None
-    episode_id: _TargetId | None = None
+    inference_id: Id | None = None
+    episode_id: Id | None = None
     metric_name: str
     value: Any
     tags: Mapping[str, str] = attrs.field(factory=dict)
@@ -51,18 +42,8 @@ class _Body:
 
 def _feedback_structurer() -> Structurer:
     structurer = Structurer()
-    structurer.hook(_TargetId, _target_id)
+    register_ids(structurer)
     return structurer
-
-
-def _target_id(value: Any, _: Any) -> str:
-    if type(value) is not str:
-        raise Mismatch(describe_json(value), "a string, the UUID of an inference or episode")
-    try:
-        return parse_id(value)
-    except BadId:
-        wanted = "a UUID, such as 0199e3a2-7c11-7d30-9a51-2f6d0c1b7e44"
-        raise Mismatch(describe_json(value), wanted) from None
 
 
 _STRUCTURER = _feedback_structurer()

@@ -20,7 +20,9 @@ from lsd.inference.example_request import ExamplesRequest, read_examples_request
 from lsd.inference.example_service import ExampleService
 from lsd.inference.file_desk import FileDesk
 from lsd.inference.gcp_sign_in import GcpSignIn, GcpTokens
+from lsd.inference.input_checks import check_input
 from lsd.inference.journal import ModelCall, raw_responses, raw_usages
+from lsd.inference.outputs import fitting_value
 from lsd.inference.prepared import (
     DEFAULT_FUNCTION,
     DialectMaker,
@@ -28,7 +30,15 @@ from lsd.inference.prepared import (
     PreparedModel,
     prepare,
 )
+from lsd.inference.prompts import Prompts
 from lsd.inference.records import Recorder
+from lsd.inference.reference_outputs import (
+    ReferenceBlock,
+    chat_reference,
+    json_reference,
+    read_reference_blocks,
+    register_reference_blocks,
+)
 from lsd.inference.refusals import (
     BadRequest,
     FailureCause,
@@ -43,10 +53,13 @@ from lsd.inference.request import (
     read_inference_request,
     register_cache_options,
 )
+from lsd.inference.requested_tools import register_tools
 from lsd.inference.running import Running, RunningInferences
 from lsd.inference.service import InferenceService
 from lsd.inference.sign_in import SignIn, SignInMaker
 from lsd.inference.targeted_edits import TargetedBodyEdit, TargetedHeaderEdit, register_edits
+from lsd.inference.toolbox import Toolbox, toolbox_for
+from lsd.inference.tools_json import provider_tool_to_json, tool_choice_to_json, tool_to_json
 
 __all__ = [
     "DEFAULT_FUNCTION",
@@ -77,8 +90,10 @@ __all__ = [
     "OpenWriter",
     "Prepared",
     "PreparedModel",
+    "Prompts",
     "ProviderFailure",
     "Recorder",
+    "ReferenceBlock",
     "Reply",
     "Running",
     "RunningInferences",
@@ -88,12 +103,24 @@ __all__ = [
     "StreamWriter",
     "TargetedBodyEdit",
     "TargetedHeaderEdit",
+    "Toolbox",
     "UnknownName",
+    "chat_reference",
+    "check_input",
+    "fitting_value",
+    "json_reference",
     "prepare",
+    "provider_tool_to_json",
     "raw_responses",
     "raw_usages",
     "read_examples_request",
     "read_inference_request",
+    "read_reference_blocks",
     "register_cache_options",
     "register_edits",
+    "register_reference_blocks",
+    "register_tools",
+    "tool_choice_to_json",
+    "tool_to_json",
+    "toolbox_for",
 ]

@@ -14,6 +14,8 @@ from lsd.api import (
     ChatCompletions,
     Configurations,
     Cors,
+    Datapoints,
+    Datasets,
     Edge,
     Embeddings,
     Endpoint,
@@ -52,6 +54,7 @@ from lsd.config import (
     Storage,
     effective_location,
 )
+from lsd.datasets import DatasetService
 from lsd.feedback import FeedbackService
 from lsd.inference import (
     AdaptiveExperiments,
@@ -120,6 +123,7 @@ def assemble(loaded: Loaded, equipment: Equipment) -> Assembled:
     if kept is not None:
         endpoints += _reading_endpoints(kept, loaded.config, clock)
         endpoints += ExampleEndpoints(_examples(inferences, embeddings, kept)).endpoints()
+        endpoints += _dataset_endpoints(inferences, kept)
     return Assembled(
         loaded=loaded,
         front=_front(gateway, endpoints, _authentication(gateway.auth, kept, clock), equipment),
@@ -239,6 +243,22 @@ def _reading_endpoints(kept: Kept, config: Config, clock: Clock) -> list[Endpoin
         *FunctionStatistics(reading).endpoints(),
         *ModelStatistics(reading, clock).endpoints(),
         *HumanFeedback(reading).endpoints(),
+    ]
+
+
+def _dataset_endpoints(inferences: InferenceService, kept: Kept) -> list[Endpoint]:
+    prepared = inferences.prepared
+    datasets = DatasetService(
+        prepared=prepared,
+        store=kept.store,
+        writer=kept.writer,
+        ids=inferences.ids,
+        clock=inferences.clock,
+        file_desk=inferences.file_desk,
+    )
+    return [
+        *Datapoints(datasets, prepared.config).endpoints(),
+        *Datasets(datasets, prepared.config, kept.store).endpoints(),
     ]
 
 

@@ -76,7 +76,7 @@ def test_a_null_value_is_a_value_and_a_missing_one_is_malformed() -> None:
         ({"internal": None}, "internal: found null; wanted true or false"),
         ({"dryrun": "true"}, 'dryrun: found "true"; wanted true or false'),
         ({"metric_name": 3}, "metric_name: found 3; wanted a string"),
-        ({"inference_id": 3}, "inference_id: found 3; wanted a string, the UUID"),
+        ({"inference_id": 3}, "inference_id: found 3; wanted a string, a UUID"),
         ({"metric_nam": "solved"}, "metric_nam: unknown key; did you mean metric_name?"),
     ],
 )
