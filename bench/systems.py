@@ -68,7 +68,7 @@ class System(NamedTuple):
 
 
 def lsd(name: str, program: Path | None, *, records: bool = True, server: str = "auto") -> System:
-    """LSD, from the tree or as a built file."""
+    """LSD, from the tree or as a built file; called by its own endpoint and by OpenAI's."""
 
     @contextmanager
     def start(upstream_port: int, folder: Path, core: int | None) -> Iterator[Running]:
@@ -87,6 +87,7 @@ def lsd(name: str, program: Path | None, *, records: bool = True, server: str = 
         health = f"http://127.0.0.1:{port}/health"
         calls = {
             "/inference": Call(port, "/inference", TASK, {}),
+            "chat endpoint": Call(port, "/openai/v1/chat/completions", CHAT, {}),
         }
         with serving(command, health, folder / "log", core) as pid:
             yield Running(pid, calls)
