@@ -6,6 +6,7 @@ import attrs
 
 from lsd.config import Config, FilesystemObjects, Loaded, without_secrets
 from lsd.conversation import Fragment, LsdError
+from lsd.server.metrics_exchange import MetricsExchange
 from lsd.server.refusals import StartRefused
 from lsd.store import (
     FileObjects,
@@ -93,15 +94,18 @@ def open_kept(loaded: Loaded, clock: Clock, metrics: Metrics) -> Kept | None:
     return _kept(store, config, clock, metrics)
 
 
-def join_kept(loaded: Loaded, clock: Clock, metrics: Metrics, *, worker: int) -> Kept:
+def join_kept(
+    loaded: Loaded, clock: Clock, metrics: Metrics, *, worker: int
+) -> tuple[Kept, MetricsExchange]:
     """The store that the main process has opened, for one of its workers. Raises StartRefused."""
     storage = loaded.config.storage
     try:
         store = Store.open(storage.path, StoreSettings.of(storage), is_server=False, shard=worker)
-        progress = WorkerTable.open(store.state.path).enter(worker)
+        table = WorkerTable.open(store.state.path)
     except (StoreRefused, StoreFull, StoreFailed, OSError) as refusal:
         raise StartRefused(f"worker {worker} cannot open the store: {refusal}") from None
-    return _kept(store, loaded.config, clock, metrics, progress)
+    kept = _kept(store, loaded.config, clock, metrics, table.enter(worker))
+    return kept, MetricsExchange(metrics, store.published_metrics(), table)
 
 
 def _kept(

@@ -17,6 +17,7 @@ from lsd.server.garbage import spare_the_lasting
 from lsd.server.generations import Generations
 from lsd.server.kept import Kept, open_kept, open_objects
 from lsd.server.listening import listen, shown_address
+from lsd.server.metrics_exchange import MetricsExchange
 from lsd.server.pid_file import PidFile
 from lsd.server.refusals import ReloadRefused, StartRefused
 from lsd.server.reloading import Reloading
@@ -103,6 +104,7 @@ class _Start:
         open_objects(self.loaded.config, has_store=self.kept is not None)
         workers = worker_count(self.loaded.config.gateway)
         supervisor = self._supervisor(listener, workers)
+        exchange = self._exchange(supervisor.table)
         refused: str | None = None
 
         async def put_in_force(loaded: Loaded) -> None:
@@ -113,6 +115,8 @@ class _Start:
         reloading = self._reloading(put_in_force)
         async with trio.open_nursery() as nursery:
             await nursery.start(watch_signals, supervisor.stop, reloading.ask)
+            if exchange is not None:
+                await nursery.start(exchange.run)
             refused = await supervisor.start()
             if refused is None:
                 await nursery.start(reloading.run)
@@ -139,6 +143,14 @@ class _Start:
             table=table,
             leases=leases,
         )
+
+    def _exchange(self, table: WorkerTable | None) -> MetricsExchange | None:
+        """For what this process counts: reloads. It shows nothing itself."""
+        if self.kept is None or table is None:
+            return None
+        published = self.kept.store.published_metrics()
+        published.clear()
+        return MetricsExchange(self.metrics, published, table)
 
     def _reloading(self, put_in_force: Callable[[Loaded], Awaitable[None]]) -> Reloading:
         return Reloading(

@@ -17,6 +17,7 @@ from lsd.server.equipment import Equipment
 from lsd.server.garbage import spare_the_lasting
 from lsd.server.generations import Generations
 from lsd.server.kept import Kept, join_kept
+from lsd.server.metrics_exchange import MetricsExchange
 from lsd.server.refusals import ReloadRefused, StartRefused
 from lsd.server.stop_signals import Stop
 from lsd.telemetry import LogSettings, Metrics, SystemClock
@@ -37,6 +38,7 @@ def run_worker(control: int, listening: int) -> NoReturn:
 async def _live(control: socket.socket, listener: socket.socket) -> int:
     channel = Channel(trio.SocketStream(trio.socket.from_stdlib_socket(control)))
     kept: Kept | None = None
+    exchange: MetricsExchange | None = None
     try:
         order = await channel.receive()
         number, clock = order["number"], SystemClock()
@@ -46,14 +48,15 @@ async def _live(control: socket.socket, listener: socket.socket) -> int:
         buckets = loaded.config.gateway.metrics.inference_latency_overhead_seconds_buckets
         metrics = Metrics(buckets)
         if order["has_store"]:
-            kept = join_kept(loaded, clock, metrics, worker=number)
+            kept, exchange = join_kept(loaded, clock, metrics, worker=number)
+            exchange.begin()
         generations = Generations.first(
             loaded,
             Equipment.of(loaded, kept, clock, metrics),
             lambda loaded: logs.configure(debug=loaded.config.gateway.debug, worker=number),
         )
         spare_the_lasting()
-        return await Worker(channel, generations).serve(listener)
+        return await Worker(channel, generations, exchange).serve(listener)
     except StartRefused as refused:
         await channel.send({"refused": str(refused)})
         return 1
@@ -70,16 +73,18 @@ class Worker:
 
     _channel: Channel
     _generations: Generations
+    _exchange: MetricsExchange | None
     _stop: Stop = attrs.field(factory=Stop, init=False)
     _may_serve: trio.Event = attrs.field(factory=trio.Event, init=False)
     _is_serving: trio.Event = attrs.field(factory=trio.Event, init=False)
 
     async def serve(self, listener: socket.socket) -> int:
         """Tells when it is ready, serves when it may; the exit code. Raises StartRefused."""
+        exchange = () if self._exchange is None else (self._exchange.run,)
         daemon = Daemon(
             generations=self._generations,
             stop=self._stop,
-            tasks=(self._obey, self._heed_signals),
+            tasks=(self._obey, self._heed_signals, *exchange),
             wait_may_serve=self._wait_may_serve,
             on_serving=self._is_serving.set,
         )

@@ -58,6 +58,7 @@ from lsd.store.leases import Leases, work_alone
 from lsd.store.moments import Moments
 from lsd.store.objects import FileObjects, ObjectMissing, ObjectsRefused, storage_path_of
 from lsd.store.periods import TimeWindow, Window
+from lsd.store.published_metrics import PublishedMetrics
 from lsd.store.record_export import export_lines
 from lsd.store.record_import import BadLine, Imported, import_lines
 from lsd.store.records import (
@@ -152,6 +153,7 @@ __all__ = [
     "ObjectsRefused",
     "OrderTerm",
     "Progress",
+    "PublishedMetrics",
     "Retention",
     "Revision",
     "Selection",

@@ -69,6 +69,7 @@ cache_size     s                     bytes (8 bytes, signed)
 standing       #(experiment)         how an adaptive experiment stands, JSON
 bucket         #(limit, scope)       balance (8 bytes, signed), last refill, kept until (8 bytes
                                      each, ms)
+metrics        s                     what the process has counted, JSON
 lease          name of some work     until (8 bytes, ms of the machine's uptime), s, 8 random bytes
 ============== ===================== =======================================================
 """
@@ -139,6 +140,7 @@ CACHE_BY_AGE: Final = "cache_age"
 CACHE_SIZE: Final = "cache_size"
 BUCKETS: Final = "bucket"
 LEASES: Final = "lease"
+PUBLISHED_METRICS: Final = "metrics"
 STANDINGS: Final = "standing"
 
 DATA_DATABASES: Final[tuple[Database, ...]] = (
@@ -196,6 +198,7 @@ STATE_DATABASES: Final[tuple[Database, ...]] = (
     CACHE_SIZE,
     BUCKETS,
     LEASES,
+    PUBLISHED_METRICS,
     STANDINGS,
 )
 

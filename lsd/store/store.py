@@ -42,6 +42,7 @@ from lsd.store.layout import (
 )
 from lsd.store.leases import Leases
 from lsd.store.names import Names
+from lsd.store.published_metrics import PublishedMetrics
 from lsd.store.resolve import Meaning, resolve
 from lsd.store.retention import Retention
 from lsd.store.snapshots import Snapshots
@@ -184,6 +185,10 @@ class Store:
     def inference_cache(self, *, ttl_s: int, max_bytes: int) -> InferenceCache:
         """The inference cache with its bounds."""
         return InferenceCache(state=self.state, ttl_s=ttl_s, max_bytes=max_bytes, shard=self._shard)
+
+    def published_metrics(self) -> PublishedMetrics:
+        """What the processes of a server have counted, as this one publishes and reads it."""
+        return PublishedMetrics(state=self.state, shard=self._shard)
 
     def leases(self, clock: Clock) -> Leases:
         """The leases, as this process takes them."""

@@ -80,6 +80,11 @@ class WorkerTable:
         """The worker has died: nobody waits for it."""
         self._cells[worker * _CELLS + _PROCESS] = 0
 
+    def is_living(self, worker: int) -> bool:
+        """Whether the worker has entered and was not struck out."""
+        place = worker * _CELLS
+        return place < len(self._cells) and self._cells[place + _PROCESS] != 0
+
     def living(self) -> int:
         """How many workers there are."""
         return sum(self._cells[place + _PROCESS] != 0 for place in self._places())

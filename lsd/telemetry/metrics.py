@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 import attrs
 from prometheus_client import CollectorRegistry, generate_latest
@@ -37,17 +38,39 @@ class StoreReadings:
     bytes_by_environment: Mapping[str, int]
 
 
+@attrs.frozen(kw_only=True)
+class StoreCounts:
+    """What the writer of one process has counted; `rows_waiting` goes up and down."""
+
+    rows_waiting: int = 0
+    rows_dropped: int = 0
+    write_errors: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class MetricsSnapshot:
+    """What one process has counted, by the name of the series; JSON can hold it."""
+
+    series: Mapping[str, Any]
+    store: StoreCounts
+
+
 class Metrics:
     """All metrics of a process, on a registry of their own: what libraries count stays out.
 
-    Everything but `text` is for the event loop alone.
+    Everything but `text` and `snapshot` is for the event loop alone.
     """
 
     def __init__(self, overhead_buckets_s: Sequence[float]) -> None:
         """`overhead_buckets_s` ascend; without any the histogram of the overhead is left out."""
+        self._overhead_buckets_s = tuple(overhead_buckets_s)
         self._registry = CollectorRegistry()
+        self._series: list[Counter | Histogram] = []
         self._names: set[str] = set()
-        self._registry.register(_Workers())
+        self._workers = _Workers()
+        self._registry.register(self._workers)
+        self._store = _StoreCollector()
+        self._read_others: Callable[[], Sequence[MetricsSnapshot]] = tuple
         self._requests = self._counter("lsd_requests", "Accepted requests.")
         self._inferences = self._counter("lsd_inferences", "Inferences asked for.")
         self._input_tokens = self._counter("lsd_input_tokens", "Tokens sent to providers.")
@@ -116,20 +139,63 @@ class Metrics:
 
     def watch_store(self, read: Callable[[], StoreReadings]) -> None:
         """Shows the store's own figures, too; `read` is called for each answer."""
-        self._registry.register(_StoreCollector(read))
+        self._store.read = read
+        self._registry.register(self._store)
+
+    def watch_workers(
+        self, count: Callable[[], int], read_others: Callable[[], Sequence[MetricsSnapshot]]
+    ) -> None:
+        """Shows the sums over all processes: `read_others` gives what the others have counted.
+
+        `count` tells how many workers there are. Both are called for each answer.
+        """
+        self._workers.count = count
+        self._read_others = read_others
+
+    def snapshot(self) -> MetricsSnapshot:
+        """All that this process has counted; may be taken in any thread."""
+        return MetricsSnapshot(
+            series={each.name: each.values() for each in self._series},
+            store=self._store.counts(),
+        )
+
+    def take_in(self, other: MetricsSnapshot) -> None:
+        """Adds what another process has counted."""
+        for each in self._series:
+            each.take_in(other.series.get(each.name, ()))
+        self._store.take_in(other.store)
 
     def text(self) -> bytes:
         """All metrics in Prometheus' text format; may be called in any thread."""
-        return generate_latest(self._registry)
+        others = self._read_others()
+        return self._summed(others).text() if others else generate_latest(self._registry)
+
+    def _summed(self, others: Sequence[MetricsSnapshot]) -> "Metrics":
+        whole = Metrics(self._overhead_buckets_s)
+        whole.watch_workers(self._workers.count, tuple)
+        if self._store.read is not None:
+            readings = self._store.read()
+            nothing = StoreReadings(
+                rows_waiting=0,
+                rows_dropped=0,
+                write_errors=0,
+                bytes_by_environment=readings.bytes_by_environment,
+            )
+            whole.watch_store(lambda: nothing)
+        for each in (self.snapshot(), *others):
+            whole.take_in(each)
+        return whole
 
     def _counter(self, name: str, documentation: str) -> Counter:
         counter = Counter(name, documentation)
+        self._series.append(counter)
         self._registry.register(counter)
         return counter
 
     def _histogram(self, name: str, documentation: str, bounds: Sequence[float]) -> Histogram:
         histogram = Histogram(name, documentation, tuple(bounds))
         if bounds:
+            self._series.append(histogram)
             self._registry.register(histogram)
         return histogram
 
@@ -142,25 +208,47 @@ class Metrics:
         return name
 
 
+@attrs.define(eq=False)
 class _Workers(Collector):
+    count: Callable[[], int] = lambda: 1
+
     def collect(self) -> Iterable[Metric]:
-        yield GaugeMetricFamily("lsd_workers", "Worker processes.", 1)
+        yield GaugeMetricFamily("lsd_workers", "Worker processes.", self.count())
 
 
 @attrs.define(eq=False)
 class _StoreCollector(Collector):
-    _read: Callable[[], StoreReadings]
+    """What the store tells, and what other processes have counted of theirs."""
+
+    read: Callable[[], StoreReadings] | None = None
+    _taken_in: list[StoreCounts] = attrs.field(factory=list, init=False)
+
+    def counts(self) -> StoreCounts:
+        return self._counts_with(None if self.read is None else self.read())
+
+    def _counts_with(self, own: StoreReadings | None) -> StoreCounts:
+        counted = [*self._taken_in, *(() if own is None else (own,))]
+        return StoreCounts(
+            rows_waiting=sum(each.rows_waiting for each in counted),
+            rows_dropped=sum(each.rows_dropped for each in counted),
+            write_errors=sum(each.write_errors for each in counted),
+        )
+
+    def take_in(self, other: StoreCounts) -> None:
+        self._taken_in.append(other)
 
     def collect(self) -> Iterable[Metric]:
-        readings = self._read()
+        assert self.read is not None, "registered when there is something to read"
+        readings = self.read()
+        counts = self._counts_with(readings)
         yield GaugeMetricFamily(
-            "lsd_write_queue_rows", "Records that wait to be committed.", readings.rows_waiting
+            "lsd_write_queue_rows", "Records that wait to be committed.", counts.rows_waiting
         )
         yield CounterMetricFamily(
-            "lsd_write_queue_dropped", "Records that were not stored.", readings.rows_dropped
+            "lsd_write_queue_dropped", "Records that were not stored.", counts.rows_dropped
         )
         yield CounterMetricFamily(
-            "lsd_store_write_errors", "Writes that failed.", readings.write_errors
+            "lsd_store_write_errors", "Writes that failed.", counts.write_errors
         )
         size = GaugeMetricFamily("lsd_store_bytes", "Bytes on disk.", labels=["environment"])
         for environment, count in readings.bytes_by_environment.items():

@@ -101,6 +101,28 @@ def test_a_limit_is_one_for_all_workers(gateway: Gateway) -> None:
     assert sorted(answer.status_code for answer in answers) == [200] * 5 + [429] * 5
 
 
+def count_of(gateway: Gateway, series: str) -> float:
+    """The value of a series, as any worker shows it."""
+    lines = get(gateway, "/metrics").text.splitlines()
+    return next((float(line.split()[-1]) for line in lines if line.startswith(series)), 0.0)
+
+
+def test_any_worker_shows_what_all_have_counted(gateway: Gateway) -> None:
+    """Case 63: within a second; dry runs and looks at the daemon's health leave no trace."""
+    labels = 'endpoint="inference",function_name="lsd::default",model_name="echo::63"'
+    series = f"lsd_requests_total{{{labels}}}"
+    body = {"model_name": "echo::63", **SAYING_HI}
+
+    for _ in range(TRIES):
+        post(gateway, "/inference", body)
+        post(gateway, "/inference", {**body, "dryrun": True})
+        get(gateway, "/health")
+
+    wait_for(lambda: {count_of(gateway, series) for _ in range(TRIES // 2)} == {TRIES})
+    assert count_of(gateway, "lsd_workers") == 3
+    assert "health" not in get(gateway, "/metrics").text
+
+
 def test_ids_are_of_all_workers_and_never_twice(gateway: Gateway) -> None:
     """Whoever makes them."""
     body = {"model_name": "echo::m", **SAYING_HI}
@@ -137,6 +159,9 @@ def test_a_killed_worker_is_replaced_and_the_others_serve(crew: Gateway) -> None
     assert len(load.failed()) <= 8
     assert len(workers_of(gateway)) == 4
     assert first - set(workers_of(gateway)) == {victim}
+    wait_for(lambda: count_of(gateway, "lsd_workers") == 4)
+    counted = count_of(gateway, "lsd_inferences_total")
+    assert counted >= len(ids) - 100, "a crash costs a second of counts at most"
     (death,) = gateway.log_records("worker died")
     assert (death["worker_pid"], death["exit_code"]) == (victim, -signal.SIGKILL)
 

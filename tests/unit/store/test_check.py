@@ -63,6 +63,7 @@ ALONE = (
     layout.BUCKETS,
     layout.JUDGEMENTS,
     layout.LEASES,
+    layout.PUBLISHED_METRICS,
     layout.ASSIGNMENTS,
     layout.TURNS,
     layout.STANDINGS,

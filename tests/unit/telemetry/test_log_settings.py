@@ -7,6 +7,9 @@ import pytest
 
 from lsd.telemetry import LogSettings, logger
 
+pytestmark = pytest.mark.usefixtures("configure")
+"""Which puts back what the log was like."""
+
 
 def test_lines_carry_the_number_of_the_worker(capsys: pytest.CaptureFixture[str]) -> None:
     """All processes write to one log."""

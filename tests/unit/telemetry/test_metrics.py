@@ -43,6 +43,7 @@ def test_all_metrics_have_the_names_that_are_documented() -> None:
     metrics.watch_store(lambda: READINGS)
 
     assert names_and_kinds(metrics) == [
+        "lsd_config_reloads_total counter",
         "lsd_cost_dollars_total counter",
         "lsd_inference_latency_overhead_seconds histogram",
         "lsd_inferences_total counter",
@@ -249,3 +250,36 @@ def test_an_endless_name_is_not_shown() -> None:
     metrics.count_inference("lsd::default", "openai::" + "x" * REQUESTED_NAME_LENGTH_MAX)
 
     assert values_of(scraped(metrics), "lsd_requests_total", "model_name") == [OTHER_NAMES]
+
+
+def test_the_sums_of_all_processes_are_shown() -> None:
+    """Each process counts for itself; the size of the store is one for all."""
+    own, other = Metrics(BUCKETS), Metrics(BUCKETS)
+    for metrics in (own, other):
+        metrics.watch_store(lambda: READINGS)
+        metrics.count_inference("f", None)
+        metrics.observe_overhead("f", "v", 0.005)
+    own.watch_workers(lambda: 2, lambda: [other.snapshot()])
+
+    found = scraped(own)
+
+    assert found["lsd_requests_total"][0][1] == 2
+    assert found["lsd_inference_latency_overhead_seconds_count"][0][1] == 2
+    assert found["lsd_workers"] == [({}, 2.0)]
+    assert found["lsd_write_queue_rows"] == [({}, 6.0)]
+    assert found["lsd_write_queue_dropped_total"] == [({}, 4.0)]
+    assert found["lsd_store_bytes"] == [
+        ({"environment": "data"}, 4096),
+        ({"environment": "state"}, 64),
+    ]
+
+
+def test_a_process_goes_on_where_another_has_ended() -> None:
+    """Its own snapshot then holds the counts of both."""
+    dead, successor = Metrics(BUCKETS), Metrics(BUCKETS)
+    dead.count_inference("f", None)
+    successor.take_in(dead.snapshot())
+    successor.count_inference("f", None)
+
+    assert scraped(successor)["lsd_inferences_total"][0][1] == 2
+    assert successor.snapshot().series["lsd_inferences"][0][1] == 2

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -137,3 +138,36 @@ def test_buckets_tell_how_many_were_at_most_so_great(
     assert len(buckets) == len(bounds) + 1
     for bound, count in buckets.items():
         assert count == sum(value <= float(bound) for value in values)
+
+
+def test_counts_of_another_process_are_added() -> None:
+    """By their labels; they may have been JSON on the way."""
+    counter, other = Counter("lsd_requests", "Requests."), Counter("lsd_requests", "Requests.")
+    counter.add(1, A)
+    other.add(2, A)
+    other.add(3, B)
+
+    counter.take_in(orjson.loads(orjson.dumps(other.values())))
+
+    assert samples(counter) == {
+        ("lsd_requests_total", frozenset(A)): 3.0,
+        ("lsd_requests_total", frozenset(B)): 3.0,
+    }
+
+
+def test_what_another_process_has_seen_is_added() -> None:
+    """Bucket by bucket, and the sums."""
+    whole, parts = (
+        Histogram("h", "H.", (1.0, 2.0)),
+        [Histogram("h", "H.", (1.0, 2.0)) for _ in "ab"],
+    )
+    direct = Histogram("h", "H.", (1.0, 2.0))
+    for part, values in zip(parts, ([0.5, 1.5], [1.5, 7.0]), strict=True):
+        for value in values:
+            part.observe(value, A)
+            direct.observe(value, A)
+
+    for part in parts:
+        whole.take_in(orjson.loads(orjson.dumps(part.values())))
+
+    assert samples(whole) == samples(direct)
