@@ -4,7 +4,7 @@ from typing import Any
 
 import attrs
 
-from lsd.conversation import Input, Structurer, register_input
+from lsd.conversation import Input, JsonValue, Structurer, register_input
 
 
 @attrs.frozen(kw_only=True)
@@ -27,6 +27,11 @@ class ExamplesRequest:
 def read_examples_request(body: bytes) -> ExamplesRequest:
     """The request that `body` holds. Raises Malformed with every problem and its path."""
     return _REQUESTS.read(body, ExamplesRequest)
+
+
+def read_stored_input(value: JsonValue) -> Input:
+    """The input of a datapoint. Raises Malformed."""
+    return _REQUESTS.structure(value, Input, "input")
 
 
 def _request_structurer() -> Structurer:

@@ -17,7 +17,7 @@ from lsd.conversation import (
 from lsd.inference.dicl import input_text, unfit_block
 from lsd.inference.embedding_service import EmbeddingOptions, EmbeddingService
 from lsd.inference.example_memory import vector_bytes
-from lsd.inference.example_request import ExamplesRequest, NewExample
+from lsd.inference.example_request import ExamplesRequest, NewExample, read_stored_input
 from lsd.inference.input_checks import check_input
 from lsd.inference.neighbours import unit_vector
 from lsd.inference.prepared import Prepared, PreparedFunction
@@ -30,7 +30,7 @@ from lsd.inference.reference_outputs import (
 from lsd.inference.refusals import BadRequest, UnknownName
 from lsd.inference.request import InferenceRequest
 from lsd.inference.toolbox import Toolbox, toolbox_for
-from lsd.store import Example, Examples, Writer
+from lsd.store import DatapointQuery, Datapoints, Example, Examples, Writer
 
 INPUTS_PER_CALL: Final = 128
 """Of one call of the embedding model: providers take many more, and answer late then."""
@@ -42,6 +42,7 @@ class ExampleService:
 
     _prepared: Prepared
     _examples: Examples
+    _datapoints: Datapoints
     _writer: Writer
     _embeddings: EmbeddingService
     _ids: IdGenerator
@@ -62,9 +63,9 @@ class ExampleService:
         StoreFull, StoreFailed and WriteFailed.
         """
         function, variant = self._dicl_variant(function_name, variant_name)
-        given = _given(request)
-        outputs = self._checked(function, given)
-        texts = [input_text(each.input) for each in given]
+        given = await self._given(function, request)
+        outputs = [self._checked_output(function, where, each) for where, each in given.items()]
+        texts = [input_text(each.input) for each in given.values()]
         options = EmbeddingOptions(api_key_public_id=api_key_public_id)
         vectors = await self._vectors(variant.embedding_model, texts, options)
         await self._check_dimensions(function_name, variant_name, len(vectors[0]) // 4)
@@ -76,7 +77,9 @@ class ExampleService:
                 namespace=each.namespace,
                 vector=vector,
             )
-            for each, text, output, vector in zip(given, texts, outputs, vectors, strict=True)
+            for each, text, output, vector in zip(
+                given.values(), texts, outputs, vectors, strict=True
+            )
         ]
         await self._writer.commit(self._examples.add(function_name, variant_name, made))
         return [each.id for each in made]
@@ -116,24 +119,52 @@ class ExampleService:
         if self._examples.version(function_name, variant_name) == 0:
             self._dicl_variant(function_name, variant_name)
 
-    def _checked(self, function: PreparedFunction, given: Sequence[NewExample]) -> list[str]:
-        """The outputs as they are stored. Raises BadRequest and Malformed."""
-        outputs: list[str] = []
-        for place, each in enumerate(given):
-            path = f"examples[{place}]"
-            self._check_input(function, each.input, path)
-            config = function.config
-            if isinstance(config, JsonFunction):
-                where = f"{path}.output"
-                value = read_reference_value(each.output, where)
-                output: Any = json_reference(value, where, config.output_schema)
-            else:
-                request = InferenceRequest(function_name=function.name, input=each.input)
-                tools, schemas = self._prepared.config.tools, self._prepared.schemas
-                toolbox = toolbox_for(config, tools, request, schemas)
-                output = _chat_output(each.output, f"{path}.output", toolbox)
-            outputs.append(encode_json(output).decode())
-        return outputs
+    async def _given(
+        self, function: PreparedFunction, request: ExamplesRequest
+    ) -> dict[str, NewExample]:
+        """The examples by the places where they are. Raises BadRequest if there are none."""
+        if (request.examples is None) == (request.dataset_name is None):
+            found = "neither" if request.examples is None else "both"
+            reason = f"found {found}; wanted exactly one of them"
+            raise BadRequest("examples, dataset_name", reason)
+        if request.dataset_name is not None:
+            return await self._from_dataset(function.name, request.dataset_name)
+        if not request.examples:
+            raise BadRequest("examples", "found an empty array; wanted at least one example")
+        return {f"examples[{place}]": each for place, each in enumerate(request.examples)}
+
+    async def _from_dataset(self, function_name: str, dataset_name: str) -> dict[str, NewExample]:
+        """The datapoints of the function that have an output, the oldest first."""
+        query = DatapointQuery(dataset_name=dataset_name, function_name=function_name)
+        found = await trio.to_thread.run_sync(self._datapoints.select, query)
+        given = {
+            f"datapoint {each.id}": NewExample(
+                input=read_stored_input(each.body.input), output=each.body.output
+            )
+            for each in reversed(found)
+            if each.body is not None and each.body.output is not None
+        }
+        if not given:
+            reason = (
+                f"found no datapoint of the function {function_name!r} with an output in "
+                f"{dataset_name!r}; wanted at least one"
+            )
+            raise BadRequest("dataset_name", reason)
+        return given
+
+    def _checked_output(self, function: PreparedFunction, where: str, given: NewExample) -> str:
+        """The output as it is stored, of an example that may be. Raises BadRequest, Malformed."""
+        self._check_input(function, given.input, where)
+        config = function.config
+        if isinstance(config, JsonFunction):
+            value = read_reference_value(given.output, f"{where}.output")
+            output: Any = json_reference(value, f"{where}.output", config.output_schema)
+        else:
+            request = InferenceRequest(function_name=function.name, input=given.input)
+            tools, schemas = self._prepared.config.tools, self._prepared.schemas
+            toolbox = toolbox_for(config, tools, request, schemas)
+            output = _chat_output(given.output, f"{where}.output", toolbox)
+        return encode_json(output).decode()
 
     def _check_input(self, function: PreparedFunction, value: Input, path: str) -> None:
         block = unfit_block(value)
@@ -183,17 +214,6 @@ class ExampleService:
                     f"{len(each.vector) // 4}: was the embedding model changed? Delete them first"
                 )
                 raise BadRequest("examples", reason)
-
-
-def _given(request: ExamplesRequest) -> tuple[NewExample, ...]:
-    if request.dataset_name is not None:
-        reason = "found a dataset; wanted `examples`, as datasets are not supported yet"
-        raise BadRequest("dataset_name", reason)
-    if request.examples is None:
-        raise BadRequest("examples", "missing; wanted an array of examples")
-    if not request.examples:
-        raise BadRequest("examples", "found an empty array; wanted at least one example")
-    return request.examples
 
 
 def _chat_output(value: Any, path: str, toolbox: Toolbox | None) -> list[dict[str, Any]]:

@@ -225,6 +225,7 @@ def _examples(
     return ExampleService(
         prepared=inferences.prepared,
         examples=kept.store.examples,
+        datapoints=kept.store.datapoints,
         writer=kept.writer,
         embeddings=embeddings,
         ids=inferences.ids,

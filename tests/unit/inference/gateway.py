@@ -315,6 +315,7 @@ def _examples(
     return ExampleService(
         prepared=service.prepared,
         examples=shelf.store.examples,
+        datapoints=shelf.store.datapoints,
         writer=shelf.writer,
         embeddings=embeddings,
         ids=service.ids,

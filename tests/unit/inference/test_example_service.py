@@ -7,10 +7,12 @@ import pytest
 from lsd.conversation import Malformed, decode_json, encode_json
 from lsd.inference import BadRequest, ExamplesRequest, InferenceFailed, UnknownName
 from lsd.inference import example_service as module
+from lsd.store import DatapointBody
 from tests.unit.inference.conftest import StartGateway
 from tests.unit.inference.fake_providers import embeds, fails
 from tests.unit.inference.gateway import Gateway, Shelf
 from tests.unit.inference.test_dicl import CONFIG, FILES, said
+from tests.unit.store.makers import Maker, put
 
 TOOLED = (
     CONFIG
@@ -30,7 +32,8 @@ k = 3
 """
 )
 
-TEXT = [{"type": "text", "text": "out"}]
+TEXT_BLOCK = {"type": "text", "text": "out"}
+TEXT = [TEXT_BLOCK]
 
 
 @pytest.fixture
@@ -204,11 +207,12 @@ async def test_only_dicl_variants_have_examples(
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        (ExamplesRequest(), "examples: missing"),
+        (ExamplesRequest(), "examples, dataset_name: found neither"),
+        (ExamplesRequest(examples=(), dataset_name="d"), "examples, dataset_name: found both"),
         (ExamplesRequest(examples=()), "examples: found an empty array"),
-        (ExamplesRequest(dataset_name="d"), "dataset_name: "),
+        (ExamplesRequest(dataset_name="d"), "dataset_name: found no datapoint"),
     ],
-    ids=["nothing", "empty", "dataset"],
+    ids=["nothing", "both", "empty", "no dataset"],
 )
 async def test_a_request_must_bring_examples(
     gateway: Gateway, asked: ExamplesRequest, told: str
@@ -240,3 +244,39 @@ async def test_examples_of_a_variant_that_is_gone_can_be_deleted(
     assert await later.examples.delete("chat", "near") == 1
     assert await later.examples.page("chat", "near", before=None, limit=9) == []
     assert encode_json(await later.examples.delete("chat", "near")) == b"0"
+
+
+async def test_examples_may_be_those_of_a_dataset(gateway: Gateway, shelf: Shelf) -> None:
+    """Live datapoints of the function that have an output; the oldest comes first."""
+    made = Maker()
+    body = {"input": {"messages": [{"role": "user", "content": [TEXT_BLOCK]}]}, "output": TEXT}
+    points = [
+        made.datapoint(dataset_name="d", function_name=name, body=DatapointBody(**body | more))
+        for name, more in (
+            ("chat", {}),
+            ("helper", {}),
+            ("chat", {"output": None}),
+            ("chat", {"output": [{"type": "text", "text": "later"}]}),
+        )
+    ]
+    put(shelf.store, shelf.store.datapoints.add("d", points, now_us=1))
+    gateway["emb"].will(embeds([1, 0], [0, 1]))
+    assert gateway.examples is not None
+
+    ids = await gateway.examples.add("chat", "near", ExamplesRequest(dataset_name="d"))
+
+    assert len(ids) == 2
+    assert await listed(gateway) == [[{"type": "text", "text": "later"}], TEXT]
+
+
+async def test_a_datapoint_that_is_no_example_is_named(gateway: Gateway, shelf: Shelf) -> None:
+    """By its id; nothing is stored then."""
+    made = Maker()
+    unknown = {"messages": [{"role": "user", "content": [{"type": "unknown", "data": 1}]}]}
+    body = DatapointBody(input=unknown, output=TEXT)
+    point = made.datapoint(dataset_name="d", function_name="chat", body=body)
+    put(shelf.store, shelf.store.datapoints.add("d", [point], now_us=1))
+    assert gateway.examples is not None
+
+    with pytest.raises(BadRequest, match=f"datapoint {point.id}.input: "):
+        await gateway.examples.add("chat", "near", ExamplesRequest(dataset_name="d"))
