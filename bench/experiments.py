@@ -1,6 +1,6 @@
 """Adaptive experiments, simulated: how often the wrong variant wins, and how soon any does.
 
-    python3 -P bench/experiments.py [SEEDS] [MEAN…]     # 200 seeds, means 0.6 0.5 0.5
+    python3 -m bench.experiments [SEEDS] [MEAN…]     # 200 seeds, means 0.6 0.5 0.5
 
 Each seed is an experiment of its own: episodes are drawn as LSD draws them, and the variant that
 was drawn is good with the probability that is its mean. It ends when there is a winner. Theory says
@@ -9,11 +9,8 @@ the wrong variant wins in no more than delta of all experiments.
 """
 
 import sys
-from pathlib import Path
 from random import Random
 from statistics import mean, median
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lsd.experiments.track_and_stop import Arm, Contest, best_shares, hardness, threshold
 from tests.unit.experiments.makers import Simulation, adaptive
