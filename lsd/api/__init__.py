@@ -7,6 +7,7 @@ the rest to the quart app. Statuses and headers are known on this floor only.
 from lsd.api.anthropic.messages import Messages
 from lsd.api.anthropic.models import AnthropicModels
 from lsd.api.authentication import Authentication
+from lsd.api.batches import Batches
 from lsd.api.compat.lane_errors import error_desk
 from lsd.api.compat.probes import probes
 from lsd.api.configurations import Configurations
@@ -15,7 +16,7 @@ from lsd.api.datapoints import Datapoints
 from lsd.api.datasets import Datasets
 from lsd.api.edge import Edge
 from lsd.api.episodes import Episodes
-from lsd.api.errors import ErrorAnswers, ErrorDesk
+from lsd.api.errors import ErrorAnswers, ErrorDesk, status_of
 from lsd.api.examples import ExampleEndpoints
 from lsd.api.exchange import Answer, Endpoint, Request
 from lsd.api.front import Front, hot_endpoints
@@ -40,6 +41,7 @@ __all__ = [
     "Answer",
     "AnthropicModels",
     "Authentication",
+    "Batches",
     "ChatCompletions",
     "Configurations",
     "Cors",
@@ -72,4 +74,5 @@ __all__ = [
     "error_desk",
     "hot_endpoints",
     "probes",
+    "status_of",
 ]

@@ -9,6 +9,14 @@ import attrs
 from lsd.access import NotAuthenticated
 from lsd.api.bodies import BodyTooLarge, CodingBroken, CodingUnknown
 from lsd.api.exchange import Answer
+from lsd.batches import (
+    BadSubmission,
+    ItemRefused,
+    NotConfiguredAnyMore,
+    RecordsAreOff,
+    UnknownBatch,
+    UnknownItem,
+)
 from lsd.conversation import IdGenerator, LsdError, Malformed, encode_json
 from lsd.datasets import DatasetUnchanged
 from lsd.feedback import BadFeedback, NotStored, UnknownFunction, UnknownMetric
@@ -22,12 +30,17 @@ _STATUSES: dict[type[LsdError], int] = {
     Malformed: 400,
     BadRequest: 400,
     BadFeedback: 400,
+    BadSubmission: 400,
+    RecordsAreOff: 400,
     CodingBroken: 400,
     NotAuthenticated: 401,
     UnknownName: 404,
     UnknownDatapoint: 404,
     UnknownMetric: 404,
     UnknownFunction: 404,
+    UnknownBatch: 404,
+    UnknownItem: 404,
+    NotConfiguredAnyMore: 404,
     BodyTooLarge: 413,
     CodingUnknown: 415,
     NotStored: 503,
@@ -107,7 +120,7 @@ class ErrorAnswers:
         """The answer that tells an expected error."""
         if isinstance(error, InferenceFailed):
             return self._failed(error)
-        status = error.status if isinstance(error, Refused) else _STATUSES[type(error)]
+        status = status_of(error)
         more = {"error_json": {"kind": type(error).__name__}} if self.shows_tree else {}
         return plain_error(status, str(error), **more)
 
@@ -132,7 +145,6 @@ class ErrorAnswers:
         return plain_error(503, STOPPING)
 
     def _failed(self, error: InferenceFailed) -> Answer:
-        pinned, otherwise = _FAILED[error.cause]
         more: dict[str, Any] = {}
         if error.inference_id is not None:
             more = {"inference_id": error.inference_id, "episode_id": error.episode_id}
@@ -140,11 +152,25 @@ class ErrorAnswers:
             more["raw_response"] = error.raw_response
         if self.shows_tree:
             more["error_json"] = {"kind": error.cause, "variants": error.tree}
-        answer = plain_error(pinned if error.pinned else otherwise, str(error), **more)
+        answer = plain_error(status_of(error), str(error), **more)
         if error.cause != "rate_limit" or error.retry_after_s is None:
             return answer
         seconds = max(1, math.ceil(error.retry_after_s))
         return attrs.evolve(answer, headers=(("retry-after", str(seconds)),))
+
+
+def status_of(error: LsdError) -> int:
+    """The status that tells an expected error; of any other, that it is a bug."""
+    match error:
+        case Refused():
+            return error.status
+        case InferenceFailed():
+            pinned, otherwise = _FAILED[error.cause]
+            return pinned if error.pinned else otherwise
+        case ItemRefused():
+            return status_of(error.refusal)
+        case _:
+            return _STATUSES.get(type(error), 500)
 
 
 def plain_error(status: int, text: str, **more: Any) -> Answer:
@@ -171,6 +197,8 @@ def log_refusal(error: Exception, route: str, status: int, *, logs_values: bool)
 
 def _is_expected(error: LsdError) -> bool:
     """Whether an error has an answer of its own; one without is a bug, too."""
+    if isinstance(error, ItemRefused):
+        return _is_expected(error.refusal)
     return isinstance(error, InferenceFailed | Refused) or type(error) in _STATUSES
 
 
@@ -179,7 +207,9 @@ def _without_values(error: Exception) -> str:
     match error:
         case Malformed():
             return ", ".join(problem.path or "the body" for problem in error.problems)
-        case BadRequest() | BadFeedback():
+        case BadRequest() | BadFeedback() | BadSubmission():
             return error.where
+        case ItemRefused():
+            return f"{error.index}: {_without_values(error.refusal)}"
         case _:
             return str(error)

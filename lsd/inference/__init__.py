@@ -4,6 +4,7 @@ A *run* is one inference in progress; its *journal* holds a *model call* for eac
 asked. `prepare` makes a configuration ready once; an `InferenceService` then serves every request.
 """
 
+from lsd.inference.accept import Accepted
 from lsd.inference.adaptive_experiments import AdaptiveExperiments, ExperimentStore
 from lsd.inference.answers import Answer
 from lsd.inference.aws_key_chain import AwsKeyChain
@@ -15,6 +16,7 @@ from lsd.inference.embedding_service import (
     EmbeddingOptions,
     EmbeddingService,
 )
+from lsd.inference.ended import Answered, Ended, Unanswered
 from lsd.inference.example_memory import ExampleMemory
 from lsd.inference.example_request import ExamplesRequest, read_examples_request
 from lsd.inference.example_service import ExampleService
@@ -52,6 +54,7 @@ from lsd.inference.request import (
     InferenceRequest,
     read_inference_request,
     register_cache_options,
+    structure_inference_request,
 )
 from lsd.inference.requested_tools import register_tools
 from lsd.inference.running import Running, RunningInferences
@@ -60,11 +63,14 @@ from lsd.inference.sign_in import SignIn, SignInMaker
 from lsd.inference.targeted_edits import TargetedBodyEdit, TargetedHeaderEdit, register_edits
 from lsd.inference.toolbox import Toolbox, toolbox_for
 from lsd.inference.tools_json import provider_tool_to_json, tool_choice_to_json, tool_to_json
+from lsd.inference.variants import drawn_variant
 
 __all__ = [
     "DEFAULT_FUNCTION",
+    "Accepted",
     "AdaptiveExperiments",
     "Answer",
+    "Answered",
     "AwsKeyChain",
     "AwsSignIn",
     "BadRequest",
@@ -75,6 +81,7 @@ __all__ = [
     "EmbeddingMaker",
     "EmbeddingOptions",
     "EmbeddingService",
+    "Ended",
     "ExampleMemory",
     "ExampleService",
     "ExamplesRequest",
@@ -104,9 +111,11 @@ __all__ = [
     "TargetedBodyEdit",
     "TargetedHeaderEdit",
     "Toolbox",
+    "Unanswered",
     "UnknownName",
     "chat_reference",
     "check_input",
+    "drawn_variant",
     "fitting_value",
     "json_reference",
     "prepare",
@@ -120,6 +129,7 @@ __all__ = [
     "register_edits",
     "register_reference_blocks",
     "register_tools",
+    "structure_inference_request",
     "tool_choice_to_json",
     "tool_to_json",
     "toolbox_for",

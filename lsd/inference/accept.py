@@ -48,7 +48,8 @@ class Accepted:
     """A request that may run, with all that was found out on the way.
 
     `output_schema` is the one in force: the request's, else the function's. `direct`: the variant
-    has no part in what the model is asked, which is this.
+    has no part in what the model is asked, which is this. `drawn`: the only variant that may run,
+    although the caller has not pinned it.
     """
 
     request: InferenceRequest
@@ -60,6 +61,7 @@ class Accepted:
     toolbox: Toolbox | None
     output_schema: Schema | None
     direct: ModelRequest | None = None
+    drawn: PreparedVariant | None = None
 
 
 def accept(

@@ -54,19 +54,29 @@ class Recorder:
 
     async def record(self, run: Run, accepted: Accepted, answer: Answer) -> None:
         """Records a finished inference. A failing store is told in the log, not to the caller."""
-        await self._write(self._inference(run, accepted, answer), run.inference_id)
+        await self._write(self.answered(run, accepted, answer), run.inference_id)
 
     def record_interrupted(self, run: Run, accepted: Accepted, answer: Answer) -> None:
         """Records what had arrived when the caller left; there is nobody to wait."""
-        self._writer.queue_nowait(self._inference(run, accepted, answer))
+        self._writer.queue_nowait(self.answered(run, accepted, answer))
 
     def record_attempts(self, run: Run, accepted: Accepted) -> None:
         """Records the calls of an inference that gave no answer."""
+        write = self.attempts(run, accepted)
+        if write is not None:
+            self._writer.queue_nowait(write)
+
+    def attempts(self, run: Run, accepted: Accepted) -> Write | None:
+        """What is to be stored of an inference that gave no answer; None: nothing."""
         calls = _calls(run, accepted, run.journal.calls)
-        if calls:
-            self._writer.queue_nowait(
-                self._store.inferences.record_attempts(run.inference_id, run.episode_id, calls)
-            )
+        if not calls:
+            return None
+        return self._store.inferences.record_attempts(run.inference_id, run.episode_id, calls)
+
+    def answered(self, run: Run, accepted: Accepted, answer: Answer) -> Write:
+        """What is to be stored of an inference that has ended."""
+        record = _inference(run, accepted, answer)
+        return self._store.inferences.record(record, _calls(run, accepted, run.journal.calls))
 
     async def record_embedding(self, record: EmbeddingRecord, calls: Sequence[ModelCall]) -> None:
         """Records embeddings with the calls that were made for them, as an inference."""
@@ -95,10 +105,6 @@ class Recorder:
             for call in calls
         ]
         return self._store.inferences.record_embedding(record, shown)
-
-    def _inference(self, run: Run, accepted: Accepted, answer: Answer) -> Write:
-        record = _inference(run, accepted, answer)
-        return self._store.inferences.record(record, _calls(run, accepted, run.journal.calls))
 
 
 def _inference(run: Run, accepted: Accepted, answer: Answer) -> InferenceRecord:

@@ -12,6 +12,7 @@ from lsd.conversation import (
     Hook,
     Input,
     JsonMode,
+    JsonValue,
     Malformed,
     Mismatch,
     NotJson,
@@ -87,6 +88,11 @@ def read_inference_request(body: bytes) -> InferenceRequest:
         value = decode_json(body)
     except NotJson as error:
         raise Malformed((Problem("", f"the body is not JSON: {error}"),)) from None
+    return structure_inference_request(value)
+
+
+def structure_inference_request(value: JsonValue) -> InferenceRequest:
+    """The request that a decoded body is. Raises Malformed with every problem and its path."""
     return _STRUCTURER.structure(value, InferenceRequest)
 
 

@@ -14,14 +14,16 @@ from lsd.conversation import IdGenerator, encode_json
 from lsd.experiments import AdaptiveDraw
 from lsd.inference.accept import Accepted, accept
 from lsd.inference.adaptive_experiments import AdaptiveExperiments, standing_shown
-from lsd.inference.answers import Answer, answer_json
+from lsd.inference.answers import Answer, answer_json, usage_json
 from lsd.inference.call_cache import CallCache
 from lsd.inference.direct_call import DirectCall, accept_direct
+from lsd.inference.ended import Answered, Ended, Unanswered
 from lsd.inference.example_memory import ExampleMemory
 from lsd.inference.file_desk import FileDesk
 from lsd.inference.journal import CUT_OFF, ModelCall
 from lsd.inference.prepared import DEFAULT_FUNCTION, Prepared, PreparedModel
 from lsd.inference.records import Recorder
+from lsd.inference.refusals import InferenceFailed
 from lsd.inference.reply import OpenWriter, Reply, Send, StreamWriter
 from lsd.inference.request import InferenceRequest
 from lsd.inference.run import Run
@@ -73,7 +75,7 @@ class InferenceService:
         providers is recorded as interrupted.
         """
         started_at = self.clock.monotonic()
-        accepted = self._accept(request, api_key_public_id)
+        accepted = self.accept(request, api_key_public_id)
         run, answer = await self._complete(accepted, started_at)
         return encode_json(answer_json(run, answer))
 
@@ -90,12 +92,35 @@ class InferenceService:
         then everything can be raised as in `infer`. When cancelled, what had arrived is recorded.
         """
         started_at = self.clock.monotonic()
-        accepted = self._accept(request, api_key_public_id)
+        accepted = self.accept(request, api_key_public_id)
 
         async def open_writer(run: Run, started: StartedAnswer) -> tuple[StreamWriter, Send]:
             return StreamAnswer(run, accepted, started), await start()
 
         await self._stream(accepted, started_at, open_writer)
+
+    async def run_under(self, inference_id: str, accepted: Accepted) -> Ended:
+        """Runs a request that was accepted before, under an id that it has already.
+
+        Its records are not written but given back. It is not counted, and feedback does not wait
+        for it. When cancelled, nothing is left of it.
+        """
+        assert self.recorder is not None, "what is run for its record needs a place for it"
+        run = self._begin(accepted, self.clock.monotonic(), inference_id)
+        await self.file_desk.keep_files_of(run)
+        try:
+            answer = await first_answer(run, accepted)
+        except InferenceFailed as failure:
+            run.end_open_calls("interrupted", CUT_OFF)
+            records = self.recorder.attempts(run, accepted)
+            return Unanswered(failure=failure, records=records)
+        self._observe(run)
+        return Answered(
+            variant_name=answer.variant_name,
+            usage=encode_json(usage_json(answer.parts)),
+            finish_reason=answer.finish_reason,
+            records=self.recorder.answered(run, accepted, answer),
+        )
 
     def find_model(self, name: str) -> PreparedModel | None:
         """What direct calls of this name go to: a configured model, or one by shorthand."""
@@ -151,7 +176,8 @@ class InferenceService:
             return standing_shown(draw, self.experiments.standing(draw))
         return {"probabilities": draw.probabilities()}
 
-    def _accept(self, request: InferenceRequest, api_key_public_id: str | None) -> Accepted:
+    def accept(self, request: InferenceRequest, api_key_public_id: str | None) -> Accepted:
+        """The plan of a request. Raises BadRequest, UnknownName or InferenceFailed."""
         return accept(
             request,
             self.prepared,
@@ -182,13 +208,14 @@ class InferenceService:
             finally:
                 await started.stream.aclose()
 
-    def _begin(self, accepted: Accepted, started_at: float) -> Run:
+    def _begin(self, accepted: Accepted, started_at: float, inference_id: str | None = None) -> Run:
+        """A new run; one without an id is a new inference, and counts as such."""
         request = accepted.request
-        if not request.dryrun:
+        if inference_id is None and not request.dryrun:
             self.metrics.count_inference(accepted.function.name, request.model_name)
         return Run(
             episode_id=accepted.episode_id or self.ids.new(),
-            inference_id=self.ids.new(),
+            inference_id=inference_id or self.ids.new(),
             request=request,
             prepared=self.prepared,
             ids=self.ids,

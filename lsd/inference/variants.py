@@ -1,10 +1,11 @@
 """The outermost layer of failure: variants in the order of their draw until one answers."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TypeVar
 
 from lsd.experiments import AdaptiveDraw, draw_number
 from lsd.inference.accept import Accepted
+from lsd.inference.adaptive_experiments import AdaptiveExperiments
 from lsd.inference.answers import Answer
 from lsd.inference.journal import raw_responses
 from lsd.inference.prepared import PreparedVariant
@@ -31,6 +32,26 @@ async def first_started_answer(run: Run, accepted: Accepted) -> StartedAnswer:
     return await _first(run, accepted, start_variant)
 
 
+async def drawn_variant(
+    accepted: Accepted,
+    episode_id: str,
+    experiments: AdaptiveExperiments,
+    tried: Collection[str] = (),
+) -> PreparedVariant | None:
+    """The variant that is next in line for an episode after those that have failed.
+
+    None: there is none left to draw. Of an adaptive experiment the first one is kept.
+    """
+    function = accepted.function
+    draw = function.draw_for(accepted.request.namespace)
+    if isinstance(draw, AdaptiveDraw):
+        is_dryrun = bool(accepted.request.dryrun)
+        name = await experiments.choose(draw, episode_id, tried, is_dryrun=is_dryrun)
+    else:
+        name = draw.choose(draw_number(function.name, episode_id), tried)
+    return None if name is None else function.variants[name]
+
+
 async def _first(run: Run, accepted: Accepted, run_one: RunVariant[Given]) -> Given:
     failures: dict[str, VariantFailed] = {}
     while (variant := await _next_variant(run, accepted, failures)) is not None:
@@ -44,16 +65,10 @@ async def _first(run: Run, accepted: Accepted, run_one: RunVariant[Given]) -> Gi
 async def _next_variant(
     run: Run, accepted: Accepted, failures: dict[str, VariantFailed]
 ) -> PreparedVariant | None:
-    if accepted.pinned is not None:
-        return None if failures else accepted.pinned
-    function = accepted.function
-    draw = function.draw_for(accepted.request.namespace)
-    if isinstance(draw, AdaptiveDraw):
-        is_dryrun = bool(accepted.request.dryrun)
-        name = await run.experiments.choose(draw, run.episode_id, failures, is_dryrun=is_dryrun)
-    else:
-        name = draw.choose(draw_number(function.name, run.episode_id), failures)
-    return None if name is None else function.variants[name]
+    only = accepted.pinned or accepted.drawn
+    if only is not None:
+        return None if failures else only
+    return await drawn_variant(accepted, run.episode_id, run.experiments, failures)
 
 
 def _all_failed(

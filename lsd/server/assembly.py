@@ -11,6 +11,7 @@ from lsd.access import Authenticator, RateLimiter
 from lsd.api import (
     AnthropicModels,
     Authentication,
+    Batches,
     ChatCompletions,
     Configurations,
     Cors,
@@ -41,6 +42,7 @@ from lsd.api import (
     hot_endpoints,
     probes,
 )
+from lsd.batches import QueueWork
 from lsd.config import (
     Auth,
     AwsProvider,
@@ -84,6 +86,7 @@ from lsd.providers import (
     dialect_for,
     embedding_dialect_for,
 )
+from lsd.server.batching import batch_service, queue_work
 from lsd.server.equipment import Equipment
 from lsd.server.kept import Kept
 from lsd.server.sweeper import Swept
@@ -100,6 +103,7 @@ class Assembled:
     front: Front
     swept: Mapping[str, Swept]
     experiments: AdaptiveExperiments
+    queue_work: QueueWork | None
     tls: ssl.SSLContext | None
 
 
@@ -120,7 +124,11 @@ def assemble(loaded: Loaded, equipment: Equipment) -> Assembled:
         *Configurations(loaded, None if kept is None else kept.store.snapshots).endpoints(),
         *_compatible_endpoints(inferences, embeddings, clock),
     ]
-    if kept is not None:
+    queue, work = equipment.batch_queue, None
+    if kept is not None and queue is not None:
+        work = queue_work(inferences, queue)
+        batches = batch_service(inferences, kept, queue)
+        endpoints += Batches(batches, gateway.batch_inference.max_items).endpoints()
         endpoints += _reading_endpoints(kept, loaded.config, clock)
         endpoints += ExampleEndpoints(_examples(inferences, embeddings, kept)).endpoints()
         endpoints += _dataset_endpoints(inferences, kept)
@@ -129,6 +137,7 @@ def assemble(loaded: Loaded, equipment: Equipment) -> Assembled:
         front=_front(gateway, endpoints, _authentication(gateway.auth, kept, clock), equipment),
         swept=_swept(kept, loaded.config.storage, cache, buckets),
         experiments=inferences.experiments,
+        queue_work=work,
         tls=tls_context(gateway.tls, http2=gateway.http2),
     )
 

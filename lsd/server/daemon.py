@@ -101,6 +101,8 @@ class Daemon:
             await nursery.start(serving)
             nursery.start_soon(self.generations.keep_up)
             nursery.start_soon(self._sweep)
+            if (queue := self.equipment.batch_queue) is not None:
+                nursery.start_soon(queue.run, lambda: self.generations.current.queue_work)
             self.on_serving()
             await self.stop.wait_asked()
             code = await self._drain(finished, listener)
@@ -119,7 +121,10 @@ class Daemon:
     async def _drain(self, finished: trio.Event, listener: socket.socket) -> int:
         """Lets requests finish, as long as nobody insists and there is time."""
         gateway, in_flight = self.generations.config.gateway, self.equipment.in_flight
+        queue = self.equipment.batch_queue
         in_flight.is_draining = True
+        if queue is not None:
+            queue.stop()
         log.info("draining", in_flight=sum(in_flight.by_route().values()))
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._report)
@@ -128,6 +133,8 @@ class Daemon:
             self._refuse_connections(listener)
             with trio.move_on_after(gateway.shutdown_timeout_ms / 1000):
                 await finished.wait()
+                if queue is not None:
+                    await queue.wait_ended()
             nursery.cancel_scope.cancel()
         if finished.is_set():
             return 0

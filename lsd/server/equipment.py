@@ -6,6 +6,7 @@ from random import Random, SystemRandom
 import attrs
 
 from lsd.api import InFlight
+from lsd.batches import LocalQueue
 from lsd.config import Loaded
 from lsd.conversation import IdGenerator
 from lsd.inference import AwsKeyChain, RunningInferences
@@ -30,6 +31,7 @@ class Equipment:
     aws: AwsKeyChain
     running: RunningInferences
     in_flight: InFlight
+    batch_queue: LocalQueue | None
 
     @classmethod
     def of(cls, loaded: Loaded, kept: Kept | None, clock: Clock, metrics: Metrics) -> "Equipment":
@@ -54,4 +56,9 @@ class Equipment:
             aws=AwsKeyChain(transport=transport, clock=clock, environment=os.environ),
             running=RunningInferences(),
             in_flight=InFlight(),
+            batch_queue=None if kept is None else _batch_queue(kept, clock),
         )
+
+
+def _batch_queue(kept: Kept, clock: Clock) -> LocalQueue:
+    return LocalQueue(batches=kept.store.batches, writer=kept.writer, clock=clock)

@@ -7,6 +7,7 @@ import attrs
 from lsd.config import Config, FilesystemObjects, Loaded, without_secrets
 from lsd.conversation import Fragment, LsdError
 from lsd.server.metrics_exchange import MetricsExchange
+from lsd.server.recovery import recover_batches
 from lsd.server.refusals import StartRefused
 from lsd.store import (
     FileObjects,
@@ -127,7 +128,7 @@ def _warn_without_keys(store: Store, clock: Clock) -> None:
 
 
 def _open_noting(loaded: Loaded, clock: Clock) -> Store:
-    """The store, open, with the running configuration in it.
+    """The store, open, with the running configuration in it, and no trace of a process that died.
 
     Raises StoreRefused, StoreFull or StoreFailed, and leaves nothing open.
     """
@@ -135,6 +136,7 @@ def _open_noting(loaded: Loaded, clock: Clock) -> Store:
     store = Store.open(config.storage.path, StoreSettings.of(config.storage), is_server=True)
     try:
         _note(store, loaded, clock)
+        recover_batches(store, config.gateway.batch_inference.crash_limit, clock)
         if config.gateway.auth.enabled:
             _warn_without_keys(store, clock)
     except BaseException:

@@ -13,11 +13,12 @@ from lsd.config import Loaded, hand_over
 from lsd.conversation import LsdError
 from lsd.server.channel import ChannelClosed
 from lsd.server.kept import Kept
+from lsd.server.recovery import recover_batches
 from lsd.server.refusals import ReloadRefused
 from lsd.server.stop_signals import Stop
 from lsd.server.worker_process import WorkerProcess
 from lsd.store import Leases, WorkerTable
-from lsd.telemetry import LogSettings, logger
+from lsd.telemetry import LogSettings, SystemClock, logger
 
 T = TypeVar("T")
 
@@ -174,6 +175,19 @@ class Supervisor:
                 await trio.to_thread.run_sync(self.leases.forget, number)
             except LsdError as error:
                 log.warning("leases of a dead worker not ended", reason=str(error))
+        if self.kept is not None:
+            await self._recover_batches(self.kept, number)
+
+    async def _recover_batches(self, kept: Kept, number: int) -> None:
+        crash_limit = self.loaded.config.gateway.batch_inference.crash_limit
+        try:
+            await trio.to_thread.run_sync(
+                recover_batches, kept.store, crash_limit, SystemClock(), number
+            )
+        except LsdError as error:
+            log.error(  # noqa: TRY400 (a full disk is no bug; its traceback tells nothing)
+                "batch items of a dead worker wait for the next start", reason=str(error)
+            )
 
     async def _replace(self, number: int) -> None:
         async with self._changing:

@@ -9,6 +9,17 @@ from lsd.store._datapoint_lists import DatapointQuery
 from lsd.store._group_commit import Write
 from lsd.store.api_keys import ApiKey, ApiKeys
 from lsd.store.assignments import Assigned, Assignments, Experiment
+from lsd.store.batch_records import (
+    BatchItem,
+    BatchRecord,
+    ClaimedItem,
+    ItemCounts,
+    ItemError,
+    ItemResult,
+    ItemState,
+    NewItem,
+)
+from lsd.store.batches import Batches, ItemNotHeld
 from lsd.store.buckets import AMOUNT_MAX, BucketLimit, Buckets, Shortage
 from lsd.store.cache import InferenceCache
 from lsd.store.check import verify
@@ -98,11 +109,15 @@ __all__ = [
     "Assigned",
     "Assignments",
     "BadLine",
+    "BatchItem",
+    "BatchRecord",
+    "Batches",
     "BucketLimit",
     "Buckets",
     "ByMetric",
     "ByRelevance",
     "ByTime",
+    "ClaimedItem",
     "Comparison",
     "Datapoint",
     "DatapointBody",
@@ -136,6 +151,11 @@ __all__ = [
     "InferenceRecord",
     "InferenceStatus",
     "Inferences",
+    "ItemCounts",
+    "ItemError",
+    "ItemNotHeld",
+    "ItemResult",
+    "ItemState",
     "Judgement",
     "LatestValue",
     "Leases",
@@ -148,6 +168,7 @@ __all__ = [
     "ModelInferenceStatus",
     "ModelUsage",
     "Moments",
+    "NewItem",
     "Not",
     "ObjectMissing",
     "ObjectsRefused",

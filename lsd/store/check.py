@@ -4,6 +4,7 @@ It reads everything in one snapshot; meant for tests and for the doubtful, not f
 """
 
 from lsd.store import layout
+from lsd.store._check_batches import check_batches
 from lsd.store._check_datapoints import check_datapoints
 from lsd.store._check_feedback import check_feedback
 from lsd.store._check_inferences import check_inferences, check_model_inferences
@@ -37,6 +38,12 @@ _DERIVED: tuple[Database, ...] = (
     layout.BY_DATASET_AND_FUNCTION,
     layout.BY_DATASET_AND_TAG,
     layout.DATAPOINT_COUNTS,
+    layout.BATCHES,
+    layout.BATCH_COUNTS,
+    layout.BATCH_ITEM_REQUESTS,
+    layout.BATCH_ITEMS_BY_INFERENCE,
+    layout.BATCH_QUEUE,
+    layout.BATCH_RUNNING,
     layout.CACHE_BY_AGE,
 )
 """Databases whose every key follows from a record or from another index."""
@@ -50,6 +57,7 @@ def verify(store: Store) -> list[str]:
         check_model_inferences(data, sums)
         check_feedback(data, sums)
         check_datapoints(data)
+        check_batches(data)
         _check_names(data)
         _check_examples(data)
         for problem in sums.problems(transaction):

@@ -7,7 +7,8 @@ provider, 4 bytes; `g h t` count the days, hours and minutes since 1970, 4 bytes
 2 bytes: which process keeps a counter. `#(...)` is a hash of 16 bytes. Juxtaposition is
 concatenation. Numbers are big-endian. `o(...)` is a value of a metric in 1 byte for its type and 1
 or 8 that sort as the values do. `d` is the number of a dataset, `D` the id of a datapoint, `U` when
-it was changed last: microseconds since 1970, 8 bytes.
+it was changed last: microseconds since 1970, 8 bytes. `B` is a batch id, `i` the index of an
+item in it, 4 bytes.
 
 ============== ===================== =======================================================
 database       key                   value
@@ -61,6 +62,13 @@ ix_dpt         d #(key, value) U D   -
 c_dp           d f                   live datapoints (8 bytes)
 assign         E f n                 v: of an episode in an adaptive experiment
 turn           f n                   turns taken in its nursery (8 bytes)
+batch          B                     batch, JSON
+batch_n        B                     its items by state (8 bytes each)
+item           B i                   item of a batch, JSON
+item_request   B i                   what it asks for, JSON; absent once the item has ended
+item_of        I                     B i
+item_queue     lane B i              - (pending items only; lanes in `_batch_rows`)
+item_running   s B i                 `s` for a suspect (items that a process of ours runs)
 **state**
 meta           a word                JSON
 cache          key (32 bytes)        written at (8 bytes, ms), turn (8 bytes), entry
@@ -134,6 +142,13 @@ BY_DATASET_AND_TAG: Final = "ix_dpt"
 DATAPOINT_COUNTS: Final = "c_dp"
 ASSIGNMENTS: Final = "assign"
 TURNS: Final = "turn"
+BATCHES: Final = "batch"
+BATCH_COUNTS: Final = "batch_n"
+BATCH_ITEMS: Final = "item"
+BATCH_ITEM_REQUESTS: Final = "item_request"
+BATCH_ITEMS_BY_INFERENCE: Final = "item_of"
+BATCH_QUEUE: Final = "item_queue"
+BATCH_RUNNING: Final = "item_running"
 
 CACHE: Final = "cache"
 CACHE_BY_AGE: Final = "cache_age"
@@ -191,6 +206,13 @@ DATA_DATABASES: Final[tuple[Database, ...]] = (
     DATAPOINT_COUNTS,
     ASSIGNMENTS,
     TURNS,
+    BATCHES,
+    BATCH_COUNTS,
+    BATCH_ITEMS,
+    BATCH_ITEM_REQUESTS,
+    BATCH_ITEMS_BY_INFERENCE,
+    BATCH_QUEUE,
+    BATCH_RUNNING,
 )
 STATE_DATABASES: Final[tuple[Database, ...]] = (
     CACHE,
@@ -218,6 +240,9 @@ ID_AND_COUNT: Final = Struct(">16sq")
 CACHE_TIMES: Final = Struct(">QQ")
 BUCKET: Final = Struct(">qQQ")
 SHARD: Final = Struct(">H")
+INDEX: Final = Struct(">I")
+"""The place of an item in its batch."""
+
 TIME: Final = Struct(">I")
 """Days, hours or minutes since 1970."""
 

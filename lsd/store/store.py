@@ -17,6 +17,7 @@ from lsd.store._folder import (
 )
 from lsd.store.api_keys import ApiKeys
 from lsd.store.assignments import Assignments
+from lsd.store.batches import Batches
 from lsd.store.buckets import Buckets
 from lsd.store.cache import InferenceCache
 from lsd.store.datapoints import Datapoints
@@ -28,6 +29,8 @@ from lsd.store.feedback import Feedback
 from lsd.store.feedback_statistics import FeedbackStatistics
 from lsd.store.inferences import Inferences
 from lsd.store.layout import (
+    BATCH_ITEMS_BY_INFERENCE,
+    BATCHES,
     BY_ID,
     DATA_DATABASES,
     DATAPOINTS,
@@ -55,7 +58,16 @@ from lsd.telemetry import Clock, logger
 _log = logger(__name__)
 
 
-_IDS = (INFERENCES, MODEL_INFERENCES, EMBEDDINGS, BY_ID, EPISODES, DATAPOINTS)
+_IDS = (
+    INFERENCES,
+    MODEL_INFERENCES,
+    EMBEDDINGS,
+    BY_ID,
+    EPISODES,
+    DATAPOINTS,
+    BATCHES,
+    BATCH_ITEMS_BY_INFERENCE,
+)
 """Databases whose keys begin with ids that LSD has issued."""
 
 
@@ -101,6 +113,7 @@ class Store:
     _names: Names
     assignments: Assignments
     standings: Standings
+    batches: Batches
     _shard: int
     _lock: FolderLock | None
 
@@ -141,6 +154,7 @@ class Store:
             names=names,
             assignments=Assignments(data=data, names=names),
             standings=Standings(state=state),
+            batches=Batches(data=data, shard=shard),
             shard=shard,
             lock=lock,
         )

@@ -104,6 +104,18 @@ class Metrics:
         self._requests.add(1, labels)
         self._inferences.add(inputs, labels)
 
+    def count_batch(self, items: Mapping[tuple[str, str | None], int]) -> None:
+        """An accepted batch, of so many items by function and model.
+
+        It is one request, of what its first item asks for.
+        """
+        for place, ((function_name, model_name), count) in enumerate(items.items()):
+            labels: Labels = (("endpoint", "batch_inference"), ("function_name", function_name))
+            if model_name is not None:
+                labels = (*labels, ("model_name", self._bounded(model_name)))
+            self._requests.add(1 if place == 0 else 0, labels)
+            self._inferences.add(count, labels)
+
     def count_feedback(self, metric_name: str) -> None:
         """An accepted feedback request."""
         self._requests.add(1, (("endpoint", "feedback"), ("metric_name", metric_name)))

@@ -9,6 +9,8 @@ import attrs
 
 from lsd.conversation import IdGenerator
 from lsd.store import (
+    BatchItem,
+    BatchRecord,
     Datapoint,
     DatapointBody,
     FeedbackRecord,
@@ -16,6 +18,7 @@ from lsd.store import (
     InferenceRecord,
     ModelInferenceBody,
     ModelInferenceRecord,
+    NewItem,
     Store,
     StoreSettings,
     Write,
@@ -130,6 +133,24 @@ class Maker:
             input={"messages": [{"role": "user", "content": content}]},
             output=[{"type": "text", "text": answered}],
         )
+
+    def batch(self, **fields: Any) -> BatchRecord:
+        defaults: dict[str, Any] = {
+            "batch_id": self.id(),
+            "created_ms": self.clock.now_ms(),
+            "shape": "rows",
+            "snapshot_hash": SNAPSHOT_HASH,
+        }
+        return BatchRecord(**defaults | fields)
+
+    def new_item(self, **fields: Any) -> NewItem:
+        defaults: dict[str, Any] = {
+            "inference_id": self.id(),
+            "episode_id": self.id(),
+            "function_name": "write_haiku",
+            "function_type": "chat",
+        }
+        return NewItem(item=BatchItem(**defaults | fields), request=b'{"input":{}}')
 
     def now_us(self) -> int:
         return self.clock.now_ns() // 1000

@@ -43,6 +43,9 @@ def full_store(tmp_path: Path, make: Maker) -> Any:
     datapoint = make.datapoint(tags={"split": "test"})
     put(store, store.datapoints.add("gold", [datapoint], now_us=make.now_us()))
     store.inference_cache(ttl_s=10, max_bytes=10_000).put(bytes(32), b"entry", now_ms=1000)
+    for _ in range(2):
+        put(store, store.batches.submit(make.batch(), [make.new_item()]))
+    store.data.write(store.batches.claim(items_max=1, running_max=1, now_ms=1000).apply)
     yield store
     store.close()
 
@@ -122,6 +125,8 @@ def test_a_leftover_key_is_found(full_store: Store, database: str) -> None:
         layout.VARIANT_USAGE,
         layout.MODEL_USAGE_BY_MINUTE,
         layout.DATAPOINT_COUNTS,
+        layout.BATCH_COUNTS,
+        layout.BATCH_ITEMS_BY_INFERENCE,
         layout.CACHE_SIZE,
     ],
 )

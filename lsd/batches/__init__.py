@@ -1,0 +1,37 @@
+"""Batches: many inferences submitted at once, kept in the store, run one by one in the background.
+
+A *batch* has *items*; each becomes an inference under the id it was given at the submission. The
+*queue* of a process *claims* items in the store, runs them and writes how they ended.
+"""
+
+from lsd.batches.held_credentials import HeldCredentials
+from lsd.batches.item_run import ItemRunner
+from lsd.batches.local_queue import LocalQueue, QueueWork
+from lsd.batches.outcomes import Decider
+from lsd.batches.refusals import (
+    BadSubmission,
+    ItemRefused,
+    NotConfiguredAnyMore,
+    RecordsAreOff,
+    UnknownBatch,
+    UnknownItem,
+)
+from lsd.batches.service import BatchService
+from lsd.batches.submission import Submission, read_submission
+
+__all__ = [
+    "BadSubmission",
+    "BatchService",
+    "Decider",
+    "HeldCredentials",
+    "ItemRefused",
+    "ItemRunner",
+    "LocalQueue",
+    "NotConfiguredAnyMore",
+    "QueueWork",
+    "RecordsAreOff",
+    "Submission",
+    "UnknownBatch",
+    "UnknownItem",
+    "read_submission",
+]

@@ -1,0 +1,25 @@
+"""What callers sent along to be used and never written: held in memory until the item has ended."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+
+@attrs.define(eq=False)
+class HeldCredentials:
+    """Credentials and headers by the inference they are for, of this process alone."""
+
+    _fields: dict[str, Mapping[str, Any]] = attrs.field(factory=dict, init=False, repr=False)
+
+    def hold(self, inference_id: str, fields: Mapping[str, Any]) -> None:
+        """Keeps the fields of a body of `/inference`."""
+        self._fields[inference_id] = fields
+
+    def fields_for(self, inference_id: str) -> Mapping[str, Any]:
+        """The fields again; empty if there were none."""
+        return self._fields.get(inference_id, {})
+
+    def forget(self, inference_id: str) -> None:
+        """The inference has ended."""
+        self._fields.pop(inference_id, None)

@@ -1,0 +1,155 @@
+"""The queue of a process: claims items as there is room, runs them, and writes how they ended.
+
+It stands in the store, so nothing here has to survive. Several processes share it: each claims for
+itself, and a claim takes no more than there is room for in all of them together.
+"""
+
+from collections.abc import Callable
+
+import attrs
+import trio
+
+from lsd.batches.held_credentials import HeldCredentials
+from lsd.batches.item_run import ItemRunner
+from lsd.conversation import LsdError
+from lsd.store import Batches, ClaimedItem, Write, Writer, WriteRefused
+from lsd.telemetry import Clock, logger
+
+log = logger(__name__)
+
+LOOK_EVERY_S = 0.5
+"""How soon a process learns of items that came by way of another one, or that have room there."""
+
+PUT_BACK_S_MAX = 10.0
+"""At the end, so long the queue tries to put back what was running: less than a stop may take."""
+
+COMMIT_PAUSE_S = 1.0
+COMMIT_PAUSE_S_MAX = 30.0
+"""Between two tries to commit when the store fails; each pause doubles the one before."""
+
+
+@attrs.frozen(kw_only=True)
+class QueueWork:
+    """How a configuration wants items run; at most `running_max` in all processes together."""
+
+    runner: ItemRunner
+    running_max: int
+
+
+@attrs.define(eq=False, kw_only=True)
+class LocalQueue:
+    """Runs the items of local batches, as long as the process lives.
+
+    `credentials` are those of items that only this process can run.
+    """
+
+    batches: Batches
+    writer: Writer
+    clock: Clock
+    credentials: HeldCredentials = attrs.Factory(HeldCredentials)
+    _held: int = attrs.field(default=0, init=False)
+    _after_batch: bytes = attrs.field(default=b"", init=False)
+    _news: trio.Event = attrs.field(factory=trio.Event, init=False)
+    _is_stopping: bool = attrs.field(default=False, init=False)
+    _ended: trio.Event = attrs.field(factory=trio.Event, init=False)
+
+    async def run(self, work: Callable[[], QueueWork | None]) -> None:
+        """Runs items until `stop`, and then those that are running to their end.
+
+        `work` tells what the configuration in force wants; None: no item is begun. When cancelled,
+        those that are running are put back as if they had not begun.
+        """
+        try:
+            async with trio.open_nursery() as nursery:
+                while not self._is_stopping:
+                    await self._look(work(), nursery)
+        finally:
+            with trio.move_on_after(PUT_BACK_S_MAX, shield=True):
+                await self._commit(self.batches.put_back())
+            self._ended.set()
+
+    def note_news(self) -> None:
+        """There is something new in the queue."""
+        self._news.set()
+
+    def stop(self) -> None:
+        """Nothing is begun any more."""
+        self._is_stopping = True
+        self._news.set()
+
+    async def wait_ended(self) -> None:
+        """Returns when nothing runs any more, and nothing will."""
+        await self._ended.wait()
+
+    @property
+    def held(self) -> int:
+        """How many items this process runs now."""
+        return self._held
+
+    async def _look(self, work: QueueWork | None, nursery: trio.Nursery) -> None:
+        """Begins what there is room for, or waits for a reason to look again."""
+        self._news = trio.Event()
+        pause_s = LOOK_EVERY_S
+        if work is not None:
+            try:
+                claimed, pause_s = await self._claim_due(work, self.clock.now_ms())
+            except LsdError as error:
+                log.warning("no batch items claimed", reason=str(error))
+                claimed, pause_s = [], COMMIT_PAUSE_S
+            for item in claimed:
+                self._held += 1
+                nursery.start_soon(self._run, work.runner, item)
+            if claimed:
+                return
+        with trio.move_on_after(pause_s):
+            await self._news.wait()
+
+    async def _claim_due(self, work: QueueWork, now_ms: int) -> tuple[list[ClaimedItem], float]:
+        """What is to be begun, and if that is nothing, when to look again."""
+        if self._held >= work.running_max:
+            return [], LOOK_EVERY_S
+        if self.batches.is_something_due(now_ms):
+            return await self._claim(work, now_ms), LOOK_EVERY_S
+        next_ms = self.batches.next_time_ms()
+        if next_ms is None:
+            return [], LOOK_EVERY_S
+        return [], min(LOOK_EVERY_S, (next_ms - now_ms) / 1000)
+
+    async def _claim(self, work: QueueWork, now_ms: int) -> list[ClaimedItem]:
+        claim = self.batches.claim(
+            items_max=work.running_max - self._held,
+            running_max=work.running_max,
+            now_ms=now_ms,
+            after_batch=self._after_batch,
+        )
+        await self.writer.commit(Write(apply=claim.apply))
+        self._after_batch = claim.after_batch
+        return claim.items
+
+    async def _run(self, runner: ItemRunner, claimed: ClaimedItem) -> None:
+        after, records = await runner.run(claimed)
+        try:
+            await self._commit(self.batches.finish(claimed, after, records))
+        except WriteRefused as refusal:
+            log.warning("the result of a batch item is thrown away", reason=str(refusal))
+        if after.state != "pending":
+            self.credentials.forget(claimed.item.inference_id)
+        self._held -= 1
+        self._news.set()
+
+    async def _commit(self, write: Write) -> None:
+        """Commits, however long the store fails: the result is not fetched a second time."""
+        pause_s = COMMIT_PAUSE_S
+        while True:
+            try:
+                await self.writer.commit(write)
+            except WriteRefused:
+                raise
+            except LsdError as error:
+                log.error(  # noqa: TRY400 (a full disk is no bug; its traceback tells nothing)
+                    "the result of a batch item waits for the store", reason=str(error)
+                )
+                await trio.sleep(pause_s)
+                pause_s = min(2 * pause_s, COMMIT_PAUSE_S_MAX)
+            else:
+                return

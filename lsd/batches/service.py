@@ -1,0 +1,160 @@
+"""Batches as callers see them: taken whole or not at all, asked for, cancelled."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+import trio
+
+from lsd.batches.local_queue import LocalQueue
+from lsd.batches.refusals import ItemRefused, RecordsAreOff, UnknownBatch, UnknownItem
+from lsd.batches.results import batch_pieces, item_json
+from lsd.batches.submission import (
+    Submission,
+    check_fit,
+    secrets_of,
+    without_secrets,
+)
+from lsd.conversation import LsdError, encode_json
+from lsd.inference import (
+    Accepted,
+    InferenceService,
+    drawn_variant,
+    structure_inference_request,
+)
+from lsd.store import BatchItem, BatchRecord, NewItem, Store, Writer
+
+CHECKING_S_MAX = 0.002
+"""So long items are checked without a pause; then it is the turn of other requests."""
+
+
+@attrs.define(eq=False, kw_only=True)
+class BatchService:
+    """Takes batches for the queue, and tells of them."""
+
+    inferences: InferenceService
+    store: Store
+    writer: Writer
+    queue: LocalQueue
+
+    async def submit(
+        self, submission: Submission, *, api_key_public_id: str | None = None
+    ) -> dict[str, Any]:
+        """Stores a batch durably; the ids of it and of all its items.
+
+        Raises RecordsAreOff, ItemRefused for the first item that `/inference` would refuse, and
+        what kept the store from committing. Nothing is stored then.
+        """
+        if self.inferences.recorder is None:
+            raise RecordsAreOff
+        batch_id = self.inferences.ids.new()
+        checking = _Checking(self, submission.shape == "columns", api_key_public_id)
+        items = await self._check(submission.rows, checking)
+        batch = BatchRecord(
+            batch_id=batch_id,
+            created_ms=self.inferences.clock.now_ms(),
+            shape=submission.shape,
+            api_key_public_id=api_key_public_id,
+            snapshot_hash=self.inferences.prepared.loaded.hash,
+        )
+        try:
+            await self.writer.commit(self.store.batches.submit(batch, items))
+        except LsdError:
+            for new in items:
+                self.queue.credentials.forget(new.item.inference_id)
+            raise
+        self.inferences.metrics.count_batch(checking.asked)
+        self.queue.note_news()
+        return {
+            "batch_id": batch_id,
+            "inference_ids": [new.item.inference_id for new in items],
+            "episode_ids": [new.item.episode_id for new in items],
+        }
+
+    def get(self, batch_id: str) -> BatchRecord:
+        """A batch with its counts. Raises UnknownBatch."""
+        batch = self.store.batches.get(batch_id)
+        if batch is None:
+            raise UnknownBatch(batch_id)
+        return batch
+
+    def pieces(self, batch: BatchRecord) -> Iterator[bytes]:
+        """The JSON text of a batch; each step reads the store: in a thread."""
+        return batch_pieces(self.store.batches, batch)
+
+    def item(self, batch_id: str, inference_id: str) -> dict[str, Any]:
+        """One item as JSON. Raises UnknownBatch and UnknownItem."""
+        self.get(batch_id)
+        result = self.store.batches.item(batch_id, inference_id)
+        if result is None:
+            raise UnknownItem(batch_id, inference_id)
+        return item_json(batch_id, result)
+
+    async def cancel(self, batch_id: str) -> BatchRecord:
+        """Cancels what is pending; the batch afterwards. Raises UnknownBatch."""
+        self.get(batch_id)
+        await self.writer.commit(self.store.batches.cancel(batch_id))
+        return self.get(batch_id)
+
+    async def _check(self, rows: list[Any], checking: "_Checking") -> list[NewItem]:
+        """The items of a submission, whose rows are used up. Pauses now and then."""
+        items: list[NewItem] = []
+        secrets: dict[str, dict[str, Any]] = {}
+        clock = self.inferences.clock
+        pause_at = clock.monotonic() + CHECKING_S_MAX
+        for index, row in enumerate(rows):
+            try:
+                new = await checking.check(row)
+            except LsdError as refusal:
+                raise ItemRefused(index, refusal) from None
+            if new.item.holder is not None:
+                secrets[new.item.inference_id] = secrets_of(row)
+            items.append(new)
+            rows[index] = None  # the whole of a large body is not held twice
+            if clock.monotonic() >= pause_at:
+                await trio.lowlevel.checkpoint()
+                pause_at = clock.monotonic() + CHECKING_S_MAX
+        for inference_id, fields in secrets.items():
+            self.queue.credentials.hold(inference_id, fields)
+        return items
+
+
+@attrs.define(eq=False)
+class _Checking:
+    """Checks the rows of one submission as `/inference` would."""
+
+    _service: BatchService
+    _draws_once: bool
+    _api_key_public_id: str | None
+    asked: Counter[tuple[str, str | None]] = attrs.field(factory=Counter, init=False)
+    """Items by function and model."""
+    _drawn: str | None = attrs.field(default=None, init=False)
+
+    async def check(self, row: Any) -> NewItem:
+        """The item of a row. Raises what the row alone would be answered."""
+        request = structure_inference_request(row)
+        check_fit(request)
+        inferences = self._service.inferences
+        accepted = inferences.accept(request, self._api_key_public_id)
+        episode_id = accepted.episode_id or inferences.ids.new()
+        self.asked[accepted.function.name, request.model_name] += 1
+        item = BatchItem(
+            inference_id=inferences.ids.new(),
+            episode_id=episode_id,
+            function_name=accepted.function.name,
+            function_type=accepted.function.config.type,
+            drawn_variant=await self._variant_for_all(accepted, episode_id),
+            holder=self._service.store.batches.shard if secrets_of(row) else None,
+        )
+        return NewItem(item=item, request=encode_json(without_secrets(row)))
+
+    async def _variant_for_all(self, accepted: Accepted, episode_id: str) -> str | None:
+        """Of a column-wise submission, the variant that the first item has drawn."""
+        if not self._draws_once or accepted.pinned is not None:
+            return None
+        if self._drawn is None:
+            experiments = self._service.inferences.experiments
+            variant = await drawn_variant(accepted, episode_id, experiments)
+            self._drawn = None if variant is None else variant.name
+        return self._drawn

@@ -1,0 +1,29 @@
+"""Batches under one configuration: what takes them, and how their items are run."""
+
+from lsd.api import status_of
+from lsd.batches import BatchService, Decider, ItemRunner, LocalQueue, QueueWork
+from lsd.inference import InferenceService
+from lsd.server.kept import Kept
+
+
+def batch_service(inferences: InferenceService, kept: Kept, queue: LocalQueue) -> BatchService:
+    """What takes batches and tells of them."""
+    return BatchService(inferences=inferences, store=kept.store, writer=kept.writer, queue=queue)
+
+
+def queue_work(inferences: InferenceService, queue: LocalQueue) -> QueueWork | None:
+    """How items are run; None where they are not, as nothing is recorded."""
+    if inferences.recorder is None:
+        return None
+    table = inferences.prepared.config.gateway.batch_inference
+    runner = ItemRunner(
+        inferences=inferences,
+        credentials=queue.credentials,
+        decider=Decider(
+            attempts_max=table.item_max_attempts,
+            status_of=status_of,
+            uniform=inferences.random.random,
+        ),
+        now_ms=inferences.clock.now_ms,
+    )
+    return QueueWork(runner=runner, running_max=table.max_concurrency)

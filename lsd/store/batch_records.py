@@ -1,0 +1,120 @@
+"""Batches as they are stored: the job, its items, and how many of them are in which state."""
+
+from typing import Literal
+
+import attrs
+
+from lsd.conversation import FinishReason
+from lsd.store.records import FunctionType
+
+ItemState = Literal["pending", "running", "completed", "failed", "cancelled"]
+
+TERMINAL_STATES: frozenset[ItemState] = frozenset({"completed", "failed", "cancelled"})
+"""No item ever leaves them."""
+
+
+@attrs.frozen(kw_only=True)
+class ItemError:
+    """Why an item failed: what `/inference` would have answered."""
+
+    status: int
+    message: str
+
+
+@attrs.frozen(kw_only=True)
+class BatchItem:
+    """One item of a batch, without its request.
+
+    `drawn_variant`: the only one that may run, though the caller has not pinned it. `holder`: the
+    process (its shard) that alone has the item's credentials in memory. `runner`: the process that
+    runs it now. `run` counts claims, `attempts` the runs that came to an end, the present one
+    included; `crashes` the runs in the middle of which the process died. Times are milliseconds
+    since 1970; a `not_before_ms` of 0 is no bound.
+    """
+
+    inference_id: str
+    episode_id: str
+    function_name: str
+    function_type: FunctionType
+    state: ItemState = "pending"
+    drawn_variant: str | None = None
+    holder: int | None = None
+    runner: int | None = None
+    run: int = 0
+    attempts: int = 0
+    crashes: int = 0
+    not_before_ms: int = 0
+    started_ms: int | None = None
+    finished_ms: int | None = None
+    variant_name: str | None = None
+    """The one that answered; only of completed items, as the two below."""
+    usage: str | None = None
+    """The JSON text that answers show."""
+    finish_reason: FinishReason | None = None
+    error: ItemError | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ItemCounts:
+    """How many items are in each state."""
+
+    pending: int = 0
+    running: int = 0
+    completed: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+    @property
+    def total(self) -> int:
+        """All items."""
+        return self.pending + self.running + self.completed + self.failed + self.cancelled
+
+
+@attrs.frozen(kw_only=True)
+class BatchRecord:
+    """One accepted submission. `counts` are kept beside the record, and always current."""
+
+    batch_id: str
+    created_ms: int
+    shape: Literal["rows", "columns"]
+    api_key_public_id: str | None = None
+    snapshot_hash: str | None = None
+    cancel_requested: bool = False
+    counts: ItemCounts = ItemCounts()
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether an item is still to end."""
+        return self.counts.pending + self.counts.running > 0
+
+
+@attrs.frozen(kw_only=True)
+class NewItem:
+    """An item on its way into the store; `request` is a JSON text without credentials."""
+
+    item: BatchItem
+    request: bytes
+
+
+@attrs.frozen(kw_only=True)
+class ClaimedItem:
+    """An item that this process runs now. Only who holds the same `run` may end it."""
+
+    batch_id: str
+    index: int
+    item: BatchItem
+    request: bytes
+    api_key_public_id: str | None
+
+
+@attrs.frozen(kw_only=True)
+class ItemResult:
+    """An item with what its inference left: the stored output, None if that has expired.
+
+    `has_record` is False once the record itself is gone.
+    """
+
+    index: int
+    item: BatchItem
+    output: object = None
+    has_record: bool = False

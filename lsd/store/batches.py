@@ -1,0 +1,262 @@
+"""Batches: their items, the durable queue, and the end of an item together with its inference.
+
+What gives a `Write` is committed by the writer. Reads of single rows are quick; `results` scans.
+"""
+
+from collections.abc import Sequence
+
+import attrs
+
+from lsd.conversation import reread_json
+from lsd.store._batch_queue import Claim, is_something_due, next_time_ms
+from lsd.store._batch_rows import PLACE_BYTES, put_batch, put_item, read_batch, read_item
+from lsd.store._group_commit import Write
+from lsd.store.batch_records import (
+    BatchItem,
+    BatchRecord,
+    ClaimedItem,
+    ItemError,
+    ItemResult,
+    NewItem,
+)
+from lsd.store.engine import Environment
+from lsd.store.errors import WriteRefused
+from lsd.store.layout import (
+    BATCH_COUNTS,
+    BATCH_ITEM_REQUESTS,
+    BATCH_ITEMS,
+    BATCH_ITEMS_BY_INFERENCE,
+    BATCH_QUEUE,
+    BATCH_RUNNING,
+    BATCHES,
+    ID_BYTES,
+    INDEX,
+    INFERENCE_BODIES,
+    INFERENCES,
+    SHARD,
+    end_of,
+    id_key,
+    id_text,
+)
+from lsd.store.transaction import Transaction
+
+
+@attrs.frozen
+class ItemNotHeld(WriteRefused):
+    """An item is not running any more, or another claim of it is."""
+
+    batch_id: str
+    index: int
+
+    def __str__(self) -> str:
+        return f"item {self.index} of batch {self.batch_id}: not running under this claim"
+
+
+@attrs.define(eq=False)
+class Batches:
+    """The batches of a store. `shard` is this process's place among the workers."""
+
+    _data: Environment
+    shard: int
+
+    def submit(self, batch: BatchRecord, items: Sequence[NewItem]) -> Write:
+        """The write of a whole batch: all of it, or nothing."""
+        key = id_key(batch.batch_id)
+
+        def apply(transaction: Transaction) -> None:
+            put_batch(transaction, key, batch)
+            for index, new in enumerate(items):
+                place = key + INDEX.pack(index)
+                transaction.put(BATCH_ITEM_REQUESTS, place, new.request)
+                transaction.put(BATCH_ITEMS_BY_INFERENCE, id_key(new.item.inference_id), place)
+                put_item(transaction, place, None, new.item)
+
+        return Write(apply=apply, rows=1 + len(items))
+
+    def claim(
+        self, *, items_max: int, running_max: int, now_ms: int, after_batch: bytes = b""
+    ) -> Claim:
+        """A claim to commit: after that it holds the items, which this process runs then."""
+        return Claim(
+            shard=self.shard,
+            items_max=items_max,
+            running_max=running_max,
+            now_ms=now_ms,
+            after_batch=after_batch,
+        )
+
+    def finish(self, claimed: ClaimedItem, after: BatchItem, records: Write | None) -> Write:
+        """The write that ends a run: the item's new state, with what its inference leaves.
+
+        It refuses an item that is not running under this claim. An item to be run again becomes
+        cancelled instead if its batch was cancelled.
+        """
+        place = id_key(claimed.batch_id) + INDEX.pack(claimed.index)
+
+        def apply(transaction: Transaction) -> None:
+            before = _item(transaction, place)
+            if before.state != "running" or before.run != claimed.item.run:
+                raise ItemNotHeld(claimed.batch_id, claimed.index)
+            if records is not None:
+                records.apply(transaction)
+            _put_unless_cancelled(transaction, place, before, attrs.evolve(after, runner=None))
+
+        return Write(apply=apply, rows=1 + (0 if records is None else records.rows))
+
+    def put_back(self) -> Write:
+        """The write that ends all runs of this process as if they had never begun."""
+
+        def apply(transaction: Transaction) -> None:
+            for place, item in _running(transaction, self.shard):
+                after = attrs.evolve(item, state="pending", runner=None, attempts=item.attempts - 1)
+                _put_unless_cancelled(transaction, place, item, after)
+
+        return Write(apply=apply)
+
+    def recover(
+        self,
+        shard: int | None,
+        *,
+        crash_limit: int,
+        now_ms: int,
+        on_crash_limit: ItemError,
+        on_credentials_lost: ItemError,
+    ) -> Write:
+        """The write that makes good for a process that has died; None: for all.
+
+        What it was running is put back, but fails with `on_crash_limit` at its so-many-th crash;
+        what only it had the credentials for fails with `on_credentials_lost`.
+        """
+
+        def apply(transaction: Transaction) -> None:
+            for place, item in _running(transaction, shard):
+                crashes = item.crashes + 1
+                put_back = attrs.evolve(
+                    item,
+                    state="pending",
+                    runner=None,
+                    attempts=item.attempts - 1,
+                    crashes=crashes,
+                )
+                if crashes >= crash_limit:
+                    put_back = attrs.evolve(
+                        put_back, state="failed", finished_ms=now_ms, error=on_crash_limit
+                    )
+                _put_unless_cancelled(transaction, place, item, put_back)
+            for place, item in _held(transaction, shard):
+                failed = attrs.evolve(
+                    item,
+                    state="failed",
+                    not_before_ms=0,
+                    finished_ms=now_ms,
+                    error=on_credentials_lost,
+                )
+                put_item(transaction, place, item, failed)
+
+        return Write(apply=apply)
+
+    def cancel(self, batch_id: str) -> Write:
+        """The write that cancels all items of a batch that are pending; running ones go on."""
+        key = id_key(batch_id)
+
+        def apply(transaction: Transaction) -> None:
+            batch = _batch(transaction, batch_id)
+            if batch is None or batch.cancel_requested or not batch.is_under_way:
+                return
+            put_batch(transaction, key, attrs.evolve(batch, cancel_requested=True))
+            for place, row in list(transaction.range(BATCH_ITEMS, key, end_of(key))):
+                item = read_item(row)
+                if item.state == "pending":
+                    put_item(transaction, place, item, _cancelled(item))
+
+        return Write(apply=apply)
+
+    def get(self, batch_id: str) -> BatchRecord | None:
+        """A batch with its present counts. Gets."""
+        with self._data.read() as transaction:
+            return _batch(transaction, batch_id)
+
+    def item(self, batch_id: str, inference_id: str) -> ItemResult | None:
+        """The item with this inference in this batch. Gets."""
+        with self._data.read() as transaction:
+            place = transaction.get(BATCH_ITEMS_BY_INFERENCE, id_key(inference_id))
+            if place is None or not place.startswith(id_key(batch_id)):
+                return None
+            return _result(transaction, place, _item(transaction, place))
+
+    def results(self, batch_id: str, start: int, stop: int) -> list[ItemResult]:
+        """The items from one index to another, with what their inferences left. Scans."""
+        key = id_key(batch_id)
+        with self._data.read() as transaction:
+            rows = transaction.range(BATCH_ITEMS, key + INDEX.pack(start), key + INDEX.pack(stop))
+            return [_result(transaction, place, read_item(row)) for place, row in rows]
+
+    def is_something_due(self, now_ms: int) -> bool:
+        """Whether a claim may find something, if there is room. Gets."""
+        with self._data.read() as transaction:
+            return is_something_due(transaction, self.shard, now_ms)
+
+    def next_time_ms(self) -> int | None:
+        """When the first of the items that are to run later is due. A get."""
+        with self._data.read() as transaction:
+            return next_time_ms(transaction)
+
+
+def _batch(transaction: Transaction, batch_id: str) -> BatchRecord | None:
+    key = id_key(batch_id)
+    row = transaction.get(BATCHES, key)
+    return None if row is None else read_batch(batch_id, row, transaction.get(BATCH_COUNTS, key))
+
+
+def _item(transaction: Transaction, place: bytes) -> BatchItem:
+    row = transaction.get(BATCH_ITEMS, place)
+    assert row is not None, "items stay as long as anything that leads to them"
+    return read_item(row)
+
+
+def _cancelled(item: BatchItem) -> BatchItem:
+    return attrs.evolve(item, state="cancelled", not_before_ms=0)
+
+
+def _put_unless_cancelled(
+    transaction: Transaction, place: bytes, before: BatchItem, after: BatchItem
+) -> None:
+    """Nothing of a cancelled batch is put in line again."""
+    if after.state == "pending":
+        batch = _batch(transaction, id_text(place[:ID_BYTES]))
+        assert batch is not None, "batches stay as long as their items"
+        if batch.cancel_requested:
+            after = _cancelled(after)
+    put_item(transaction, place, before, after)
+
+
+def _running(transaction: Transaction, shard: int | None) -> list[tuple[bytes, BatchItem]]:
+    prefix = b"" if shard is None else SHARD.pack(shard)
+    keys = [key for key, _ in transaction.range(BATCH_RUNNING, prefix, end_of(prefix))]
+    places = [key[-PLACE_BYTES:] for key in keys]
+    return [(place, _item(transaction, place)) for place in places]
+
+
+def _held(transaction: Transaction, shard: int | None) -> list[tuple[bytes, BatchItem]]:
+    """The pending items whose credentials only this process has; None: any one process."""
+    places = [key[-PLACE_BYTES:] for key, _ in transaction.range(BATCH_QUEUE)]
+    items = ((place, _item(transaction, place)) for place in places)
+    return [
+        (place, item)
+        for place, item in items
+        if item.holder is not None and shard in (None, item.holder)
+    ]
+
+
+def _result(transaction: Transaction, place: bytes, item: BatchItem) -> ItemResult:
+    index = INDEX.unpack(place[ID_BYTES:])[0]
+    if item.state != "completed":
+        return ItemResult(index=index, item=item)
+    inference = id_key(item.inference_id)
+    body = transaction.get(INFERENCE_BODIES, inference)
+    return ItemResult(
+        index=index,
+        item=item,
+        output=None if body is None else reread_json(body)["output"],
+        has_record=transaction.get(INFERENCES, inference) is not None,
+    )

@@ -1,0 +1,144 @@
+"""The queue: what it begins, and what it leaves behind when it ends."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from lsd.store import StoreFailed
+from tests.unit.batches.desk import ITEM, Desk, open_desk
+from tests.unit.captured_log import Log
+from tests.unit.inference.fake_providers import Hang, Script, Until, says
+from tests.unit.inference.gateway import Shelf
+
+
+async def until(desk: Desk, count: int) -> None:
+    """Returns when the provider has been asked so often."""
+    while len(desk.provider.requests) < count:
+        await wait_all_tasks_blocked()
+
+
+async def ended(desk: Desk, batch_id: str) -> dict[str, Any]:
+    """What is told of a batch once it has a result; the clock jumps."""
+    while not (shown := desk.shown(batch_id))["progress"]["completed"]:  # noqa: ASYNC110
+        await trio.sleep(0.1)
+    return shown
+
+
+async def test_what_is_submitted_runs(desk: Desk, nursery: trio.Nursery) -> None:
+    """At once, and to its end."""
+    desk.provider.will(says("Yes"))
+    nursery.start_soon(desk.run)
+
+    answer = await desk.submit(*[ITEM] * 20)
+
+    shown = await desk.settled(answer["batch_id"])
+    assert (shown["status"], shown["progress"]["completed"]) == ("completed", 20)
+    assert len(desk.provider.requests) == 20
+    nursery.cancel_scope.cancel()
+
+
+async def test_no_more_run_at_once_than_there_is_room_for(
+    tmp_path: Path, shelf: Shelf, nursery: trio.Nursery
+) -> None:
+    """Over all batches."""
+    desk = open_desk(tmp_path, shelf, running_max=3)
+    may_go_on = trio.Event()
+    answer = says("Yes")
+    desk.provider.will(Script(before=(Until(may_go_on),), body=answer.body))
+    nursery.start_soon(desk.run)
+    first, second = [await desk.submit(ITEM, ITEM, ITEM) for _ in range(2)]
+
+    await until(desk, 3)
+    held = [desk.queue.held, len(desk.provider.requests)]
+    may_go_on.set()
+    await desk.settled(first["batch_id"])
+    await desk.settled(second["batch_id"])
+
+    assert held == [3, 3]
+    assert len(desk.provider.requests) == 6
+    nursery.cancel_scope.cancel()
+
+
+async def test_a_stopped_queue_ends_what_it_has_begun(
+    tmp_path: Path, shelf: Shelf, nursery: trio.Nursery
+) -> None:
+    """And begins nothing more."""
+    desk = open_desk(tmp_path, shelf, running_max=1)
+    may_go_on = trio.Event()
+    desk.provider.will(Script(before=(Until(may_go_on),), body=says("Yes").body))
+    nursery.start_soon(desk.run)
+    answer = await desk.submit(ITEM, ITEM)
+    await until(desk, 1)
+
+    desk.queue.stop()
+    may_go_on.set()
+    await desk.queue.wait_ended()
+
+    progress = desk.shown(answer["batch_id"])["progress"]
+    assert (progress["completed"], progress["pending"]) == (1, 1)
+
+
+async def test_a_cancelled_queue_puts_back_what_was_running(
+    desk: Desk, nursery: trio.Nursery
+) -> None:
+    """As if it had not begun."""
+    desk.provider.will(Script(before=(Hang(),)))
+    answer = await desk.submit(ITEM)
+    with trio.CancelScope() as scope:
+        nursery.start_soon(until, desk, 1)
+        async with trio.open_nursery() as running:
+            running.start_soon(desk.run)
+            await until(desk, 1)
+            scope.cancel()
+
+    (result,) = desk.store.batches.results(answer["batch_id"], 0, 1)
+    assert (result.item.state, result.item.attempts, result.item.crashes) == ("pending", 0, 0)
+
+
+async def test_an_item_waits_for_its_time(
+    tmp_path: Path, shelf: Shelf, nursery: trio.Nursery, autojump_clock: trio.abc.Clock
+) -> None:
+    """A provider that was ill for a while is asked again some seconds later."""
+    desk = open_desk(tmp_path, shelf, attempts_max=2)
+    desk.provider.will(Script(status=503, body=(b"{}",)), says("Yes"))
+    nursery.start_soon(desk.run)
+    begun_at = trio.current_time()
+
+    answer = await desk.submit(ITEM)
+    shown = await ended(desk, answer["batch_id"])
+
+    assert shown["inferences"][0]["content"] == [{"type": "text", "text": "Yes"}]
+    assert trio.current_time() - begun_at >= 4
+    calls = await desk.gateway.stored_calls(answer["inference_ids"][0])
+    assert [call.status for call in calls] == ["error", "ok"]
+    nursery.cancel_scope.cancel()
+
+
+async def test_a_result_waits_for_a_store_that_fails(
+    desk: Desk,
+    nursery: trio.Nursery,
+    monkeypatch: pytest.MonkeyPatch,
+    log: Log,
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    """The provider is not asked a second time."""
+    desk.provider.will(says("Yes"))
+    answer = await desk.submit(ITEM)
+    commit, failures = type(desk.writer).commit, []
+
+    async def fail_once(writer: object, write: object) -> None:
+        if desk.provider.requests and not failures:
+            failures.append(1)
+            raise StoreFailed("store", "no luck")
+        await commit(writer, write)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(desk.writer), "commit", fail_once)
+    nursery.start_soon(desk.run)
+    await ended(desk, answer["batch_id"])
+
+    assert len(desk.provider.requests) == 1
+    assert [entry["event"] for entry in log] == ["the result of a batch item waits for the store"]
+    nursery.cancel_scope.cancel()
