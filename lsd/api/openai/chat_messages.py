@@ -8,11 +8,9 @@ from typing import Any
 
 import attrs
 
+from lsd.api.openai.content_parts import PartReader
 from lsd.api.openai.thoughts import GEMINI_TYPES, call_signature, read_thoughts
 from lsd.conversation import (
-    ANY_IMAGE,
-    Base64File,
-    Detail,
     File,
     ModelBlock,
     ModelMessage,
@@ -21,20 +19,10 @@ from lsd.conversation import (
     Thought,
     ToolCall,
     ToolResult,
-    Unknown,
-    UrlFile,
     describe_json,
-    is_base64,
-    mime_type_of_base64,
 )
-from lsd.telemetry import logger
-
-log = logger(__name__)
 
 Fields = Mapping[str, Any]
-
-_AUDIO_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg"}
-_DETAILS: dict[str, Detail] = {"low": "low", "high": "high", "auto": "auto"}
 
 
 @attrs.define(eq=False)
@@ -146,72 +134,8 @@ class MessageReader:
             return []
         if isinstance(content, str):
             return [Text(text=content)]
-        return [self._part(part, f"{path}.content[{place}]") for place, part in enumerate(content)]
-
-    def _part(self, part: Fields, path: str) -> ModelBlock:
-        found: ModelBlock | None = None
-        match part:
-            case {"type": "text", "text": str(text)}:
-                found = Text(text=text, cache_control=part.get("cache_control"))
-            case {"type": "refusal", "refusal": str(text)}:
-                found = Text(text=text)
-            case {"type": "image_url", "image_url": str(url)}:
-                found = self._image({"url": url}, part, path)
-            case {"type": "image_url", "image_url": {"url": str()} as image}:
-                found = self._image(image, part, path)
-            case {"type": "file", "file": {"file_data": str(data)} as file}:
-                found = self._file(data, file, part, path)
-            case {"type": "file", "file": {"file_id": _}}:
-                self._note(f"{path}.file.file_id", "found the id of a file; wanted its file_data")
-            case {"type": "input_audio", "input_audio": {"data": str(data)} as audio}:
-                found = self._audio(data, audio.get("format"), path)
-            case _:
-                reason = (
-                    f"found {describe_json(part.get('type'))}; wanted a kind of part known here"
-                )
-                self._note(f"{path}.type", reason)
-        return Unknown(data=dict(part)) if found is None else found
-
-    def _image(self, image: Fields, part: Fields, path: str) -> File | None:
-        url: str = image["url"]
-        shared: dict[str, Any] = {
-            "detail": _DETAILS.get(image.get("detail", "")),
-            "cache_control": part.get("cache_control"),
-        }
-        if url[:5].lower() == "data:":
-            return self._from_data_url(url, f"{path}.image_url.url", shared)
-        if not url.lower().startswith(("http://", "https://")):
-            reason = f"found {describe_json(url)}; wanted a URL with data:, http: or https:"
-            self._note(f"{path}.image_url.url", reason)
-            return None
-        return UrlFile(url=url, mime_type=ANY_IMAGE, **shared)
-
-    def _file(self, data: str, file: Fields, part: Fields, path: str) -> File | None:
-        name = file.get("filename")
-        shared: dict[str, Any] = {
-            "filename": name if isinstance(name, str) else None,
-            "cache_control": part.get("cache_control"),
-        }
-        return self._from_data_url(data, f"{path}.file.file_data", shared)
-
-    def _from_data_url(self, url: str, path: str, shared: dict[str, Any]) -> File | None:
-        head, comma, data = url.partition(",")
-        mime_type, *parameters = head[5:].split(";")
-        is_whole = url[:5].lower() == "data:" and comma and mime_type and parameters
-        if not is_whole or parameters[-1].lower() != "base64" or not is_base64(data):
-            reason = f"found {describe_json(url)}; wanted data:MIME/TYPE;base64,…"
-            self._note(path, reason)
-            return None
-        return Base64File(data=data, mime_type=mime_type, **shared)
-
-    def _audio(self, data: str, form: Any, path: str) -> File | None:
-        told = mime_type_of_base64(data)
-        if not is_base64(data) or told is None or not told.startswith("audio/"):
-            self._note(f"{path}.input_audio.data", "found no audio in base64; wanted some")
-            return None
-        if _AUDIO_TYPES.get(form if isinstance(form, str) else "") != told:
-            log.warning("audio is of another kind than told", told=form, found=told)
-        return Base64File(data=data, mime_type=told)
+        read = PartReader(self.problems).part
+        return [read(part, f"{path}.content[{place}]") for place, part in enumerate(content)]
 
     def _note(self, path: str, reason: str) -> None:
         self.problems.append(Problem(path, reason))
