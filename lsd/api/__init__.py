@@ -31,6 +31,7 @@ from lsd.api.native import Native
 from lsd.api.openai.chat_completions import ChatCompletions
 from lsd.api.openai.embeddings import Embeddings
 from lsd.api.openai.models import OpenAIModels
+from lsd.api.openai.responses import Responses
 from lsd.api.operations import Operations
 from lsd.api.reading import Reading
 from lsd.api.records import Records
@@ -69,6 +70,7 @@ __all__ = [
     "Reading",
     "Records",
     "Request",
+    "Responses",
     "RoutedApp",
     "TargetFeedback",
     "error_desk",

@@ -17,11 +17,12 @@ class ClientRequest:
 
     A provider in the same `lane` is sent `body`, changed as little as possible; any other one the
     neutral form. `body` keeps the order of its keys; LSD's own fields and nulls at its top are
-    gone. `headers` are those that belong to the lane, by lower-case name. `refusal` tells why
+    gone. No provider speaks `lane` None: what the client has sent always needs a translation.
+    `headers` are those that belong to the lane, by lower-case name. `refusal` tells why
     there is no full neutral form, and `refused_field` the path of what has none.
     """
 
-    lane: Lane
+    lane: Lane | None
     body: Mapping[str, JsonValue]
     headers: Mapping[str, str] = attrs.field(factory=dict)
     refusal: str | None = None

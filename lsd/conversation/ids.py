@@ -10,7 +10,7 @@ from lsd.conversation.errors import LsdError
 from lsd.conversation.json import describe_json
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
-_FOREIGN = re.compile(r"(?:chatcmpl-|msg_)([0-9a-f]{32})\Z")
+_FOREIGN = re.compile(r"(?:chatcmpl-|msg_|resp_)([0-9a-f]{32})\Z")
 """The forms in which the OpenAI and Anthropic compatible endpoints show an inference id."""
 
 _RANDOM_BITS = 74
@@ -76,7 +76,8 @@ def _sortable(number: int) -> int:
 def parse_id(text: str) -> str:
     """The canonical form of an id: lower-case, hyphens; of any version.
 
-    Takes `chatcmpl-<32 hex>` and `msg_<32 hex>`, too, in any letter case. Raises BadId.
+    Takes 32 hex digits behind `chatcmpl-`, `msg_` or `resp_`, too; letters of any case.
+    Raises BadId.
     """
     lower = text.lower()
     if _UUID.match(lower):

@@ -36,6 +36,7 @@ from lsd.api import (
     Operations,
     Reading,
     Records,
+    Responses,
     RoutedApp,
     TargetFeedback,
     error_desk,
@@ -212,6 +213,7 @@ def _compatible_endpoints(
         *AnthropicModels(inferences, clock.now_ms()).endpoints(),
         *probes(),
         *ChatCompletions(inferences).endpoints(),
+        *Responses(inferences).endpoints(),
         *OpenAIModels(inferences, clock.now_ms() // 1000).endpoints(),
         *Embeddings(embeddings).endpoints(),
     ]

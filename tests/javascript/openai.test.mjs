@@ -95,6 +95,50 @@ for (const model of models) {
   });
 }
 
+for (const model of models) {
+  test(`${model}: a response`, async () => {
+    const answer = await client.responses.create({ model, input: "Hi" });
+
+    assert.equal(answer.output_text, "An old pond");
+    assert.equal(answer.status, "completed");
+    assert.ok(answer.usage.total_tokens > 0);
+  });
+
+  test(`${model}: a streamed response`, async () => {
+    const stream = client.responses.stream({ model, input: "Hi" });
+    const texts = [];
+    stream.on("response.output_text.delta", (event) => texts.push(event.delta));
+    const answer = await stream.finalResponse();
+
+    assert.equal(texts.join(""), "An old pond");
+    assert.equal(answer.output_text, "An old pond");
+  });
+
+  test(`${model}: a tool in a response`, async () => {
+    const parameters = { type: "object", properties: {}, additionalProperties: false };
+    const tools = [{ type: "function", name: "look", parameters, strict: false }];
+    const input = [{ role: "user", content: "Hi" }];
+    const first = await client.responses.create({ model, input, tools });
+    const call = first.output.find((item) => item.type === "function_call");
+
+    assert.equal(call.name, "look");
+    const output = { type: "function_call_output", call_id: call.call_id, output: "a frog" };
+    input.push(...first.output, output);
+    const last = await client.responses.create({ model, input, tools });
+    assert.equal(last.status, "completed");
+    assert.notEqual(last.output_text, "");
+  });
+}
+
+test("a response whose stream is cut", async () => {
+  const stream = await client.responses.create({ model: "cut", input: "Hi", stream: true });
+  let last = null;
+  for await (const event of stream) last = event;
+
+  assert.equal(last.type, "response.failed");
+  assert.equal(last.response.error.code, "upstream_error");
+});
+
 test("a stream that is cut", async () => {
   const stream = await client.chat.completions.create({ model: "cut", messages, stream: true });
   const texts = [];

@@ -105,13 +105,11 @@ class Messages:
             refusal=None if first is None else "; ".join(map(str, asked.problems)),
             refused_field=None if first is None else first.path,
         )
-        return DirectCall(
-            model=called_model(self._inferences, asked.model, may_have_suffix=True),
-            request=attrs.evolve(asked.neutral, client=client),
-            tags=body.tags(API, asked.tags),
-            api_key_public_id=request.api_key_public_id,
-            dryrun=body.is_dryrun,
-            **body.extensions.call_options(),
+        return body.call(
+            called_model(self._inferences, asked.model, may_have_suffix=True),
+            attrs.evolve(asked.neutral, client=client),
+            body.tags(API, asked.tags),
+            request.api_key_public_id,
         )
 
     def _answer(self, body: CompatibleBody, asked: MessagesRequest, reply: Reply) -> Answer:

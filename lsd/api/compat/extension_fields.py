@@ -12,6 +12,7 @@ from lsd.conversation import (
     METADATA_KEY,
     JsonValue,
     Malformed,
+    ModelRequest,
     NotJson,
     Problem,
     Structurer,
@@ -21,6 +22,8 @@ from lsd.conversation import (
 from lsd.inference import (
     BadRequest,
     CacheOptions,
+    DirectCall,
+    PreparedModel,
     TargetedBodyEdit,
     TargetedHeaderEdit,
     register_cache_options,
@@ -61,17 +64,6 @@ class Extensions:
     )
     include_raw_usage: bool | None = attrs.field(default=None, metadata=_as("include_raw_usage"))
 
-    def call_options(self) -> dict[str, Any]:
-        """Those that a `DirectCall` is made with, by its names."""
-        return {
-            "cache_options": self.cache_options or CacheOptions(),
-            "credentials": self.credentials or {},
-            "extra_body": self.extra_body or (),
-            "extra_headers": self.extra_headers or (),
-            "include_raw_response": bool(self.include_raw_response),
-            "include_raw_usage": bool(self.include_raw_usage),
-        }
-
 
 @attrs.frozen(kw_only=True)
 class CompatibleBody:
@@ -97,6 +89,29 @@ class CompatibleBody:
                 where = f"{PREFIX}tags" if key in asked else "tags"
                 raise BadRequest(where, f"found the key {key!r}; keys that begin so are LSD's own")
         return {**tags, f"{PREFIX}api": api}
+
+    def call(
+        self,
+        model: PreparedModel,
+        request: ModelRequest,
+        tags: Mapping[str, str],
+        api_key_public_id: str | None,
+    ) -> DirectCall:
+        """The call of `model` that the body asks for; `tags` are all tags of its record."""
+        extensions = self.extensions
+        return DirectCall(
+            model=model,
+            request=request,
+            tags=tags,
+            api_key_public_id=api_key_public_id,
+            dryrun=self.is_dryrun,
+            cache_options=extensions.cache_options or CacheOptions(),
+            credentials=extensions.credentials or {},
+            extra_body=extensions.extra_body or (),
+            extra_headers=extensions.extra_headers or (),
+            include_raw_response=bool(extensions.include_raw_response),
+            include_raw_usage=bool(extensions.include_raw_usage),
+        )
 
     def check_known(self, known: frozenset[str]) -> None:
         """Raises BadRequest if unknown fields are denied and there are any."""

@@ -81,15 +81,8 @@ class LaneErrors:
     def _body(self, trouble: Trouble) -> bytes:
         row = ROWS[trouble.condition]
         if self.lane == "openai":
-            _, kind, code = row.openai
-            error: dict[str, Any] = {
-                "message": self._message(trouble),
-                "type": trouble.resource or kind,
-                "param": trouble.param,
-                "code": code or trouble.code,
-            }
-            return encode_json({"error": error})
-        error = {"type": row.anthropic[1], "message": self._message(trouble)}
+            return encode_json({"error": openai_error(trouble, self._message(trouble))})
+        error: dict[str, Any] = {"type": row.anthropic[1], "message": self._message(trouble)}
         if trouble.details is not None:
             error["details"] = trouble.details
         request_id = request_id_of(trouble.inference_id)
@@ -103,6 +96,17 @@ class LaneErrors:
         if trouble.condition is Condition.CONTEXT_TOO_LONG and self.lane == "anthropic":
             return message if message.startswith(TOO_LONG) else f"{TOO_LONG}: {message}"
         return message
+
+
+def openai_error(trouble: Trouble, message: str) -> dict[str, Any]:
+    """The object by which OpenAI's clients are told of a trouble."""
+    _, kind, code = ROWS[trouble.condition].openai
+    return {
+        "message": message,
+        "type": trouble.resource or kind,
+        "param": trouble.param,
+        "code": code or trouble.code,
+    }
 
 
 def error_desk(native: ErrorAnswers, base_path: str) -> ErrorDesk:

@@ -17,7 +17,6 @@ from lsd.api.openai.chat_stream import ChatStream
 from lsd.conversation import encode_json
 from lsd.inference import (
     BadRequest,
-    DirectCall,
     InferenceService,
     Reply,
     StreamWriter,
@@ -50,7 +49,12 @@ class ChatCompletions:
         body = await read_compatible_body(request)
         body.check_known(KNOWN)
         asked = await beside_the_loop(request.body, read_chat_request, body.fields)
-        call = self._call(asked, body, request.api_key_public_id)
+        call = body.call(
+            called_model(self._inferences, asked.model),
+            asked.neutral,
+            body.tags(API, asked.tags),
+            request.api_key_public_id,
+        )
         if not asked.neutral.stream:
             reply = await self._inferences.call(call)
             shown = completion(reply, asked.model) | raw_fields(reply)
@@ -58,19 +62,6 @@ class ChatCompletions:
         include_usage = _includes_usage(asked, body)
         await self._inferences.stream_call(call, partial(_open, start, asked, include_usage))
         return None
-
-    def _call(
-        self, asked: ChatRequest, body: CompatibleBody, api_key_public_id: str | None
-    ) -> DirectCall:
-        extensions = body.extensions
-        return DirectCall(
-            model=called_model(self._inferences, asked.model),
-            request=asked.neutral,
-            tags=body.tags(API, asked.tags),
-            api_key_public_id=api_key_public_id,
-            dryrun=body.is_dryrun,
-            **extensions.call_options(),
-        )
 
 
 def _includes_usage(asked: ChatRequest, body: CompatibleBody) -> bool:

@@ -87,7 +87,8 @@ def _stop(value: Any, path: str) -> list[Problem]:
     return [] if type(value) is str else _STRINGS(value, path)
 
 
-def _metadata(value: Any, path: str) -> list[Problem]:
+def metadata(value: Any, path: str) -> list[Problem]:
+    """What a client notes beside its request."""
     if type(value) is not dict:
         return [wrong(path, value, "an object of strings")]
     return [each for name, item in value.items() for each in string(item, f"{path}.{name}")]
@@ -104,7 +105,8 @@ def _response_format(value: Any, path: str) -> list[Problem]:
     return []
 
 
-def _choice(value: Any, path: str) -> list[Problem]:
+def choice_(value: Any, path: str) -> list[Problem]:
+    """A word, or something that is named by an object."""
     kinds = (str, dict)
     return [] if type(value) in kinds else [wrong(path, value, "a string or an object")]
 
@@ -130,10 +132,10 @@ _CHECKS: Mapping[str, Check] = {
     "stream": flag,
     "stream_options": object_,
     "tools": items_of(object_, "an array of tools"),
-    "tool_choice": _choice,
+    "tool_choice": choice_,
     "parallel_tool_calls": flag,
     "functions": of_type(list, "an array"),
-    "function_call": _choice,
+    "function_call": choice_,
     "response_format": _response_format,
     "reasoning_effort": string,
     "reasoning": object_,
@@ -141,7 +143,7 @@ _CHECKS: Mapping[str, Check] = {
     "service_tier": string,
     "user": string,
     "safety_identifier": string,
-    "metadata": _metadata,
+    "metadata": metadata,
     "modalities": items_of(string, "an array of strings"),
     "audio": object_,
     "verbosity": string,

@@ -19,7 +19,9 @@ from lsd.conversation import (
     ServiceTier,
 )
 
-_TIERS: Mapping[str, ServiceTier] = {each: each for each in ("auto", "default", "priority", "flex")}
+SERVICE_TIERS: Mapping[str, ServiceTier] = {
+    each: each for each in ("auto", "default", "priority", "flex")
+}
 
 _FIELDS_OF_PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "max_tokens": ("max_tokens", "max_completion_tokens"),
@@ -83,7 +85,7 @@ class ChatRequest:
         }
         if not is_relayed:
             names |= {name for name in body if name not in _TRANSLATED}
-            if body.get("service_tier", "auto") not in _TIERS:
+            if body.get("service_tier", "auto") not in SERVICE_TIERS:
                 names.add("service_tier")
         return tuple(name for name in body if name in names)
 
@@ -122,7 +124,7 @@ def read_chat_request(body: Mapping[str, Any]) -> ChatRequest:
         model=body["model"],
         neutral=neutral,
         include_usage=body.get("stream_options", {}).get("include_usage") is True,
-        tags=_tags(body),
+        tags=client_tags(body),
     )
 
 
@@ -159,7 +161,7 @@ def _params(body: Mapping[str, Any]) -> ChatCompletionParams:
         stop_sequences=_stop(body.get("stop")),
         reasoning_effort=effort,
         verbosity=body.get("verbosity"),
-        service_tier=_TIERS.get(body.get("service_tier", "")),
+        service_tier=SERVICE_TIERS.get(body.get("service_tier", "")),
         thinking_budget_tokens=budget,
     )
 
@@ -192,6 +194,7 @@ def _json_mode(body: Mapping[str, Any]) -> JsonMode:
     return modes.get(body.get("response_format", {}).get("type", ""), "off")
 
 
-def _tags(body: Mapping[str, Any]) -> dict[str, str]:
+def client_tags(body: Mapping[str, Any]) -> dict[str, str]:
+    """The tags that are in fields of OpenAI's own."""
     own = {name: body[name] for name in ("user", "safety_identifier") if name in body}
     return {**own, **body.get("metadata", {})}

@@ -7,6 +7,7 @@ import attrs
 
 from lsd.api.compat.lane_errors import LaneErrors
 from lsd.api.compat.raw_fields import raw_fields
+from lsd.api.openai.call_pieces import CallPiece, CallPieces
 from lsd.api.openai.chat_answer import (
     OWN_CHOICE_FIELDS,
     OWN_FIELDS,
@@ -21,7 +22,7 @@ from lsd.api.openai.chat_answer import (
 )
 from lsd.api.openai.reasoning_deltas import ReasoningDeltas
 from lsd.api.openai.thoughts import signed_call
-from lsd.api.openai.tool_call_deltas import ToolCallDeltas
+from lsd.api.openai.tool_call_deltas import delta_of
 from lsd.api.openai.usage import usage_json
 from lsd.conversation import (
     ModelChunk,
@@ -60,7 +61,7 @@ class ChatStream:
     _tail: bytes = attrs.field(init=False)
     _has_role: bool = attrs.field(default=False, init=False)
     _reasoning: ReasoningDeltas = attrs.field(factory=ReasoningDeltas, init=False)
-    _calls: ToolCallDeltas = attrs.field(init=False)
+    _calls: CallPieces = attrs.field(init=False)
     _call_extras: _Fields = attrs.field(factory=dict, init=False)
     """What belongs to the call that comes next: the signature of its thought."""
     _top: _Fields = attrs.field(factory=dict, init=False)
@@ -68,7 +69,7 @@ class ChatStream:
     """Fields of chunks and of their choices that wait for the next chunk."""
 
     def __attrs_post_init__(self) -> None:
-        self._calls = ToolCallDeltas(custom_names(self._reply.call.request))
+        self._calls = CallPieces(custom_names(self._reply.call.request))
         usage = b',"usage":null' if self._include_usage else b""
         self._tail = b',"logprobs":null,"finish_reason":null}]' + usage + b"}\n\n"
 
@@ -91,8 +92,7 @@ class ChatStream:
     def closing(self, answer: Answer) -> bytes:  # noqa: ARG002 (the call tells all of it)
         call = self._reply.call
         frames: list[bytes] = []
-        for delta in self._calls.end():
-            self._say({"tool_calls": [delta]}, frames)
+        self._say_calls(self._calls.end(), frames)
         if not self._has_role:
             self._say_role({}, frames)
         usage = usage_json(call) if self._include_usage else None
@@ -149,13 +149,15 @@ class ChatStream:
     def _say_call(self, piece: ToolCallChunk, own: Mapping[str, Any], frames: list[bytes]) -> None:
         further = {**self._call_extras, **_extras_of_call(own, piece.id)}
         self._call_extras = {}
-        for delta in self._calls.add(piece, further):
-            self._say({"tool_calls": [delta]}, frames)
+        self._say_calls(self._calls.add(piece, further), frames)
+
+    def _say_calls(self, pieces: Sequence[CallPiece], frames: list[bytes]) -> None:
+        for piece in pieces:
+            self._say({"tool_calls": [delta_of(piece)]}, frames)
 
     def _say(self, delta: _Fields, frames: list[bytes]) -> None:
         if "tool_calls" not in delta:
-            for call in self._calls.flush():
-                self._say({"tool_calls": [call]}, frames)
+            self._say_calls(self._calls.flush(), frames)
         if not self._has_role:
             self._say_role(delta, frames)
         if self._top or self._beside:

@@ -88,7 +88,8 @@ class PartReader:
         return Unknown(data=dict(part)) if found is None else found
 
     def _image(self, url: str, detail: Any, path: str, mark: JsonValue) -> File | None:
-        shared: dict[str, Any] = {"detail": _DETAILS.get(detail if isinstance(detail, str) else ""), "cache_control": mark}
+        known = _DETAILS.get(detail) if isinstance(detail, str) else None
+        shared: dict[str, Any] = {"detail": known, "cache_control": mark}
         if url[:5].lower() == "data:":
             return self._from_data_url(url, path, shared)
         if not url.lower().startswith(_WEB):

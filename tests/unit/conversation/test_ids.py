@@ -119,6 +119,7 @@ def test_an_empty_store_has_no_greatest_id() -> None:
         AN_ID.upper(),
         f"chatcmpl-{DIGITS}",
         f"msg_{DIGITS}",
+        f"resp_{DIGITS}",
         f"CHATCMPL-{DIGITS.upper()}",
         f"Msg_{DIGITS}",
     ],

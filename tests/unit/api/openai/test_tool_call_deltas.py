@@ -1,104 +1,44 @@
-"""Pieces of tool calls as deltas: the first names the call, later ones hold arguments."""
+"""Pieces of tool calls as deltas of chat completions."""
 
 from typing import Any
 
-from lsd.api.openai.tool_call_deltas import ToolCallDeltas
-from lsd.conversation import ToolCallChunk
+from lsd.api.openai.call_pieces import CallPiece, StreamedCall
+from lsd.api.openai.tool_call_deltas import delta_of
 
 
-def deltas(*chunks: ToolCallChunk, custom: str = "") -> list[dict[str, Any]]:
-    """All calls of all deltas, the end included."""
-    words = ToolCallDeltas(frozenset({custom}))
-    made = [each for chunk in chunks for each in words.add(chunk, {})]
-    return [*made, *words.end()]
+def call(**fields: Any) -> StreamedCall:
+    """The third call of an answer."""
+    return StreamedCall(2, "c", name="f", **fields)
 
 
-def piece(identifier: str = "c", name: str = "", arguments: str = "") -> ToolCallChunk:
-    """A piece of a call."""
-    return ToolCallChunk(id=identifier, raw_name=name, raw_arguments=arguments)
+def test_the_first_names_the_call() -> None:
+    """Clients put the arguments together from an empty text on."""
+    assert delta_of(CallPiece(call())) == {
+        "index": 2,
+        "id": "c",
+        "type": "function",
+        "function": {"name": "f", "arguments": ""},
+    }
 
 
-def start(index: int, identifier: str, name: str) -> dict[str, Any]:
-    """The first piece of a call."""
-    function = {"name": name, "arguments": ""}
-    return {"index": index, "id": identifier, "type": "function", "function": function}
+def test_later_ones_hold_arguments_only() -> None:
+    """Clients would join names and ids with themselves."""
+    made = delta_of(CallPiece(call(extras={"extra_content": {}}), "{}"))
 
-
-def more(index: int, arguments: str) -> dict[str, Any]:
-    """A later piece."""
-    return {"index": index, "function": {"arguments": arguments}}
-
-
-def test_the_first_piece_has_the_name_and_no_arguments() -> None:
-    """Trap 16: even if both came together."""
-    assert deltas(piece(name="f", arguments='{"a":'), piece(arguments="1}")) == [
-        start(0, "c", "f"),
-        more(0, '{"a":'),
-        more(0, "1}"),
-    ]
-
-
-def test_a_name_in_pieces_is_waited_for() -> None:
-    """Clients take the first one for the whole."""
-    assert deltas(piece(name="get_"), piece(name="weather"), piece(arguments="{}")) == [
-        start(0, "c", "get_weather"),
-        more(0, "{}"),
-    ]
-
-
-def test_calls_are_counted_as_they_appear() -> None:
-    """Case 11: without gaps, also if their pieces mix."""
-    made = deltas(
-        piece("a", name="f"),
-        piece("b", name="g", arguments="{"),
-        piece("a", arguments="{}"),
-        piece("b", arguments="}"),
-    )
-
-    assert made == [
-        start(0, "a", "f"),
-        start(1, "b", "g"),
-        more(1, "{"),
-        more(0, "{}"),
-        more(1, "}"),
-    ]
-
-
-def test_a_call_without_arguments_gets_an_empty_object() -> None:
-    """Case 12, trap 22."""
-    assert deltas(piece("a", name="f"), piece("b", name="g")) == [
-        start(0, "a", "f"),
-        start(1, "b", "g"),
-        more(0, "{}"),
-        more(1, "{}"),
-    ]
+    assert made == {"index": 2, "function": {"arguments": "{}"}}
 
 
 def test_free_form_calls_have_input() -> None:
-    """Which may be empty."""
-    made = deltas(piece("a", name="sh", arguments="ls"), piece("b", name="sh"), custom="sh")
+    """In both kinds of pieces."""
+    custom = call(is_custom=True)
 
-    assert made[0]["type"] == "custom"
-    assert made[0]["custom"] == {"name": "sh", "input": ""}
-    assert made[1] == {"index": 0, "custom": {"input": "ls"}}
-    assert len(made) == 3
+    assert delta_of(CallPiece(custom))["custom"] == {"name": "f", "input": ""}
+    assert delta_of(CallPiece(custom, "ls")) == {"index": 2, "custom": {"input": "ls"}}
 
 
 def test_further_fields_stand_in_the_first_piece() -> None:
-    """Clients would join them with themselves otherwise."""
-    words = ToolCallDeltas(frozenset())
+    """Beside those that everybody sends."""
+    made = delta_of(CallPiece(call(extras={"extra_content": {"google": {}}})))
 
-    words.add(piece(name="f"), {"extra_content": {"google": {}}})
-    first, second = words.add(piece(arguments="{}"), {})
-
-    assert first["extra_content"] == {"google": {}}
-    assert "extra_content" not in second
-
-
-def test_what_follows_a_name_ends_it() -> None:
-    """Nothing is held back longer than it must be."""
-    words = ToolCallDeltas(frozenset())
-
-    assert words.add(piece(name="f"), {}) == []
-    assert words.flush() == [start(0, "c", "f")]
-    assert words.flush() == []
+    assert made["extra_content"] == {"google": {}}
+    assert made["function"] == {"name": "f", "arguments": ""}

@@ -1,0 +1,84 @@
+"""Pieces of tool calls in an order that clients of OpenAI's APIs understand.
+
+Clients want the first piece of a call to name it whole, and all later ones to hold arguments only.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from lsd.conversation import ToolCallChunk
+
+
+@attrs.define(eq=False)
+class StreamedCall:
+    """A call that a client hears of; `index` counts the calls of one answer.
+
+    `extras` are further fields that its provider has given it.
+    """
+
+    index: int
+    id: str
+    is_custom: bool = False
+    name: str = ""
+    extras: dict[str, Any] = attrs.field(factory=dict)
+    has_started: bool = False
+    has_arguments: bool = False
+
+
+@attrs.frozen
+class CallPiece:
+    """The beginning of a call, or with `text` a piece of its arguments."""
+
+    call: StreamedCall
+    text: str | None = None
+
+
+@attrs.define(eq=False)
+class CallPieces:
+    """Follows the calls of one answer; those of `custom_names` are free-form."""
+
+    custom_names: frozenset[str]
+    _calls: dict[str, StreamedCall] = attrs.field(factory=dict, init=False)
+    _unnamed: StreamedCall | None = attrs.field(default=None, init=False)
+    """The call whose name may still grow."""
+
+    def add(self, chunk: ToolCallChunk, extras: Mapping[str, Any]) -> list[CallPiece]:
+        """What a piece of a call adds; `extras` are further fields of the call."""
+        made = [] if self._unnamed is None or self._unnamed.id == chunk.id else self.flush()
+        call = self._calls.get(chunk.id)
+        if call is None:
+            call = self._calls[chunk.id] = StreamedCall(len(self._calls), chunk.id)
+            self._unnamed = call
+        call.extras.update(extras)
+        if not call.has_started:
+            call.name += chunk.raw_name
+        if chunk.raw_arguments:
+            made += self.flush()
+            made.append(_arguments(call, chunk.raw_arguments))
+        return made
+
+    def flush(self) -> list[CallPiece]:
+        """The start of the call whose name is whole, as something else follows it."""
+        call, self._unnamed = self._unnamed, None
+        if call is None:
+            return []
+        call.is_custom = call.name in self.custom_names
+        call.has_started = True
+        return [CallPiece(call)]
+
+    def end(self) -> list[CallPiece]:
+        """What is left at the end: calls without arguments have an empty object of them."""
+        made = self.flush()
+        made += [
+            _arguments(call, "{}")
+            for call in self._calls.values()
+            if not call.has_arguments and not call.is_custom
+        ]
+        return made
+
+
+def _arguments(call: StreamedCall, text: str) -> CallPiece:
+    call.has_arguments = True
+    return CallPiece(call, text)
