@@ -27,6 +27,9 @@ log = logger(__name__)
 
 PATH: Final = "/v1/datasets/{dataset_name}"
 
+_INLINE_MAX: Final = 100
+"""More datapoints are made into JSON in a thread, as nothing bounds how many there are."""
+
 
 @attrs.frozen(kw_only=True)
 class _Ids:
@@ -122,10 +125,13 @@ def _ids(ids: Sequence[str]) -> Answer:
 
 
 async def _shown(datapoints: Sequence[Datapoint]) -> Answer:
-    """In a thread, because nothing bounds how many there are."""
-    return await trio.to_thread.run_sync(
-        lambda: Answer(body=encode_json({"datapoints": [*map(datapoint_json, datapoints)]}))
-    )
+    if len(datapoints) <= _INLINE_MAX:
+        return _all_shown(datapoints)
+    return await trio.to_thread.run_sync(_all_shown, datapoints)
+
+
+def _all_shown(datapoints: Sequence[Datapoint]) -> Answer:
+    return Answer(body=encode_json({"datapoints": [*map(datapoint_json, datapoints)]}))
 
 
 def _structurer() -> Structurer:
