@@ -16,8 +16,9 @@ from lsd.store import export_lines
 def command(storage: Storage, file: BinaryIO) -> None:
     """Write all records as lines of JSON to FILE, or to stdout.
 
-    They are configurations, inferences with the calls of their models, embeddings, feedback and
-    judgements. A server may go on beside it; what it records meanwhile may be missing.
+    They are configurations, inferences with the calls of their models, embeddings, feedback,
+    datapoints and judgements. A server may go on beside it; what it records meanwhile may be
+    missing.
     """
     with opened(storage) as store:
         try:

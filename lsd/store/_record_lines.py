@@ -17,6 +17,7 @@ from lsd.conversation import (
     parse_id,
 )
 from lsd.store.records import (
+    Datapoint,
     EmbeddingRecord,
     FeedbackRecord,
     InferenceRecord,
@@ -24,7 +25,9 @@ from lsd.store.records import (
 )
 from lsd.store.snapshots import Snapshot
 
-_ID_FIELDS: Final = frozenset({"id", "inference_id", "episode_id", "target_id", "feedback_id"})
+_ID_FIELDS: Final = frozenset(
+    {"id", "inference_id", "episode_id", "target_id", "feedback_id", "source_inference_id"}
+)
 
 _HASH_BYTES: Final = {"hash": 32, "place": 16}
 """Fields that hold hashes, with their lengths."""
@@ -57,6 +60,13 @@ class FeedbackLine:
 
 
 @attrs.frozen(kw_only=True)
+class DatapointLine:
+    """A version, live or stale."""
+
+    record: Datapoint
+
+
+@attrs.frozen(kw_only=True)
 class JudgementLine:
     """`place` is the hash under which a judgement is found, `row` what is stored there."""
 
@@ -70,7 +80,15 @@ class SnapshotLine:
     record: Snapshot
 
 
-Line = InferenceLine | FailedLine | EmbeddingLine | FeedbackLine | JudgementLine | SnapshotLine
+Line = (
+    InferenceLine
+    | FailedLine
+    | EmbeddingLine
+    | FeedbackLine
+    | DatapointLine
+    | JudgementLine
+    | SnapshotLine
+)
 
 _TYPES: Final[dict[str, type[Any]]] = {
     "snapshot": SnapshotLine,
@@ -78,6 +96,7 @@ _TYPES: Final[dict[str, type[Any]]] = {
     "failed_inference": FailedLine,
     "embedding": EmbeddingLine,
     "feedback": FeedbackLine,
+    "datapoint": DatapointLine,
     "judgement": JudgementLine,
 }
 """In the order in which they go out: what others speak of comes first."""

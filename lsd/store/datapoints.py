@@ -22,7 +22,7 @@ from lsd.store._datapoint_writes import (
 from lsd.store._group_commit import Write
 from lsd.store._writing import Writing
 from lsd.store.engine import Environment
-from lsd.store.errors import UnknownDatapoint
+from lsd.store.errors import AlreadyRecorded, UnknownDatapoint
 from lsd.store.layout import (
     BY_DATASET,
     BY_DATASET_AND_FUNCTION,
@@ -81,6 +81,16 @@ class Datapoints:
                 put_datapoint(writing, attrs.evolve(datapoint, updated_at_us=at_us))
 
         return Write(apply=apply, rows=len(datapoints))
+
+    def restore(self, datapoint: Datapoint) -> Write:
+        """The write of a datapoint with the times that it had. Refused (AlreadyRecorded) once."""
+
+        def apply(transaction: Transaction) -> None:
+            if transaction.get(DATAPOINTS, id_key(datapoint.id)) is not None:
+                raise AlreadyRecorded(datapoint.id)
+            put_datapoint(self._writing(transaction), datapoint)
+
+        return Write(apply=apply)
 
     def revise(self, dataset_name: str, revisions: Sequence[Revision], *, now_us: int) -> Write:
         """The write of new versions. Refused (UnknownDatapoint) if one of the old is not live."""

@@ -8,7 +8,9 @@ from typing import Final
 
 from lsd.conversation import reread_json
 from lsd.store import _encoding as encoding
+from lsd.store._datapoint_lists import read_at
 from lsd.store._record_lines import (
+    DatapointLine,
     EmbeddingLine,
     FailedLine,
     FeedbackLine,
@@ -19,6 +21,7 @@ from lsd.store._record_lines import (
     encode_line,
 )
 from lsd.store.layout import (
+    DATAPOINTS,
     EMBEDDINGS,
     FAILED_BY_EPISODE,
     FEEDBACK,
@@ -49,6 +52,7 @@ def export_lines(store: Store) -> Iterator[bytes]:
         (FAILED_BY_EPISODE, _failed_line),
         (EMBEDDINGS, _embedding_line),
         (FEEDBACK, _feedback_line),
+        (DATAPOINTS, _datapoint_line),
         (JUDGEMENTS, _judgement_line),
     ):
         yield from _lines(store, database, make)
@@ -93,6 +97,10 @@ def _embedding_line(transaction: Transaction, key: bytes, value: bytes) -> Line:
 def _feedback_line(_transaction: Transaction, key: bytes, value: bytes) -> Line:
     target, own = id_text(key[:ID_BYTES]), id_text(key[ID_BYTES:])
     return FeedbackLine(record=encoding.read_feedback(target, own, value))
+
+
+def _datapoint_line(transaction: Transaction, key: bytes, _value: bytes) -> Line:
+    return DatapointLine(record=read_at(transaction, key))
 
 
 def _judgement_line(_transaction: Transaction, key: bytes, value: bytes) -> Line:

@@ -9,6 +9,7 @@ import attrs
 from lsd.conversation import LsdError, Malformed, encode_json
 from lsd.store._group_commit import Write, commit_group
 from lsd.store._record_lines import (
+    DatapointLine,
     EmbeddingLine,
     FailedLine,
     FeedbackLine,
@@ -80,6 +81,10 @@ def _write(store: Store, text: bytes, number: int) -> Write:
             return store.inferences.record_embedding(line.record, line.model_inferences)
         case FeedbackLine():
             return store.feedback.record(line.record, must_exist=False)
+        case DatapointLine():
+            if line.record.body is None:
+                raise BadLine(number, "record.body: missing; it is required")
+            return store.datapoints.restore(line.record)
         case JudgementLine():
             key = bytes.fromhex(line.place) + id_key(line.feedback_id)
             return _put_once(JUDGEMENTS, key, encode_json(line.row), line.feedback_id)

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from lsd.store import EmbeddingRecord, Store, Verdict, export_lines, record_export
-from tests.unit.store.makers import Maker, given, stored
+from tests.unit.store.makers import Maker, given, put, stored
 
 
 def fill(store: Store, make: Maker) -> None:
@@ -23,6 +23,8 @@ def fill(store: Store, make: Maker) -> None:
     store.data.write(store.inferences.record_embedding(embedding, [call]).apply)
     verdict = Verdict(datapoint_id=make.id(), evaluator_inference_id=make.id())
     given(store, make.feedback(record.inference_id), verdict=verdict)
+    datapoint = make.datapoint(tags={"split": "test"}, source_inference_id=record.inference_id)
+    put(store, store.datapoints.add("gold", [datapoint], now_us=make.now_us()))
 
 
 @pytest.mark.parametrize("per_read", [100, 1])
@@ -43,6 +45,7 @@ def test_each_record_is_a_line(
         "failed_inference",
         "embedding",
         "feedback",
+        "datapoint",
         "judgement",
     ]
     inference = shown[1]

@@ -9,6 +9,7 @@ import pytest
 
 from lsd.store import (
     BadLine,
+    DatapointQuery,
     Imported,
     Store,
     export_lines,
@@ -16,7 +17,7 @@ from lsd.store import (
     record_import,
     verify,
 )
-from tests.unit.store.makers import Maker, open_store
+from tests.unit.store.makers import Maker, open_store, put
 from tests.unit.store.random_store import Filler
 from tests.unit.store.statistics_agree import check_feedback, check_usage
 from tests.unit.store.test_record_export import fill
@@ -50,8 +51,26 @@ def test_what_is_there_already_stays(
     fill(store, make)
     lines = list(export_lines(store))
 
-    assert import_lines(store, [*lines, b"\n", b""]) == Imported(new=0, known=6)
+    assert import_lines(store, [*lines, b"\n", b""]) == Imported(new=0, known=7)
     assert list(export_lines(store)) == lines
+
+
+def test_stale_versions_stay_stale(tmp_path: Path, make: Maker) -> None:
+    """With their times; a dataset has then what it had."""
+    old, new = open_store(tmp_path / "old"), open_store(tmp_path / "new")
+    first, second = make.datapoint(), make.datapoint(name="n")
+    put(old, old.datapoints.add("gold", [first, second], now_us=make.now_us()))
+    put(old, old.datapoints.delete("gold", [first.id], [], now_us=make.now_us()))
+
+    import_lines(new, export_lines(old))
+
+    query = DatapointQuery(dataset_name="gold")
+    assert new.datapoints.select(query) == old.datapoints.select(query)
+    assert new.datapoints.get([first.id]) == old.datapoints.get([first.id])
+    assert new.datapoints.datasets() == old.datapoints.datasets()
+    assert verify(new) == []
+    old.close()
+    new.close()
 
 
 def changed(line: bytes, **changes: Any) -> bytes:
@@ -78,7 +97,10 @@ def changed(line: bytes, **changes: Any) -> bytes:
         (1, {"model_inferences__0__cost": "1"}, "model_inferences[0].cost: found '1'; wanted a nu"),
         (4, {"record__value": None}, "record.value: found null; wanted a boolean, a number"),
         (4, {"record__kind": "demonstration", "record__value": "[]"}, None),
-        (5, {"place": "zz"}, "place: found 'zz'; wanted 16 bytes"),
+        (5, {"record__body": None}, "record.body: missing; it is required"),
+        (5, {"record__updated_at_us": "1"}, "record.updated_at_us: found '1'; wanted an integer"),
+        (5, {"record__source_inference_id": "x"}, "record.source_inference_id: found 'x'"),
+        (6, {"place": "zz"}, "place: found 'zz'; wanted 16 bytes"),
     ],
 )
 def test_a_bad_line_is_told_with_its_number(
