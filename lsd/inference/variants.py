@@ -48,7 +48,9 @@ async def drawn_variant(
         is_dryrun = bool(accepted.request.dryrun)
         name = await experiments.choose(draw, episode_id, tried, is_dryrun=is_dryrun)
     else:
-        name = draw.choose(draw_number(function.name, episode_id), tried)
+        # Most functions have one variant, which needs no number.
+        number = draw_number(function.name, episode_id) if len(draw.variants) > 1 else 0.0
+        name = draw.choose(number, tried)
     return None if name is None else function.variants[name]
 
 
