@@ -35,7 +35,7 @@ mark for the cache. Source: Anthropic's pages on beta features, autumn 2026."""
 _MARKED = frozenset({"system", "messages", "tools", "cache_control"})
 """The fields in which marks for the cache may stand."""
 
-_NOT_COUNTED = ("anthropic_version", "max_tokens", "stream")
+_NOT_COUNTED = ("max_tokens", "stream")
 
 _ID_KEYS = {"tool_use": "id", "tool_result": "tool_use_id"}
 

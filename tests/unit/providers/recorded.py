@@ -213,6 +213,30 @@ def fixtures(kind: Literal["answers", "streams"], types: Collection[str] = CHAT_
     return found
 
 
+def as_from(provider_type: str, kind: Literal["answers", "streams"]) -> list[Fixture]:
+    """What OpenAI sends, as another chat type would: it means the same under that type's name.
+
+    Tags in a text are no thoughts here. Left out are the Responses API, which only OpenAI has,
+    settings of OpenAI's own, and what TGI has other rules for: streamed calls, and its code words.
+    """
+    found = []
+    for (fixture,) in (each.values for each in fixtures(kind, ("openai",))):
+        own = fixture.name.startswith("responses_") or fixture.keys
+        of_tgi = kind == "streams" and re.search(
+            rb"tool_calls|function_call|overloaded", fixture.wire
+        )
+        if own or (of_tgi and provider_type == "tgi"):
+            continue
+        told = encode_json(fixture.expected).decode()
+        for mark in ('"provider_type":"', '"text":"'):
+            told = re.sub(rf"{mark}openai\b", f"{mark}{provider_type}", told)
+        keys = {"parse_think_blocks": False}
+        found.append(
+            attrs.evolve(fixture, folder=provider_type, keys=keys, expected=decode_json(told))
+        )
+    return found
+
+
 def _wire(path: Path) -> bytes:
     """The bytes of an answer; each line of `.frames` stands for one message of an event stream."""
     if path.suffix != ".frames":

@@ -269,13 +269,13 @@ def test_tokens_are_counted_by_a_request_of_their_own() -> None:
 
 
 def test_at_vertex_a_model_of_its_own_counts() -> None:
-    """An endpoint has nobody who counts."""
+    """It is asked in the body of any request to Vertex; an endpoint has nobody who counts."""
     wire = counted("gcp_vertex_anthropic")
 
     assert wire is not None
     assert wire.url.endswith("/publishers/anthropic/models/count-tokens:rawPredict")
     assert decode_json(wire.body)["model"] == "m-1"
-    assert "anthropic_version" not in decode_json(wire.body)
+    assert decode_json(wire.body)["anthropic_version"] == "vertex-2023-10-16"
     assert counted("gcp_vertex_anthropic", model_id=None, endpoint_id="e") is None
 
 

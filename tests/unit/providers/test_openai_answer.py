@@ -7,7 +7,9 @@ from structlog.testing import capture_logs
 
 from lsd.conversation import AttemptFailed, ModelChunk, Text, ToolCall, decode_json, encode_json
 from tests.unit.providers.recorded import (
+    CHAT_TYPES,
     Fixture,
+    as_from,
     fixtures,
     make_dialect,
     shown_failure,
@@ -20,17 +22,31 @@ HEADERS = {"content-type": "application/json"}
 @pytest.mark.parametrize("fixture", fixtures("answers"))
 def test_an_answer_means_what_the_fixture_says(fixture: Fixture) -> None:
     """Cases 22 to 27, 35 and more: each recorded body gives its neutral result."""
+    _assert_expected(fixture)
+
+
+@pytest.mark.parametrize("provider_type", CHAT_TYPES)
+def test_each_type_reads_what_openai_sends(provider_type: str) -> None:
+    """One base for all: text, parallel calls, thoughts, counts, finish reasons and errors."""
+    given = as_from(provider_type, "answers")
+
+    assert len(given) > 40
+    for fixture in given:
+        _assert_expected(fixture)
+
+
+def _assert_expected(fixture: Fixture) -> None:
     dialect = fixture.dialect()
 
     if "failure" not in fixture.expected:
         response = dialect.decode(fixture.status, fixture.headers, fixture.wire)
-        assert shown_response(response) == fixture.expected
+        assert shown_response(response) == fixture.expected, fixture.name
         return
 
     with pytest.raises(AttemptFailed) as failed:
         dialect.decode(fixture.status, fixture.headers, fixture.wire)
-    assert shown_failure(failed.value) == fixture.expected["failure"]
-    assert failed.value.raw_response == fixture.wire.decode()
+    assert shown_failure(failed.value) == fixture.expected["failure"], fixture.name
+    assert failed.value.raw_response == fixture.wire.decode(), fixture.name
 
 
 @pytest.mark.parametrize("fixture", fixtures("answers"))

@@ -18,7 +18,9 @@ from lsd.conversation import (
 )
 from lsd.providers._event_stream import EVENT_BYTES_MAX
 from tests.unit.providers.recorded import (
+    CHAT_TYPES,
     Fixture,
+    as_from,
     fixtures,
     make_dialect,
     read_stream,
@@ -44,6 +46,18 @@ def test_one_cut_anywhere_changes_nothing(fixture: Fixture) -> None:
 
     for place in range(len(wire)):
         assert read_stream(fixture, [wire[:place], wire[place:]]) == fixture.expected, place
+
+
+@pytest.mark.parametrize("provider_type", CHAT_TYPES)
+def test_each_type_reads_what_openai_streams(provider_type: str) -> None:
+    """One base for all, whole and byte by byte; what is each type's own has its own fixtures."""
+    given = as_from(provider_type, "streams")
+
+    assert len(given) > 25
+    for fixture in given:
+        bytewise = [bytes([each]) for each in fixture.wire]
+        assert read_stream(fixture, [fixture.wire]) == fixture.expected, fixture.name
+        assert read_stream(fixture, bytewise) == fixture.expected, fixture.name
 
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"], ids=["LF", "CRLF", "CR"])

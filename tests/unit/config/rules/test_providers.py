@@ -58,6 +58,16 @@ TABLES = {
         "access_key_id": "missing; access_key_id and secret_access_key go together",
         "secret_access_key": "missing; access_key_id and secret_access_key go together",
     },
+    BEDROCK + "region = 'r', session_token = 'env::KEY'": {
+        "access_key_id": "missing; access_key_id and secret_access_key go together",
+        "secret_access_key": "missing; access_key_id and secret_access_key go together",
+    },
+    BEDROCK + "region = 'r', access_key_id = 'env::KEY', secret_access_key = 'dynamic::s'": {
+        "": (
+            "access_key_id, secret_access_key come from different kinds of places; "
+            "wanted all env::, all dynamic::, or all sdk"
+        )
+    },
     SAGEMAKER + "region = 'r', access_key_id = 'dynamic::a', secret_access_key = 'sdk'": {
         "": (
             "access_key_id, secret_access_key come from different kinds of places; "
@@ -87,7 +97,9 @@ TABLES = {
 
 @pytest.mark.parametrize("table", TABLES)
 def test_keys_agree(folder: Folder, table: str) -> None:
-    """What goes together, what does not, and what is a URL."""
+    """Case 44 and more: what goes together, what does not, and what is a URL."""
+    folder.environment["KEY"] = "k"
+
     assert problems_of(folder, table) == TABLES[table]
 
 
