@@ -9,7 +9,7 @@ from lsd.api.errors import Refused
 from lsd.api.exchange import Answer, Endpoint, Request, Start
 from lsd.api.filters import FilterBody, filter_of
 from lsd.api.inference_query import register_queries
-from lsd.api.parameters import cursor_in, id_in, integer_in
+from lsd.api.parameters import cursor_in, id_in, integer_in, text_in
 from lsd.api.reading import Reading
 from lsd.conversation import Id, Structurer, encode_json, id_time_ms
 from lsd.store import Episode, Filter
@@ -48,7 +48,8 @@ class Episodes:
 
     async def page(self, request: Request, _start: Start) -> Answer:
         """`GET /internal/episodes`: those with the greatest ids first."""
-        limit = integer_in(request, "limit", default=0)
+        text_in(request, "limit")
+        limit = integer_in(request, "limit", default=LIMIT_MAX)
         cursor = cursor_in(request)
         return await self._page(
             limit,

@@ -166,6 +166,13 @@ def metric_value(record: FeedbackRecord) -> bool | float:
     return record.value if record.kind == "boolean" else record.value + 0.0
 
 
+def nano_dollars(dollars: Decimal | None) -> int | None:
+    """Billionths of a dollar, rounded to the nearest."""
+    if dollars is None:
+        return None
+    return int((dollars * _NANO).to_integral_value(ROUND_HALF_EVEN))
+
+
 def read_feedback(target_id: str, own_id: str, encoded: bytes) -> FeedbackRecord:
     """The inverse of `feedback`."""
     return FeedbackRecord(id=own_id, target_id=target_id, **reread_json(encoded))
@@ -247,13 +254,6 @@ def _usage_sums(model_inferences: Iterable[ModelInferenceRecord]) -> dict[str, i
             if value is not None:
                 sums[field] = sums.get(field, 0) + value
     return sums
-
-
-def nano_dollars(dollars: Decimal | None) -> int | None:
-    """Billionths of a dollar, rounded to the nearest."""
-    if dollars is None:
-        return None
-    return int((dollars * _NANO).to_integral_value(ROUND_HALF_EVEN))
 
 
 def _encode_given(fields: dict[str, JsonValue]) -> bytes:
