@@ -8,10 +8,10 @@ import attrs
 
 from lsd.store._feedback_sums import FeedbackSums
 from lsd.store._usage_periods import OF_MODELS, OF_VARIANTS, UsageRows
-from lsd.store._usage_row import usage_of
+from lsd.store._usage_row import UsageRow
 from lsd.store.layout import COUNT_AND_ID, FEEDBACK_SUMS, SHARD, VARIANT_COUNTS
 from lsd.store.transaction import Database, Transaction
-from lsd.store.usage import OneUsage, Usage
+from lsd.store.usage import OneUsage
 
 T = TypeVar("T")
 
@@ -21,7 +21,8 @@ class Sums:
     """Adds up what records should have been counted as, and compares it with what was counted."""
 
     _variants: Counter[bytes] = attrs.field(factory=Counter, init=False)
-    _usage: dict[tuple[Database, bytes], Usage] = attrs.field(factory=dict, init=False)
+    _usage: dict[tuple[Database, bytes], bytes] = attrs.field(factory=dict, init=False)
+    """As rows, which are equal for equal usages, and small: there may be millions of minutes."""
     _feedback: dict[bytes, FeedbackSums] = attrs.field(factory=dict, init=False)
 
     def add_inference(self, pair: bytes, inference: bytes, usage: OneUsage) -> None:
@@ -52,7 +53,9 @@ class Sums:
         usage: OneUsage,
     ) -> None:
         for place in rows.places(pair, own):
-            self._usage.setdefault(place, Usage()).add(usage)
+            row = UsageRow(self._usage.get(place))
+            row.add(usage)
+            self._usage[place] = row.encode() or b""
 
     def _variant_problems(self, transaction: Transaction) -> Iterator[str]:
         counted: Counter[bytes] = Counter()
@@ -64,11 +67,13 @@ class Sums:
                 yield f"{VARIANT_COUNTS}: {pair.hex()}: found {found}; wanted {wanted}"
 
     def _usage_problems(self, transaction: Transaction, database: Database) -> Iterator[str]:
-        counted: dict[bytes, Usage] = {}
-        for key, row in transaction.range(database):
-            counted.setdefault(key[: -SHARD.size], Usage()).merge(usage_of(row))
-        wanted = {key: usage for (of, key), usage in self._usage.items() if of == database}
-        yield from _differences(database, counted, wanted, Usage(), _shown_usage)
+        counted: dict[bytes, bytes] = {}
+        for key, packed in transaction.range(database):
+            row = UsageRow(counted.get(key[: -SHARD.size]))
+            row.add_row(packed)
+            counted[key[: -SHARD.size]] = row.encode() or b""
+        wanted = {key: packed for (of, key), packed in self._usage.items() if of == database}
+        yield from _differences(database, counted, wanted, b"", bytes.hex)
 
     def _feedback_problems(self, transaction: Transaction) -> Iterator[str]:
         counted: dict[bytes, FeedbackSums] = {}
@@ -91,9 +96,3 @@ def _differences(
         found, right = show(counted.get(key, nothing)), show(wanted.get(key, nothing))
         if found != right:
             yield f"{database}: {key.hex()}: found {found}; wanted {right}"
-
-
-def _shown_usage(usage: Usage) -> object:
-    """What is equal for equal usages: buckets without a count are as good as none."""
-    histograms = (usage.durations, usage.first_tokens)
-    return usage.sums, [{b: n for b, n in each.items() if n} for each in histograms]
