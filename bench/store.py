@@ -256,6 +256,10 @@ def queries(store: Store, random: Random) -> Iterator[tuple[str, Callable[[], ob
         lambda: store.usage.variant_periods(function(), "day", 10),
     )
     yield (
+        "usage of a function, last 10 hours",
+        lambda: store.usage.variant_periods(function(), "hour", 10),
+    )
+    yield (
         "means of a metric, by variant",
         lambda: store.feedback_statistics.by_variant(function(), "rating"),
     )
