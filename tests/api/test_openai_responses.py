@@ -11,10 +11,11 @@ from openai import AsyncOpenAI, OpenAI
 from pydantic import BaseModel
 
 from lsd.conversation import parse_id
+from tests.api.anthropic_asking import model
 from tests.api.conftest import StartGateway
 from tests.api.gateway import Gateway
 from tests.api.openai_asking import LANES, at_rest, configuration, refusal, sent
-from tests.fakes import anthropic_scripts, openai_scripts
+from tests.fakes import anthropic_scripts, openai_scripts, responses_scripts
 from tests.fakes.provider_thread import FakeProviderThread
 from tests.fakes.recorded import RecordedRequest
 from tests.fakes.script import Fin, Script
@@ -32,8 +33,10 @@ LOOK: Any = {
 
 @pytest.fixture(scope="module")
 def gateway(start_shared: StartGateway, shared_provider: FakeProviderThread) -> Gateway:
-    """A gateway with models for each lane."""
-    return start_shared(configuration(shared_provider))
+    """A gateway with models for each lane, and one that speaks this very API."""
+    address = shared_provider.url("responses")
+    same = model("responses", ("one", "openai", address), more='api_type = "responses"')
+    return start_shared(f"{same}\n{configuration(shared_provider)}")
 
 
 @pytest.fixture
@@ -87,24 +90,24 @@ def calls(upstream: FakeProviderThread) -> None:
         upstream.will(lane, script_of(lane))
 
 
-@pytest.mark.parametrize("model", LANES)
-def test_a_plain_answer(client: OpenAI, upstream: FakeProviderThread, model: str) -> None:
+@pytest.mark.parametrize("name", LANES)
+def test_a_plain_answer(client: OpenAI, upstream: FakeProviderThread, name: str) -> None:
     """Text, status, usage and ids are where the library looks for them."""
-    answer = client.responses.create(model=model, input="Hi", instructions="Be brief.")
+    answer = client.responses.create(model=name, input="Hi", instructions="Be brief.")
 
     assert answer.output_text == "An old pond"
     assert answer.status == "completed"
-    assert answer.model == model
+    assert answer.model == name
     assert answer.instructions == "Be brief."
     assert answer.usage is not None
     assert answer.usage.total_tokens == answer.usage.input_tokens + answer.usage.output_tokens
     assert answer.id.removeprefix("resp_") == (answer._request_id or "").removeprefix("req_")
 
 
-@pytest.mark.parametrize("model", LANES)
-def test_a_streamed_answer(gateway: Gateway, upstream: FakeProviderThread, model: str) -> None:
+@pytest.mark.parametrize("name", LANES)
+def test_a_streamed_answer(gateway: Gateway, upstream: FakeProviderThread, name: str) -> None:
     """The order of events is always the same, and the last one holds the whole answer."""
-    body = {"model": model, "input": "Hi", "stream": True}
+    body = {"model": name, "input": "Hi", "stream": True}
     events = frames(gateway.client.post(PATH, json=body))
 
     kinds = [event["type"].removeprefix("response.") for event in events]
@@ -128,32 +131,32 @@ def test_a_streamed_answer(gateway: Gateway, upstream: FakeProviderThread, model
     assert last["usage"]["output_tokens"] > 0
 
 
-@pytest.mark.parametrize("model", LANES)
-def test_the_streaming_helper(client: OpenAI, upstream: FakeProviderThread, model: str) -> None:
+@pytest.mark.parametrize("name", LANES)
+def test_the_streaming_helper(client: OpenAI, upstream: FakeProviderThread, name: str) -> None:
     """What it puts together is the answer."""
-    with client.responses.stream(model=model, input="Hi") as stream:
+    with client.responses.stream(model=name, input="Hi") as stream:
         texts = [event.delta for event in stream if event.type == "response.output_text.delta"]
         answer = stream.get_final_response()
 
     assert "".join(texts) == answer.output_text == "An old pond"
 
 
-@pytest.mark.parametrize("model", LANES)
+@pytest.mark.parametrize("name", LANES)
 async def test_the_asynchronous_client(
-    gateway: Gateway, upstream: FakeProviderThread, model: str
+    gateway: Gateway, upstream: FakeProviderThread, name: str
 ) -> None:
     """The same, streamed."""
     async with AsyncOpenAI(base_url=f"{gateway.url}/openai/v1", api_key="any") as client:
-        stream = await client.responses.create(model=model, input="Hi", stream=True)
+        stream = await client.responses.create(model=name, input="Hi", stream=True)
         kinds = [event.type async for event in stream]
 
     assert kinds[-1] == "response.completed"
 
 
-@pytest.mark.parametrize("model", LANES)
+@pytest.mark.parametrize("name", LANES)
 @pytest.mark.parametrize("streams", [False, True], ids=["plain", "streamed"])
 def test_a_loop_of_tools(
-    client: OpenAI, upstream: FakeProviderThread, model: str, streams: bool
+    client: OpenAI, upstream: FakeProviderThread, name: str, streams: bool
 ) -> None:
     """What was put out goes in again as it is, with the results behind it."""
     calls(upstream)
@@ -161,8 +164,8 @@ def test_a_loop_of_tools(
 
     def ask() -> Any:
         if not streams:
-            return client.responses.create(model=model, input=items, tools=[LOOK])
-        with client.responses.stream(model=model, input=items, tools=[LOOK]) as stream:
+            return client.responses.create(model=name, input=items, tools=[LOOK])
+        with client.responses.stream(model=name, input=items, tools=[LOOK]) as stream:
             return stream.get_final_response()
 
     first = ask()
@@ -185,14 +188,14 @@ class Sight(BaseModel):
     count: int
 
 
-@pytest.mark.parametrize("model", LANES)
-def test_structured_output(client: OpenAI, upstream: FakeProviderThread, model: str) -> None:
+@pytest.mark.parametrize("name", LANES)
+def test_structured_output(client: OpenAI, upstream: FakeProviderThread, name: str) -> None:
     """The helper that parses asks for a schema, and finds what fits it."""
     text = '{"animal": "frog", "count": 1}'
     upstream.will("gpt", openai_scripts.says(text))
     upstream.will("claude", anthropic_scripts.says(text))
 
-    answer = client.responses.parse(model=model, input="Tell.", text_format=Sight)
+    answer = client.responses.parse(model=name, input="Tell.", text_format=Sight)
 
     assert answer.output_parsed == Sight(animal="frog", count=1)
     assert b'"additionalProperties":false' in upstream.requests[0].body
@@ -235,9 +238,9 @@ def test_what_was_cut_is_incomplete(client: OpenAI, upstream: FakeProviderThread
     assert last.response.output_text == "An old"
 
 
-@pytest.mark.parametrize("model", LANES)
+@pytest.mark.parametrize("name", LANES)
 def test_a_stream_that_is_cut_off_fails(
-    client: OpenAI, upstream: FakeProviderThread, model: str
+    client: OpenAI, upstream: FakeProviderThread, name: str
 ) -> None:
     """Its last event says so: without any, clients would ask again and again."""
     upstream.will("gpt", openai_scripts.cut_after(2))
@@ -246,7 +249,7 @@ def test_a_stream_that_is_cut_off_fails(
     )
     upstream.will("claude", Script((*begun.steps, Fin())))
 
-    events = list(client.responses.create(model=model, input="Hi", stream=True))
+    events = list(client.responses.create(model=name, input="Hi", stream=True))
 
     last = events[-1]
     assert last.type == "response.failed"
@@ -324,3 +327,110 @@ def test_errors_have_the_body_of_this_api(gateway: Gateway) -> None:
     assert refusal(wrong, 400)["param"] == "input[0].content"
     method = gateway.client.get(PATH)
     assert refusal(method, 405)["type"] == "invalid_request_error"
+
+
+THOUGHT = {"type": "thinking", "thinking": "A pond, hm.", "signature": "c2ln"}
+USE = {"type": "tool_use", "id": "call_1", "name": "look", "input": {"at": "pond"}}
+CALL = {
+    "id": "fc_1",
+    "type": "function_call",
+    "call_id": "call_1",
+    "name": "look",
+    "arguments": '{"at":"pond"}',
+}
+
+
+@pytest.mark.parametrize("name", [*LANES, "responses"])
+def test_whole_and_streamed_are_the_same(
+    gateway: Gateway, upstream: FakeProviderThread, name: str
+) -> None:
+    """Case 59: the same items, status and usage."""
+    said = {"type": "text", "text": "An old pond"}
+    upstream.will("claude", anthropic_scripts.gives([THOUGHT, said, USE], stop_reason="tool_use"))
+    upstream.will("gpt", openai_scripts.tool_call("look", {"at": "pond"}))
+    message = responses_scripts.message("An old pond")
+    upstream.will("responses", responses_scripts.gives(message, CALL))
+    body = {"model": name, "input": "Hi", "tools": [LOOK]}
+
+    whole = gateway.client.post(PATH, json=body)
+    events = frames(gateway.client.post(PATH, json={**body, "stream": True}))
+
+    assert whole.status_code == 200
+    assert without_ids(events[-1]["response"]) == without_ids(whole.json())
+    done = [event["item"] for event in events if event["type"] == "response.output_item.done"]
+    assert done == events[-1]["response"]["output"]
+    assert done[-1]["name"] == "look"
+
+
+def without_ids(response: dict[str, Any]) -> dict[str, Any]:
+    """An answer without what is new each time."""
+    output = [{**item, "id": None} for item in response["output"]]
+    return {**response, "id": None, "created_at": None, "output": output}
+
+
+def test_sealed_thoughts_of_openai_go_back_there(
+    gateway: Gateway, upstream: FakeProviderThread
+) -> None:
+    """Also those that it has sealed for the client itself."""
+    upstream.will("responses", responses_scripts.says("An old pond"))
+    sealed = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAA"}
+    again = [{"role": "user", "content": "Hi"}, sealed, {"role": "assistant", "content": "Yes?"}]
+    items = [*again, {"role": "user", "content": "Go on."}]
+
+    response = gateway.client.post(PATH, json={"model": "responses", "input": items})
+
+    assert response.status_code == 200
+    assert sent(upstream)["input"][1] == {
+        "type": "reasoning",
+        "encrypted_content": "gAAA",
+        "summary": [],
+    }
+
+
+def test_free_form_tools_go_around(gateway: Gateway, upstream: FakeProviderThread) -> None:
+    """Their calls hold a text, and so do their results."""
+    call = {"id": "ctc_1", "type": "custom_tool_call", "call_id": "c", "name": "sh", "input": "ls"}
+    upstream.will("responses", responses_scripts.gives(call))
+    body = {"model": "responses", "tools": [{"type": "custom", "name": "sh"}]}
+
+    response = gateway.client.post(PATH, json={**body, "input": "Hi"})
+
+    (item,) = response.json()["output"]
+    assert (item["type"], item["input"]) == ("custom_tool_call", "ls")
+    upstream.forget()
+    result_ = {"type": "custom_tool_call_output", "call_id": "c", "output": "a b"}
+    items = [{"role": "user", "content": "Hi"}, item, result_]
+    assert gateway.client.post(PATH, json={**body, "input": items}).status_code == 200
+    assert [each["type"] for each in sent(upstream)["input"]] == [
+        "message",
+        "custom_tool_call",
+        "custom_tool_call_output",
+    ]
+
+
+def test_an_error_before_the_first_word_is_no_stream(
+    gateway: Gateway, upstream: FakeProviderThread
+) -> None:
+    """Case 36: it has its status, also if the client wants a stream."""
+    upstream.will("gpt", openai_scripts.fails(401))
+
+    response = gateway.client.post(PATH, json={"model": "gpt", "input": "Hi", "stream": True})
+
+    refusal(response, 502)
+    assert response.headers["x-should-retry"] == "false"
+
+
+def test_a_very_long_argument(gateway: Gateway, upstream: FakeProviderThread) -> None:
+    """Case 52: a megabyte in small pieces costs no more than it must."""
+    text = orjson.dumps({"a": "x" * 1_000_000}).decode()
+    pieces = [text[start : start + 50] for start in range(0, len(text), 50)]
+    head = {"index": 0, "id": "c", "type": "function", "function": {"name": "look"}}
+    deltas = [{"tool_calls": [head]}]
+    deltas += [{"tool_calls": [{"index": 0, "function": {"arguments": each}}]} for each in pieces]
+    chunks = [*map(openai_scripts.chunk, deltas), openai_scripts.chunk({}, finish_reason="stop")]
+    upstream.will("gpt", openai_scripts.events(chunks))
+    body = {"model": "gpt", "input": "Hi", "tools": [LOOK], "stream": True}
+
+    *_, last = frames(gateway.client.post(PATH, json=body))
+
+    assert last["response"]["output"][0]["arguments"] == text

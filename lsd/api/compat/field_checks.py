@@ -3,12 +3,28 @@
 A check gives the problems of a value at a path. Types are exact: text is never taken for a number.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from lsd.conversation import Problem, describe_json
+from lsd.conversation import Malformed, Problem, describe_json
 
 Check = Callable[[Any, str], list[Problem]]
+
+
+def check_all(
+    body: Mapping[str, Any], checks: Mapping[str, Check], missing: Mapping[str, str]
+) -> None:
+    """Checks the fields of a body that `checks` names.
+
+    `missing` names those that must be there, with what is said if not. Raises Malformed with all
+    problems.
+    """
+    problems = [Problem(name, reason) for name, reason in missing.items() if name not in body]
+    for name, check in checks.items():
+        if name in body:
+            problems += check(body[name], name)
+    if problems:
+        raise Malformed(tuple(problems))
 
 
 def whole(value: Any) -> int | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from lsd.api.compat.field_checks import (
     Check,
+    check_all,
     flag,
     integer,
     items_of,
@@ -16,7 +17,7 @@ from lsd.api.compat.field_checks import (
     wrong,
 )
 from lsd.api.compat.troubles import Unsupported
-from lsd.conversation import Malformed, Problem
+from lsd.conversation import Problem
 
 MISSING = "missing; it is required"
 
@@ -30,16 +31,7 @@ def check_fields(body: Mapping[str, Any]) -> None:
 
     Raises Malformed with all problems, or Unsupported.
     """
-    problems: list[Problem] = []
-    if "model" not in body:
-        problems.append(Problem("model", MISSING))
-    if "messages" not in body:
-        problems.append(Problem("messages", _without_messages(body)))
-    for name, check in _CHECKS.items():
-        if name in body:
-            problems += check(body[name], name)
-    if problems:
-        raise Malformed(tuple(problems))
+    check_all(body, _CHECKS, {"model": MISSING, "messages": _without_messages(body)})
     if body.get("n", 1) != 1:
         raise Unsupported("n", f"found {body['n']}; wanted 1, as LSD gives one choice")
 

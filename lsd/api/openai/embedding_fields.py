@@ -5,9 +5,9 @@ from typing import Any
 
 import attrs
 
-from lsd.api.compat.field_checks import Check, integer, model_name, string, whole, wrong
+from lsd.api.compat.field_checks import Check, check_all, integer, model_name, string, whole, wrong
 from lsd.api.openai.chat_fields import MISSING
-from lsd.conversation import EmbeddingInput, EmbeddingRequest, EncodingFormat, Malformed, Problem
+from lsd.conversation import EmbeddingInput, EmbeddingRequest, EncodingFormat, Problem
 
 _FORMATS: Mapping[str, EncodingFormat] = {"float": "float", "base64": "base64"}
 
@@ -28,12 +28,7 @@ def read_embedding_request(body: Mapping[str, Any]) -> EmbeddingsAsked:
 
     Raises Malformed.
     """
-    problems = [Problem(name, MISSING) for name in ("model", "input") if name not in body]
-    for name, check in _CHECKS.items():
-        if name in body:
-            problems += check(body[name], name)
-    if problems:
-        raise Malformed(tuple(problems))
+    check_all(body, _CHECKS, {"model": MISSING, "input": MISSING})
     inputs, is_single = _inputs(body["input"])
     return EmbeddingsAsked(
         model=body["model"],

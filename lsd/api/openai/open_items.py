@@ -20,7 +20,7 @@ from lsd.api.openai.response_items import (
     summary_part,
     text_part,
 )
-from lsd.conversation import TextChunk, Thought, ThoughtChunk
+from lsd.conversation import JsonValue, TextChunk, Thought, ThoughtChunk
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -101,27 +101,29 @@ class OpenThought(OpenItem):
     """A thought: its text is shown, else its summaries; all of it is kept until it is sealed."""
 
     chunk_id: str
-    _thought: Thought = attrs.field(factory=Thought, init=False)
+    _texts: list[str] = attrs.field(factory=list, init=False)
+    _signatures: list[str] = attrs.field(factory=list, init=False)
+    _provider_type: str | None = attrs.field(default=None, init=False)
+    _extra_data: JsonValue = attrs.field(default=None, init=False)
     _shown: list[list[str]] = attrs.field(factory=list, init=False)
     _current: str | None = attrs.field(default=None, init=False)
     _summaries: dict[str, list[str]] = attrs.field(factory=dict, init=False)
 
     def say(self, chunk: ThoughtChunk) -> None:
         """Adds a piece of the thought."""
-        thought = self._thought
-        if chunk.summary_text is not None:
+        if chunk.summary_text:
             key = chunk.summary_id or ""
             self._summaries.setdefault(key, []).append(chunk.summary_text)
-            if thought.text is None:
+            if not self._texts:
                 self._show(f"summary {key}", chunk.summary_text)
         if chunk.text:
+            self._texts.append(chunk.text)
             self._show("text", chunk.text)
-        self._thought = Thought(
-            text=_joined(thought.text, chunk.text),
-            signature=_joined(thought.signature, chunk.signature),
-            provider_type=chunk.provider_type or thought.provider_type,
-            extra_data=thought.extra_data if chunk.extra_data is None else chunk.extra_data,
-        )
+        if chunk.signature is not None:
+            self._signatures.append(chunk.signature)
+        self._provider_type = chunk.provider_type or self._provider_type
+        if chunk.extra_data is not None:
+            self._extra_data = chunk.extra_data
 
     def _kind(self) -> str:
         return REASONING
@@ -130,7 +132,13 @@ class OpenThought(OpenItem):
         summary = tuple(
             {"type": "summary_text", "text": "".join(texts)} for texts in self._summaries.values()
         )
-        thought = attrs.evolve(self._thought, summary=summary or None)
+        thought = Thought(
+            text="".join(self._texts) if self._texts else None,
+            signature="".join(self._signatures) if self._signatures else None,
+            summary=summary or None,
+            provider_type=self._provider_type,
+            extra_data=self._extra_data,
+        )
         return reasoning_item(self.id, thought, map("".join, self._shown), status)
 
     def _show(self, part: str, text: str) -> None:
@@ -184,7 +192,3 @@ class OpenCall(OpenItem):
     def _argument_event(self) -> str:
         kind = "custom_tool_call_input" if self.is_custom else "function_call_arguments"
         return f"response.{kind}"
-
-
-def _joined(text: str | None, more: str | None) -> str | None:
-    return text if more is None else (text or "") + more

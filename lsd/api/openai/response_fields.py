@@ -5,6 +5,7 @@ from typing import Any
 
 from lsd.api.compat.field_checks import (
     Check,
+    check_all,
     flag,
     integer,
     items_of,
@@ -16,7 +17,7 @@ from lsd.api.compat.field_checks import (
 )
 from lsd.api.compat.troubles import Unsupported
 from lsd.api.openai.chat_fields import FORMATS, MISSING, choice_, metadata
-from lsd.conversation import Malformed, Problem
+from lsd.conversation import Problem
 
 OUTPUT_TOKENS_MIN = 16
 """The least limit that the API takes. Source: OpenAI's reference of it, 2025."""
@@ -35,16 +36,7 @@ def check_fields(body: Mapping[str, Any]) -> None:
 
     Raises Malformed with all problems, or Unsupported.
     """
-    problems: list[Problem] = []
-    if "model" not in body:
-        problems.append(Problem("model", MISSING))
-    if "input" not in body:
-        problems.append(Problem("input", _without_input(body)))
-    for name, check in _CHECKS.items():
-        if name in body:
-            problems += check(body[name], name)
-    if problems:
-        raise Malformed(tuple(problems))
+    check_all(body, _CHECKS, {"model": MISSING, "input": _without_input(body)})
     for name, reason in _REFUSED.items():
         if name in body:
             raise Unsupported(name, reason)

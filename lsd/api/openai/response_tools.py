@@ -1,8 +1,9 @@
 """Tools of a Responses request, whose fields stand at their top, in neutral words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lsd.api.compat.troubles import Unsupported
 from lsd.api.openai.foreign_shapes import NO_PARAMETERS
 from lsd.conversation import (
     CustomTool,
@@ -23,18 +24,29 @@ KINDS = ("function", "custom")
 
 
 def read_response_tools(body: Fields) -> ToolSet | None:
-    """The tools that the client runs; None without any. Raises Malformed."""
+    """The tools that the client runs; None if the body has none at all.
+
+    Raises Malformed, or Unsupported for tools that all run at OpenAI.
+    """
     tools = tuple(
         _tool(tool, f"tools[{place}]")
         for place, tool in enumerate(body.get("tools", ()))
         if tool.get("type") in KINDS
     )
     if not tools:
+        _check_none(body.get("tools", ()))
         return None
     choice, allowed = _choice(body.get("tool_choice", "auto"), {tool.name for tool in tools})
     return ToolSet(
         tools=tools, choice=choice, parallel=body.get("parallel_tool_calls"), allowed=allowed
     )
+
+
+def _check_none(tools: Sequence[Fields]) -> None:
+    if tools:
+        kind = describe_json(tools[0].get("type"))
+        reason = f"found {kind}, which runs at OpenAI; wanted a function or custom tool, too"
+        raise Unsupported("tools[0].type", reason)
 
 
 def _tool(tool: Fields, path: str) -> Tool:

@@ -6,6 +6,7 @@ import pytest
 
 from lsd.api.compat.field_checks import (
     Check,
+    check_all,
     flag,
     integer,
     items_of,
@@ -15,6 +16,7 @@ from lsd.api.compat.field_checks import (
     string,
     whole,
 )
+from lsd.conversation import Malformed
 
 STRINGS = items_of(string, "an array of strings")
 
@@ -47,3 +49,18 @@ def test_a_check_tells_what_is_wrong(check: Check, good: Any, bad: Any, told: st
     """Nothing of what is right, and the path of what is not."""
     assert check(good, "x") == []
     assert [str(problem) for problem in check(bad, "x")] == [told]
+
+
+def test_all_problems_of_a_body_are_told_at_once() -> None:
+    """First what is missing, then what is wrong; unknown fields are let through."""
+    checks = {"a": string, "b": flag, "c": number}
+
+    check_all({"a": "", "x": 1}, checks, {"a": "missing"})
+    with pytest.raises(Malformed) as caught:
+        check_all({"b": 1, "c": "1"}, checks, {"a": "missing"})
+
+    assert [str(problem) for problem in caught.value.problems] == [
+        "a: missing",
+        "b: found 1; wanted true or false",
+        'c: found "1"; wanted a number',
+    ]

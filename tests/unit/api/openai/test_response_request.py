@@ -81,7 +81,7 @@ def test_what_is_not_sent_is_told() -> None:
     """In the order of the request; what a provider leaves out has its name here."""
     asked = read(
         input=[{"type": "web_search_call"}, {"role": "user", "content": "Hi"}],
-        tools=[{"type": "web_search"}],
+        tools=[{"type": "web_search"}, {"type": "function", "name": "f"}],
         include=["reasoning.encrypted_content", "web_search_call.action.sources"],
         service_tier="scale",
         truncation="auto",

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from lsd.api.compat.troubles import Unsupported
 from lsd.api.openai.response_tools import read_response_tools
 from lsd.conversation import CustomTool, FunctionTool, Malformed, SpecificTool
 
@@ -55,8 +56,16 @@ def test_tools_of_openai_are_left_out() -> None:
 
     assert made is not None
     assert [tool.name for tool in made.tools] == ["look"]
-    assert read_response_tools({"tools": [{"type": "web_search"}]}) is None
+    assert read_response_tools({"tools": []}) is None
     assert read_response_tools({}) is None
+
+
+def test_tools_of_openai_alone_are_refused() -> None:
+    """Case 58: nothing would be left of them."""
+    with pytest.raises(Unsupported) as caught:
+        read_response_tools({"tools": [{"type": "web_search"}]})
+
+    assert caught.value.where == "tools[0].type"
 
 
 def test_choices() -> None:
