@@ -34,7 +34,7 @@ class ItemRunner:
     now_ms: Callable[[], int]
 
     async def run(self, claimed: ClaimedItem) -> tuple[BatchItem, Write | None]:
-        """The item after the run, and the records of its inference.
+        """The item after the run, and the records of its inference if it has ended.
 
         Raises nothing: what goes wrong with one item is its own failure. Nothing is left of a run
         that is cancelled.
@@ -48,7 +48,9 @@ class ItemRunner:
         except Exception as error:  # noqa: BLE001 (a bug met by one item must not stop the others)
             _log_bug(item, error)
             return failed_with(item, BUG, self.now_ms()), None
-        return self.decider.after(item, ended, self.now_ms()), ended.records
+        after = self.decider.after(item, ended, self.now_ms())
+        # What is run again has no inference yet, and attempts are recorded once for each.
+        return after, None if after.state == "pending" else ended.records
 
     def _accepted(self, claimed: ClaimedItem) -> Accepted:
         item, prepared = claimed.item, self.inferences.prepared

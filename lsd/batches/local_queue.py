@@ -10,9 +10,10 @@ import attrs
 import trio
 
 from lsd.batches.held_credentials import HeldCredentials
-from lsd.batches.item_run import ItemRunner
+from lsd.batches.item_run import BUG, ItemRunner
+from lsd.batches.outcomes import failed_with
 from lsd.conversation import LsdError
-from lsd.store import Batches, ClaimedItem, Write, Writer, WriteRefused
+from lsd.store import Batches, ClaimedItem, ItemNotHeld, Write, Writer, WriteRefused
 from lsd.telemetry import Clock, logger
 
 log = logger(__name__)
@@ -130,8 +131,14 @@ class LocalQueue:
         after, records = await runner.run(claimed)
         try:
             await self._commit(self.batches.finish(claimed, after, records))
-        except WriteRefused as refusal:
+        except ItemNotHeld as refusal:
             log.warning("the result of a batch item is thrown away", reason=str(refusal))
+        except WriteRefused as refusal:
+            log.error(  # noqa: TRY400 (a refusal tells all)
+                "the records of a batch item are refused", reason=str(refusal)
+            )
+            after = failed_with(after, BUG, self.clock.now_ms())
+            await self._commit(self.batches.finish(claimed, after, None))
         if after.state != "pending":
             self.credentials.forget(claimed.item.inference_id)
         self._held -= 1

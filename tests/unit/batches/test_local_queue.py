@@ -12,6 +12,7 @@ from tests.unit.batches.desk import ITEM, Desk, open_desk
 from tests.unit.captured_log import Log
 from tests.unit.inference.fake_providers import Hang, Script, Until, says
 from tests.unit.inference.gateway import Shelf
+from tests.unit.store.makers import Maker
 
 
 async def until(desk: Desk, count: int) -> None:
@@ -113,7 +114,7 @@ async def test_an_item_waits_for_its_time(
     assert shown["inferences"][0]["content"] == [{"type": "text", "text": "Yes"}]
     assert trio.current_time() - begun_at >= 4
     calls = await desk.gateway.stored_calls(answer["inference_ids"][0])
-    assert [call.status for call in calls] == ["error", "ok"]
+    assert [call.status for call in calls] == ["ok"]
     nursery.cancel_scope.cancel()
 
 
@@ -141,4 +142,21 @@ async def test_a_result_waits_for_a_store_that_fails(
 
     assert len(desk.provider.requests) == 1
     assert [entry["event"] for entry in log] == ["the result of a batch item waits for the store"]
+    nursery.cancel_scope.cancel()
+
+
+async def test_an_item_whose_records_are_refused_fails(
+    desk: Desk, nursery: trio.Nursery, log: Log
+) -> None:
+    """It ends all the same, and its neighbours go on."""
+    desk.provider.will(says("Yes"))
+    answer = await desk.submit(ITEM, ITEM)
+    taken = Maker().inference(inference_id=answer["inference_ids"][0])
+    await desk.writer.commit(desk.store.inferences.record(taken))
+
+    nursery.start_soon(desk.run)
+    shown = await desk.settled(answer["batch_id"])
+
+    assert [each["index"] for each in shown["errors"]] == [0]
+    assert [entry["event"] for entry in log] == ["the records of a batch item are refused"]
     nursery.cancel_scope.cancel()
