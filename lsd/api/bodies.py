@@ -13,6 +13,10 @@ INLINE_BYTES_MAX = 1 << 20
 """Larger bodies are inflated and parsed in a thread: a mebibyte takes some milliseconds, during
 which every other request would wait."""
 
+INLINE_LIST_BYTES_MAX = 64 << 10
+"""The same for bodies that list many small things, each of which becomes an object of some depth:
+that takes ten times as long as parsing them, some ten milliseconds for this."""
+
 _DEFLATE_RATIO_MAX = 1032
 """One byte stands for at most so many. Source: zlib's technical details, "Maximum compression"."""
 
@@ -136,13 +140,21 @@ def _has_zlib_head(body: bytes) -> bool:
     return len(body) >= 2 and body[0] & 0x0F == 8 and (body[0] << 8 | body[1]) % 31 == 0
 
 
-async def parse_body(read: Callable[[bytes], T], body: bytes) -> T:
+async def parse_body(
+    read: Callable[[bytes], T], body: bytes, *, inline_bytes_max: int = INLINE_BYTES_MAX
+) -> T:
     """What `read` makes of a body; of a large one in a thread."""
-    return await beside_the_loop(body, read, body)
+    return await beside_the_loop(body, read, body, inline_bytes_max=inline_bytes_max)
 
 
-async def beside_the_loop(body: bytes, read: Callable[[D], T], document: D) -> T:
+async def beside_the_loop(
+    body: bytes,
+    read: Callable[[D], T],
+    document: D,
+    *,
+    inline_bytes_max: int = INLINE_BYTES_MAX,
+) -> T:
     """What `read` makes of what a body holds; in a thread if the body is a large one."""
-    if len(body) <= INLINE_BYTES_MAX:
+    if len(body) <= inline_bytes_max:
         return read(document)
     return await trio.to_thread.run_sync(read, document)

@@ -1,12 +1,12 @@
 """Datapoints over HTTP: created, changed, deleted, read by id, listed."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 
 import attrs
 import trio
 
-from lsd.api.bodies import parse_body
+from lsd.api.bodies import INLINE_LIST_BYTES_MAX, parse_body
 from lsd.api.datapoint_json import datapoint_json
 from lsd.api.datapoint_query import read_datapoint_query
 from lsd.api.exchange import Answer, Endpoint, Request, Start
@@ -24,6 +24,8 @@ from lsd.store import Datapoint
 from lsd.telemetry import logger
 
 log = logger(__name__)
+
+T = TypeVar("T")
 
 PATH: Final = "/v1/datasets/{dataset_name}"
 
@@ -58,19 +60,19 @@ class Datapoints:
     async def create(self, request: Request, _start: Start) -> Answer:
         """`POST …/datapoints`: all are created, or none."""
         dataset_name = dataset_in(request)
-        new = await parse_body(read_new_datapoints, request.body)
+        new = await _parsed(read_new_datapoints, request.body)
         return _ids(await self._datasets.create(dataset_name, new))
 
     async def update(self, request: Request, _start: Start) -> Answer:
         """`PATCH …/datapoints`: new versions of all, or of none."""
         dataset_name = dataset_in(request)
-        patches = await parse_body(read_patches, request.body)
+        patches = await _parsed(read_patches, request.body)
         return _ids(await self._datasets.update(dataset_name, patches))
 
     async def rename(self, request: Request, _start: Start) -> Answer:
         """`PATCH …/datapoints/metadata`: names, without a new version."""
         dataset_name = dataset_in(request)
-        renamings = await parse_body(read_renamings, request.body)
+        renamings = await _parsed(read_renamings, request.body)
         return _ids(await self._datasets.rename(dataset_name, renamings))
 
     async def delete(self, request: Request, _start: Start) -> Answer:
@@ -113,6 +115,10 @@ def dataset_in(request: Request) -> str:
 def deletion(number: int) -> Answer:
     """How many were deleted."""
     return Answer(body=encode_json({"num_deleted_datapoints": number}))
+
+
+async def _parsed(read: Callable[[bytes], T], body: bytes) -> T:
+    return await parse_body(read, body, inline_bytes_max=INLINE_LIST_BYTES_MAX)
 
 
 async def _ids_in(request: Request) -> Sequence[str]:

@@ -4,7 +4,7 @@ A commit costs a sync of the disk, however many writes it holds; so what arrives
 is under way goes into the next one together. The event loop never waits for a disk.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import attrs
 import trio
@@ -82,6 +82,7 @@ class Writer:
 
     _queue: list[_Queued] = attrs.field(factory=list, init=False)
     _rows_waiting: int = attrs.field(default=0, init=False)
+    _rows_unawaited: int = attrs.field(default=0, init=False)
     _arrived: trio.Event = attrs.field(factory=trio.Event, init=False)
     _hurry: trio.Event = attrs.field(factory=trio.Event, init=False)
     _ended: trio.Event = attrs.field(factory=trio.Event, init=False)
@@ -183,8 +184,7 @@ class Writer:
         self._queued += 1
         if self._progress is not None:
             self._progress.note_queued(self._queued)
-        if queued.write is not None:
-            self._rows_waiting += queued.write.rows
+        self._count_rows((queued,), 1)
         if self._gathering and self._rows_waiting >= self._gathering.max_rows:
             self._hurry.set()
         self._arrived.set()
@@ -261,7 +261,7 @@ class Writer:
             length += 1
         group = self._queue[:length]
         del self._queue[:length]
-        self._rows_waiting -= rows
+        self._count_rows(group, -1)
         if self._hurry.is_set() and not self._queue:
             self._hurry = trio.Event()
         self._tally.count_taken()
@@ -270,7 +270,14 @@ class Writer:
     def _put_back(self, group: list[_Queued]) -> None:
         """The group is first in the queue again."""
         self._queue[:0] = group
-        self._rows_waiting += sum(queued.write.rows for queued in group if queued.write)
+        self._count_rows(group, 1)
+
+    def _count_rows(self, come_or_gone: Iterable[_Queued], sign: int) -> None:
+        for queued in come_or_gone:
+            if queued.write is not None:
+                self._rows_waiting += sign * queued.write.rows
+                if queued.done is None:
+                    self._rows_unawaited += sign * queued.write.rows
 
     def _settle(self, group: list[_Queued]) -> None:
         self._settled += len(group)
@@ -283,7 +290,7 @@ class Writer:
     def _give_up_waiting(self) -> None:
         """Tells all that still wait that nothing comes any more."""
         given_up, self._queue = self._queue, []
-        self._rows_waiting = 0
+        self._count_rows(given_up, -1)
         for queued in given_up:
             if queued.write is not None:
                 queued.outcome = WriteFailed("the writer has stopped")
@@ -292,7 +299,11 @@ class Writer:
         self._settle(given_up)
 
     def _has_room_for(self, write: Write) -> bool:
-        """A write greater than the whole queue finds room in an empty one."""
-        if self._rows_max is None or not self._rows_waiting:
+        """A write greater than the whole queue finds room in an empty one.
+
+        Those that somebody waits for take no room: nobody sends more of them than he waits for, and
+        one call that stores thousands of rows must not cost others their records.
+        """
+        if self._rows_max is None or not self._rows_unawaited:
             return True
-        return self._rows_waiting + write.rows <= self._rows_max
+        return self._rows_unawaited + write.rows <= self._rows_max

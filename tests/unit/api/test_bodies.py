@@ -18,6 +18,7 @@ from lsd.api.bodies import (
     CodingBroken,
     CodingUnknown,
     beside_the_loop,
+    parse_body,
     read_body,
 )
 
@@ -281,6 +282,16 @@ def test_noise_is_refused_or_read_and_nothing_else(body: bytes, coding: str) -> 
     except (BodyTooLarge, CodingBroken):
         return
     assert len(inflated) <= LIMIT
+
+
+@pytest.mark.parametrize(("length", "is_beside"), [(100, False), (101, True)])
+async def test_callers_know_what_is_large(length: int, is_beside: bool) -> None:
+    """A list of small things is so much earlier than one long text."""
+    own = threading.get_ident()
+
+    read = parse_body(lambda _: threading.get_ident(), b"x" * length, inline_bytes_max=100)
+
+    assert (await read != own) is is_beside
 
 
 @pytest.mark.parametrize(("length", "is_beside"), [(1 << 20, False), ((1 << 20) + 1, True)])

@@ -308,6 +308,23 @@ async def test_a_write_greater_than_the_queue_gets_into_an_empty_one(
     assert keys_in(store) == ["many"]
 
 
+async def test_a_great_write_that_is_awaited_costs_nobody_his_record(
+    store: Store, clock: HandClock, nursery: trio.Nursery
+) -> None:
+    """It takes no room in the queue of those that are dropped when it is full."""
+    writer = store.writer(clock, rows_max=3)
+    nursery.start_soon(writer.commit, putting("great", rows=10_000))
+    await wait_all_tasks_blocked()
+    writer.queue_nowait(putting("first"))
+    writer.queue_nowait(putting("second"))
+
+    await nursery.start(writer.run)
+    await writer.close()
+
+    assert keys_in(store) == ["first", "great", "second"]
+    assert writer.statistics().rows_dropped == 0
+
+
 async def test_closing_stores_what_waits(store: Store, clock: HandClock) -> None:
     """An orderly end loses nothing, in batch mode neither."""
     patient = Gathering(flush_interval_ms=10**9, max_rows=10**9)
