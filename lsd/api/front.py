@@ -20,8 +20,16 @@ from lsd.api.errors import ErrorDesk, Refused
 from lsd.api.exchange import Endpoint, Request, WhenClientLeaves, headers_of
 from lsd.api.in_flight import InFlight
 from lsd.api.responder import API_KEY, RESPONDER, Message, Responder, SendMessage
+from lsd.api.tracing import check_trace_headers, traced
 from lsd.conversation import IdGenerator, LsdError
-from lsd.telemetry import CURRENT_REQUEST, Clock, RequestContext, logger
+from lsd.telemetry import (
+    CURRENT_REQUEST,
+    Clock,
+    RequestContext,
+    Tracer,
+    current_trace,
+    logger,
+)
 
 log = logger(__name__)
 
@@ -66,6 +74,7 @@ class Front:
     in_flight: InFlight
     ids: IdGenerator
     clock: Clock
+    tracer: Tracer | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: SendMessage) -> None:
         """One connection of the server: a request, or the lifespan of the application."""
@@ -86,7 +95,12 @@ class Front:
         )
         token = CURRENT_REQUEST.set(context)
         try:
-            await self._http(scope, headers, receive, send)
+            if self.tracer is None:
+                await self._http(scope, headers, receive, send)
+            else:
+                path = self._local_path(scope["path"])
+                with traced(self.tracer, context, path, headers, send) as traced_send:
+                    await self._http(scope, headers, receive, traced_send)
         finally:
             CURRENT_REQUEST.reset(token)
 
@@ -102,7 +116,8 @@ class Front:
             return
         try:
             self.edge.check(headers, scope["scheme"])
-            key = self.authentication.public_id(scope["method"], path, headers)
+            key = self._authenticated(scope["method"], path, headers)
+            check_trace_headers(headers)
             if path is None:
                 raise Refused(404, f"Route not found: {scope['method']} {scope['path']}")
         except LsdError as refused:
@@ -137,6 +152,20 @@ class Front:
             run=work,
         )
         await self._serve(asked, receive, responder)
+
+    def _authenticated(
+        self, method: str, path: str | None, headers: Mapping[str, str]
+    ) -> str | None:
+        """The public id of the caller's key. Raises NotAuthenticated."""
+        trace = None if self.tracer is None else current_trace()
+        if trace is None:
+            return self.authentication.public_id(method, path, headers)
+        started_ns, key = trace.clock.now_ns(), None
+        try:
+            key = self.authentication.public_id(method, path, headers)
+        finally:
+            trace.add("lsd_auth", started_ns, {"key.public_id": key})
+        return key
 
     def _local_path(self, path: str) -> str | None:
         """The path below the base path, one trailing slash dropped; None if it is none of ours."""

@@ -5,9 +5,11 @@ import attrs
 from lsd.api.bodies import parse_body
 from lsd.api.errors import Refused
 from lsd.api.exchange import EVENT_STREAM, Answer, Endpoint, Request, Send, Start
+from lsd.api.tracing import traced_feedback
 from lsd.conversation import encode_json
 from lsd.feedback import FeedbackService, read_feedback_request
 from lsd.inference import InferenceService, read_inference_request
+from lsd.telemetry import current_trace
 
 STREAM_HEADERS = (("content-type", EVENT_STREAM), ("cache-control", "no-cache"))
 
@@ -51,5 +53,9 @@ class Native:
         if self._feedback is None:
             raise Refused(503, "the feedback is not stored: the store could not be opened")
         key = request.api_key_public_id
-        feedback_id = await self._feedback.give(given, api_key_public_id=key)
+        trace = current_trace()
+        if trace is None:
+            feedback_id = await self._feedback.give(given, api_key_public_id=key)
+        else:
+            feedback_id = await traced_feedback(trace, self._feedback, given, key)
         return Answer(body=encode_json({"feedback_id": feedback_id}))

@@ -26,7 +26,6 @@ class Later:
 
 
 LATER: Final = (
-    Later("gateway.export.otlp.traces.enabled"),
     Later("gateway.relay.gateway_url"),
     Later("gateway.relay.api_key_location", lambda location: location != "none"),
     Later("gateway.batch_inference.poll_interval_s", lambda value: value != 60),

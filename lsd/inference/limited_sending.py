@@ -5,6 +5,7 @@ from collections.abc import Callable
 from lsd.access import CallLimits, Ticket
 from lsd.conversation import WireRequest
 from lsd.network import Transport, TransportFailed, WireResponse
+from lsd.telemetry import current_trace
 
 
 async def send_within(
@@ -20,7 +21,14 @@ async def send_within(
     """
     if limits is None:
         return await transport.send(wire), None
-    ticket = await limits.reserve(tokens)
+    trace = current_trace()
+    if trace is None:
+        ticket = await limits.reserve(tokens)
+    else:
+        started_ns = trace.clock.now_ns()
+        ticket = await limits.reserve(tokens)
+        attributes = {"estimated_usage.tokens": tokens(), "estimated_usage.model_inferences": 1}
+        trace.add("rate_limiting_reserve", started_ns, attributes)
     try:
         return await transport.send(wire), ticket
     except TransportFailed as failure:

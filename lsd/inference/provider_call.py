@@ -29,7 +29,7 @@ from lsd.inference.prepared import PreparedGeneration, PreparedModel, PreparedPr
 from lsd.inference.run import Run
 from lsd.network import ScriptedResponse, WireResponse
 from lsd.providers import ToolNames, completed_answer
-from lsd.telemetry import logger
+from lsd.telemetry import AttributeValue, current_trace, logger
 
 log = logger(__name__)
 
@@ -129,7 +129,11 @@ class ProviderCall:
         if self.ticket is not None:
             entry = self.entry
             is_whole = entry.status == "ok"
+            trace = current_trace()
+            started_ns = 0 if trace is None else trace.clock.now_ns()
             await self.ticket.settle(Used.of(entry.usage, entry.cost, is_whole=is_whole))
+            if trace is not None:
+                trace.add("rate_limiting_settle", started_ns, _actual_usage(entry))
 
     def settle_cut_off(self, cost: Decimal | None) -> None:
         """Nobody goes on with the call: what it has used so far counts, unless it is settled."""
@@ -211,6 +215,20 @@ class ProviderCall:
             provider=self.entry.provider_name,
             reason=unknown.reason,
         )
+
+
+def _actual_usage(entry: ModelCall) -> dict[str, AttributeValue | None]:
+    """What a call has used, as the span of its settlement shows it."""
+    usage = entry.usage
+    known = usage.input_tokens is not None and usage.output_tokens is not None
+    tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0) if known else None
+    cost = None if entry.cost is None else float(entry.cost)
+    return {
+        "actual_usage.model_inferences": 1,
+        "actual_usage.tokens": tokens,
+        "actual_usage.cost": cost,
+        "underestimate": not known,
+    }
 
 
 def _check_translatable(client: ClientRequest) -> None:

@@ -20,6 +20,7 @@ from lsd.inference.direct_call import DirectCall, accept_direct
 from lsd.inference.ended import Answered, Ended, Unanswered
 from lsd.inference.example_memory import ExampleMemory
 from lsd.inference.file_desk import FileDesk
+from lsd.inference.inference_trace import trace_inference
 from lsd.inference.journal import CUT_OFF, ModelCall
 from lsd.inference.prepared import DEFAULT_FUNCTION, Prepared, PreparedModel
 from lsd.inference.records import Recorder
@@ -33,7 +34,7 @@ from lsd.inference.stream_answer import StreamAnswer
 from lsd.inference.token_counts import counted_tokens
 from lsd.inference.variants import first_answer, first_started_answer
 from lsd.store import InferenceCache
-from lsd.telemetry import Clock, Metrics
+from lsd.telemetry import Clock, Metrics, Tracer, current_trace
 
 KEEP_ALIVE_S = 15.0
 """Silence after which something is sent, so that nothing between LSD and the caller gives up."""
@@ -65,6 +66,7 @@ class InferenceService:
     limiter: RateLimiter | None = None
     file_desk: FileDesk
     running: RunningInferences = attrs.Factory(RunningInferences)
+    tracer: Tracer | None = None
 
     async def infer(
         self, request: InferenceRequest, *, api_key_public_id: str | None = None
@@ -278,8 +280,14 @@ class InferenceService:
 
     async def _record(self, run: Run, accepted: Accepted, answer: Answer) -> None:
         run.is_recorded = True
-        if self.recorder is not None and not accepted.request.dryrun:
-            await self.recorder.record(run, accepted, answer)
+        if self.recorder is None or accepted.request.dryrun:
+            return
+        trace = None if self.tracer is None else current_trace()
+        started_ns = 0 if trace is None else self.clock.now_ns()
+        await self.recorder.record(run, accepted, answer)
+        if trace is not None:
+            ids = {"inference_id": run.inference_id, "episode_id": run.episode_id}
+            trace.add("write_inference", started_ns, ids)
 
     def _record_cut_off(self, run: Run, accepted: Accepted, started: StartedAnswer) -> None:
         """The caller left in the middle of a stream: what had arrived is kept, if it was any."""
@@ -326,8 +334,15 @@ class _InProgress(AbstractContextManager[None]):
         try:
             if error is not None:
                 self._leave_attempts()
+            self._trace(error)
         finally:
             self._service.running.end(self._running)
+
+    def _trace(self, error: BaseException | None) -> None:
+        tracer = self._service.tracer
+        trace = None if tracer is None else current_trace()
+        if tracer is not None and trace is not None:
+            trace_inference(trace, tracer, self._run, self._accepted, error)
 
     def _leave_attempts(self) -> None:
         run, recorder = self._run, self._service.recorder

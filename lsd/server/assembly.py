@@ -3,6 +3,7 @@
 import os
 import ssl
 from collections.abc import Mapping, Sequence
+from functools import partial
 from random import Random
 
 import attrs
@@ -93,7 +94,7 @@ from lsd.server.kept import Kept
 from lsd.server.sweeper import Swept
 from lsd.server.tls import tls_context
 from lsd.store import Buckets, InferenceCache
-from lsd.telemetry import Clock, Metrics
+from lsd.telemetry import Clock, Metrics, Tracer
 
 
 @attrs.frozen(kw_only=True)
@@ -113,7 +114,8 @@ def assemble(loaded: Loaded, equipment: Equipment) -> Assembled:
     gateway, kept, clock = loaded.config.gateway, equipment.kept, equipment.clock
     cache = _cache(kept, gateway)
     buckets = None if kept is None else kept.store.buckets(kept.state_writer)
-    inferences = _inferences(loaded, equipment, cache, buckets)
+    tracer = _tracer(gateway, equipment)
+    inferences = _inferences(loaded, equipment, cache, buckets, tracer)
     records_are_off = gateway.observability.enabled is False
     check = None if kept is None or records_are_off else kept.check
     feedback = None if kept is None else _feedback(loaded, kept, equipment)
@@ -135,7 +137,13 @@ def assemble(loaded: Loaded, equipment: Equipment) -> Assembled:
         endpoints += _dataset_endpoints(inferences, kept)
     return Assembled(
         loaded=loaded,
-        front=_front(gateway, endpoints, _authentication(gateway.auth, kept, clock), equipment),
+        front=_front(
+            gateway,
+            endpoints,
+            _authentication(gateway.auth, kept, clock),
+            equipment,
+            tracer,
+        ),
         swept=_swept(kept, loaded.config.storage, cache, buckets),
         experiments=inferences.experiments,
         queue_work=work,
@@ -144,7 +152,11 @@ def assemble(loaded: Loaded, equipment: Equipment) -> Assembled:
 
 
 def _inferences(
-    loaded: Loaded, equipment: Equipment, cache: InferenceCache | None, buckets: Buckets | None
+    loaded: Loaded,
+    equipment: Equipment,
+    cache: InferenceCache | None,
+    buckets: Buckets | None,
+    tracer: Tracer | None,
 ) -> InferenceService:
     kept, transport, clock = equipment.kept, equipment.transport, equipment.clock
     metrics = equipment.metrics
@@ -171,6 +183,19 @@ def _inferences(
             fetches_all=loaded.config.gateway.fetch_and_encode_input_files_before_inference,
         ),
         running=equipment.running,
+        tracer=tracer,
+    )
+
+
+def _tracer(gateway: Gateway, equipment: Equipment) -> Tracer | None:
+    if equipment.traces is None:
+        return None
+    table = gateway.export.otlp.traces
+    return Tracer(
+        format=table.format,
+        include_content=table.include_content,
+        clock=equipment.clock,
+        export=partial(equipment.traces.put_nowait, extra_headers=table.extra_headers),
     )
 
 
@@ -291,6 +316,7 @@ def _front(
     endpoints: Sequence[Endpoint],
     authentication: Authentication,
     equipment: Equipment,
+    tracer: Tracer | None,
 ) -> Front:
     ids, bytes_max = equipment.ids, gateway.max_request_bytes
     errors = error_desk(ErrorAnswers(gateway.unstable_error_json, gateway.debug), gateway.base_path)
@@ -312,6 +338,7 @@ def _front(
         in_flight=equipment.in_flight,
         ids=ids,
         clock=equipment.clock,
+        tracer=tracer,
     )
 
 

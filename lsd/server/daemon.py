@@ -60,6 +60,9 @@ class Daemon:
                 await outermost.start(kept.writer.run)
                 await outermost.start(kept.state_writer.run)
             await outermost.start(transport.run)
+            traces = self.equipment.traces
+            if traces is not None:
+                await outermost.start(traces.run)
             for task in self.tasks:
                 await outermost.start(task)
             try:
@@ -67,6 +70,8 @@ class Daemon:
                 code = await self._serve(listener)
             finally:
                 with trio.CancelScope(shield=True):
+                    if traces is not None:
+                        await traces.close()
                     await transport.aclose()
                     if kept is not None:
                         await kept.writer.close()

@@ -2,6 +2,7 @@
 
 import os
 from random import Random, SystemRandom
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -15,6 +16,9 @@ from lsd.server.kept import Kept, open_objects
 from lsd.server.refusals import StartRefused
 from lsd.store import FileObjects
 from lsd.telemetry import Clock, Metrics
+
+if TYPE_CHECKING:
+    from lsd.server.trace_export import TraceExport
 
 
 @attrs.frozen(kw_only=True)
@@ -32,6 +36,7 @@ class Equipment:
     running: RunningInferences
     in_flight: InFlight
     batch_queue: LocalQueue | None
+    traces: "TraceExport | None" = None
 
     @classmethod
     def of(cls, loaded: Loaded, kept: Kept | None, clock: Clock, metrics: Metrics) -> "Equipment":
@@ -57,7 +62,17 @@ class Equipment:
             running=RunningInferences(),
             in_flight=InFlight(),
             batch_queue=None if kept is None else _batch_queue(kept, clock),
+            traces=_trace_export(loaded, transport),
         )
+
+
+def _trace_export(loaded: Loaded, transport: OutboundTransport) -> "TraceExport | None":
+    if not loaded.config.gateway.export.otlp.traces.enabled:
+        return None
+    # Few export traces; the others need not load what does.
+    from lsd.server.trace_export import Collector, TraceExport  # noqa: PLC0415
+
+    return TraceExport(Collector.of(os.environ), transport)
 
 
 def _batch_queue(kept: Kept, clock: Clock) -> LocalQueue:

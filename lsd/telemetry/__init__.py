@@ -13,24 +13,38 @@ from lsd.telemetry.metrics import (
     StoreCounts,
     StoreReadings,
 )
+from lsd.telemetry.otlp import MEDIA_TYPES, OtlpEncoding, encode_otlp
 from lsd.telemetry.request_context import CURRENT_REQUEST, RequestContext
+from lsd.telemetry.trace_headers import NO_EXTRAS, TraceExtras, read_trace_extras
+from lsd.telemetry.traces import AttributeValue, Span, Trace, Tracer, current_trace
 
 __all__ = [
     "CONTENT_TYPE",
     "CURRENT_REQUEST",
+    "MEDIA_TYPES",
+    "NO_EXTRAS",
+    "AttributeValue",
     "Clock",
     "LogFormat",
     "LogSettings",
     "Logger",
     "Metrics",
     "MetricsSnapshot",
+    "OtlpEncoding",
     "RequestContext",
+    "Span",
     "StoreCounts",
     "StoreReadings",
     "SystemClock",
+    "Trace",
+    "TraceExtras",
+    "Tracer",
     "configure_logging",
+    "current_trace",
+    "encode_otlp",
     "logger",
     "parse_rfc3339_ns",
+    "read_trace_extras",
     "rfc3339_ms",
     "rfc3339_us",
 ]

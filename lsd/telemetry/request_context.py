@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from structlog.typing import EventDict
+
+if TYPE_CHECKING:
+    from lsd.telemetry.traces import Trace
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -15,6 +18,7 @@ class RequestContext:
     method: str
     path: str
     x_amzn_trace_id: str | None = None
+    trace: "Trace | None" = None
     _new_id: Callable[[], str]
     _request_id: str | None = attrs.field(default=None, init=False)
 

@@ -1,0 +1,149 @@
+"""Traces: what happened to one request, as spans with a beginning and an end.
+
+A trace exists only while traces are exported; nobody else pays for it. Spans are added when they
+are over, so that nothing has to be closed on the way out of a request.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import attrs
+
+from lsd.telemetry.clock import Clock
+from lsd.telemetry.request_context import CURRENT_REQUEST
+from lsd.telemetry.trace_headers import TraceExtras
+
+TraceFormat = Literal["opentelemetry", "openinference"]
+SpanKind = Literal["server", "client", "internal"]
+AttributeValue = str | bool | int | float
+
+SPANS_MAX = 1000
+"""Of one trace: more than any request makes that is worth looking at."""
+
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?\Z")
+_SAMPLED = 1
+
+
+@attrs.define(eq=False, kw_only=True)
+class Span:
+    """One step. Times are nanoseconds since 1970; `error` tells what went wrong."""
+
+    name: str
+    kind: SpanKind
+    span_id: bytes
+    parent_id: bytes | None
+    start_ns: int
+    end_ns: int
+    attributes: dict[str, AttributeValue]
+    error: str | None = None
+
+
+@attrs.define(eq=False, kw_only=True)
+class Trace:
+    """The spans of one request; the first is that of the server.
+
+    `parent_id` and `state` come from the caller, `extras` are what it wants sent along.
+    """
+
+    trace_id: bytes
+    state: str
+    extras: TraceExtras
+    clock: Clock
+    spans: list[Span] = attrs.field(factory=list)
+
+    @property
+    def root(self) -> Span:
+        """The span of the whole request."""
+        return self.spans[0]
+
+    def add(
+        self,
+        name: str,
+        start_ns: int,
+        attributes: Mapping[str, AttributeValue | None],
+        *,
+        end_ns: int | None = None,
+        parent: Span | None = None,
+        kind: SpanKind = "internal",
+        error: str | None = None,
+    ) -> Span:
+        """A step that is over; it ends now unless told otherwise. None attributes are left out."""
+        span = Span(
+            name=name,
+            kind=kind,
+            span_id=os.urandom(8),
+            parent_id=(parent or self.root).span_id,
+            start_ns=start_ns,
+            end_ns=self.clock.now_ns() if end_ns is None else end_ns,
+            attributes={key: each for key, each in attributes.items() if each is not None},
+            error=error,
+        )
+        if len(self.spans) < SPANS_MAX:
+            self.spans.append(span)
+        return span
+
+
+@attrs.frozen(kw_only=True)
+class Tracer:
+    """Begins traces, and passes on those that are over.
+
+    `export` must not block. With `include_content`, spans of the format `opentelemetry` show what
+    was said.
+    """
+
+    format: TraceFormat
+    include_content: bool
+    clock: Clock
+    export: Callable[[Trace], None]
+
+    def begin(
+        self, method: str, route: str, path: str, headers: Mapping[str, str], extras: TraceExtras
+    ) -> Trace | None:
+        """The trace of a request; None if its caller wants none."""
+        trace_id, parent_id = os.urandom(16), None
+        caller = _TRACEPARENT.match(headers.get("traceparent", ""))
+        if caller is not None and int(caller[1], 16) and int(caller[2], 16):
+            if not int(caller[3], 16) & _SAMPLED:
+                return None
+            trace_id, parent_id = bytes.fromhex(caller[1]), bytes.fromhex(caller[2])
+        attributes: dict[str, AttributeValue] = {
+            "http.request.method": method,
+            "http.route": route,
+            "url.path": path,
+        }
+        if "user-agent" in headers:
+            attributes["user_agent.original"] = headers["user-agent"]
+        now_ns = self.clock.now_ns()
+        root = Span(
+            name=f"{method} {route}",
+            kind="server",
+            span_id=os.urandom(8),
+            parent_id=parent_id,
+            start_ns=now_ns,
+            end_ns=now_ns,
+            attributes=attributes,
+        )
+        state = headers.get("tracestate", "") if parent_id is not None else ""
+        return Trace(trace_id=trace_id, state=state, extras=extras, clock=self.clock, spans=[root])
+
+    def end(self, trace: Trace, status: int | None, error: str | None) -> None:
+        """The request is over; a status of None means that nobody was left to be answered."""
+        root = trace.root
+        root.end_ns = self.clock.now_ns()
+        if status is not None:
+            root.attributes["http.response.status_code"] = status
+        root.error = error
+        if self.format == "openinference":
+            for span in trace.spans:
+                span.attributes.setdefault("openinference.span.kind", "CHAIN")
+        for span in trace.spans:
+            span.attributes.update(trace.extras.attributes)
+        self.export(trace)
+
+
+def current_trace() -> Trace | None:
+    """The trace of the request that this task is serving, if there is one."""
+    context = CURRENT_REQUEST.get()
+    return None if context is None else context.trace
