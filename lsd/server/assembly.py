@@ -1,6 +1,5 @@
 """The parts of a daemon put together: from a configuration and a store to an ASGI application."""
 
-import os
 import ssl
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -47,50 +46,30 @@ from lsd.api import (
 from lsd.batches import QueueWork
 from lsd.config import (
     Auth,
-    AwsProvider,
     Config,
-    EmbeddingProvider,
     Gateway,
-    GcpProvider,
     Loaded,
-    Provider,
     RateLimiting,
     Storage,
-    effective_location,
 )
 from lsd.datasets import DatasetService
 from lsd.feedback import FeedbackService
 from lsd.inference import (
     AdaptiveExperiments,
-    AwsSignIn,
-    DialectMaker,
-    EmbeddingMaker,
     EmbeddingService,
     ExampleMemory,
     ExampleService,
     ExperimentStore,
     FileDesk,
-    GcpSignIn,
-    GcpTokens,
     InferenceService,
     Prepared,
     Recorder,
-    SignIn,
-    SignInMaker,
     prepare,
-)
-from lsd.network import ScriptedTransport, Transport
-from lsd.providers import (
-    Dialect,
-    EchoDialect,
-    EchoEmbeddings,
-    EmbeddingDialect,
-    dialect_for,
-    embedding_dialect_for,
 )
 from lsd.server.batching import batch_service, queue_work
 from lsd.server.equipment import Equipment
 from lsd.server.kept import Kept
+from lsd.server.provider_access import dialect_maker, embedding_maker, sign_in_maker
 from lsd.server.sweeper import Swept
 from lsd.server.tls import tls_context
 from lsd.store import Buckets, InferenceCache
@@ -162,9 +141,9 @@ def _inferences(
     metrics = equipment.metrics
     prepared = prepare(
         loaded,
-        _dialect_maker(transport),
-        _embedding_maker(transport),
-        _sign_in_maker(loaded, equipment),
+        dialect_maker(transport),
+        embedding_maker(transport),
+        sign_in_maker(loaded, equipment),
     )
     return InferenceService(
         prepared=prepared,
@@ -373,42 +352,3 @@ def _recorder(kept: Kept | None, gateway: Gateway) -> Recorder | None:
         return None
     waits = not observability.async_writes and not observability.batch_writes.enabled
     return Recorder(kept.store, kept.writer, waits)
-
-
-def _sign_in_maker(loaded: Loaded, equipment: Equipment) -> SignInMaker:
-    gcp = GcpTokens(
-        transport=equipment.transport,
-        clock=equipment.clock,
-        random=equipment.random,
-        environment=os.environ,
-    )
-
-    def make(provider: Provider) -> SignIn | None:
-        if isinstance(provider, GcpProvider):
-            location = effective_location(provider, loaded.config.provider_types)
-            return GcpSignIn(provider, location, loaded.secrets, gcp)
-        if isinstance(provider, AwsProvider):
-            return AwsSignIn(provider, equipment.aws, equipment.clock)
-        return None
-
-    return make
-
-
-def _dialect_maker(transport: Transport) -> DialectMaker:
-    def make(provider: Provider, model_name: str, name: str) -> tuple[Dialect, Transport]:
-        dialect = dialect_for(provider, model_name=model_name, provider_name=name)
-        if isinstance(dialect, EchoDialect):
-            return dialect, ScriptedTransport(dialect.play)
-        return dialect, transport
-
-    return make
-
-
-def _embedding_maker(transport: Transport) -> EmbeddingMaker:
-    def make(provider: EmbeddingProvider, _: str) -> tuple[EmbeddingDialect, Transport]:
-        dialect = embedding_dialect_for(provider)
-        if isinstance(dialect, EchoEmbeddings):
-            return dialect, ScriptedTransport(dialect.play)
-        return dialect, transport
-
-    return make
