@@ -33,7 +33,8 @@ class BadPointer(LsdError):
 def with_value(document: JsonValue, pointer: str, value: JsonValue) -> JsonValue:
     """`document` with `value` at `pointer`.
 
-    Missing objects on the way are made, and a final `-` appends to an array.
+    Missing objects on the way are made, and a final `-` appends to an array, or begins one where
+    nothing is: built-in tools, say, need not know whether there are others.
     Raises BadPointer when the way leads through a scalar, past the end of an array, or would need
     an array that is not there.
     """
@@ -42,8 +43,9 @@ def with_value(document: JsonValue, pointer: str, value: JsonValue) -> JsonValue
     for depth, part in enumerate(parts[:-1]):
         key = _key(place, part, pointer)
         if isinstance(place, dict) and key not in place:
-            _refuse_missing_array(parts[depth + 1 :], part, pointer)
-            place[key] = {}
+            beyond = parts[depth + 1 :]
+            _refuse_missing_array(beyond, part, pointer)
+            place[key] = [] if beyond == [_APPEND] else {}
         elif isinstance(place, list) and not key < len(place):
             raise BadPointer(pointer, _no_element(part, place))
         place[key] = _copied(place[key], pointer, part)
@@ -108,9 +110,9 @@ def _has(place: Any, key: Any) -> bool:
 
 
 def _refuse_missing_array(beyond: list[str], part: str, pointer: str) -> None:
-    """Below what is missing only objects can be made; a number would want an array."""
-    for each in beyond:
-        if each == _APPEND or _DIGITS.match(each):
+    """Below what is missing only objects can be made, and an array at the very end."""
+    for place, each in enumerate(beyond, 1):
+        if _DIGITS.match(each) or (each == _APPEND and place < len(beyond)):
             raise BadPointer(
                 pointer, f"`{part}` is missing, so there is no array in which `{each}` could be"
             )
