@@ -16,6 +16,7 @@ from lsd.batches.refusals import (
     UnknownBatch,
     UnknownItem,
 )
+from lsd.batches.results import batch_head
 from lsd.batches.service import BatchService
 from lsd.batches.submission import Submission, read_submission
 
@@ -33,5 +34,6 @@ __all__ = [
     "Submission",
     "UnknownBatch",
     "UnknownItem",
+    "batch_head",
     "read_submission",
 ]

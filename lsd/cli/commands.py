@@ -6,6 +6,7 @@ from typing import Final
 import click
 
 _MODULES: Final = {
+    "batch": "lsd.cli.watch_batch",
     "compact": "lsd.cli.compact",
     "export": "lsd.cli.export_records",
     "import": "lsd.cli.import_records",

@@ -1,0 +1,76 @@
+"""A batch and several worker processes: they share its items, and one of them may die."""
+
+import os
+import signal
+from collections import Counter
+
+from tests.api.asking import wait_for
+from tests.api.batching import (
+    bounded,
+    configured,
+    finished,
+    polled,
+    row,
+    submitted,
+    text_of_request,
+    texts,
+)
+from tests.api.conftest import StartGateway
+from tests.api.test_workers import anew, workers_of
+from tests.fakes.openai_scripts import completes
+from tests.fakes.provider_thread import FakeProviderThread
+from tests.fakes.recorded import RecordedRequest
+from tests.fakes.script import Delay, Script
+
+CONCURRENCY = 6
+ITEMS = 60
+
+
+class Counting:
+    """A provider that knows how many calls are open at once."""
+
+    def __init__(self, provider: FakeProviderThread) -> None:
+        self.open_most = 0
+        self._provider = provider
+
+    def __call__(self, request: RecordedRequest) -> Script:
+        """Says after a moment what it was told."""
+        calls = [each for each in self._provider.requests if not each.answered]
+        self.open_most = max(self.open_most, sum(not each.closed_early for each in calls))
+        said = completes({"role": "assistant", "content": text_of_request(request)})
+        return Script((Delay(20), *said.steps))
+
+
+def test_workers_share_a_batch(start_gateway: StartGateway, provider: FakeProviderThread) -> None:
+    """Each item runs once; together they run no more at a time than is allowed."""
+    counting = Counting(provider)
+    text = configured(provider.will("box", counting), bounded(max_concurrency=CONCURRENCY))
+    gateway = start_gateway(text, "--workers", "2")
+    answers = [submitted(gateway, [row(f"{n}") for n in range(ITEMS)]) for _ in range(2)]
+
+    batches = [finished(gateway, answer["batch_id"]) for answer in answers]
+
+    assert [texts(batch) for batch in batches] == [[str(n) for n in range(ITEMS)]] * 2
+    assert Counter(map(text_of_request, provider.requests)) == {str(n): 2 for n in range(ITEMS)}
+    assert counting.open_most <= CONCURRENCY
+
+
+def test_a_worker_that_dies_leaves_its_items_to_others(
+    start_gateway: StartGateway, provider: FakeProviderThread
+) -> None:
+    """They run again; what had ended does not."""
+    counting = Counting(provider)
+    text = configured(provider.will("box", counting), bounded(max_concurrency=CONCURRENCY))
+    gateway = start_gateway(text, "--workers", "2")
+    batch_id = submitted(gateway, [row(str(number)) for number in range(ITEMS)])["batch_id"]
+    wait_for(lambda: polled(gateway, batch_id)["progress"]["completed"] > ITEMS // 4)
+    os.kill(min(workers_of(gateway)), signal.SIGKILL)
+    wait_for(lambda: gateway.log_records("worker replaced"))
+
+    # The client's old connection may have been one to the dead worker.
+    gateway.client.close()
+    gateway.client = anew(gateway)
+    batch = finished(gateway, batch_id)
+
+    assert texts(batch) == [str(number) for number in range(ITEMS)]
+    assert len(provider.requests) <= ITEMS + CONCURRENCY
