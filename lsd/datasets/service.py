@@ -1,12 +1,12 @@
 """Datasets: every change of them, checked against the configuration and made in one transaction."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from typing import TypeVar
+from typing import Final
 
 import attrs
 import trio
 
-from lsd.conversation import IdGenerator
+from lsd.conversation import IdGenerator, LsdError
 from lsd.datasets.checks import Checks, below
 from lsd.datasets.harvest import Chosen, Harvest
 from lsd.datasets.refusals import DatasetUnchanged
@@ -28,7 +28,12 @@ from lsd.store import (
 )
 from lsd.telemetry import Clock
 
-T = TypeVar("T")
+_AT_ONCE: Final = 8
+"""Items of a call that are made at the same time: one that fetches a file does not keep the next
+one waiting, and no more than so many files are in memory."""
+
+_Make = Callable[[int, str], Awaitable[Datapoint]]
+"""Makes the item at a place; it is given its id."""
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -64,8 +69,8 @@ class DatasetService:
         Raises BadRequest and Malformed, of the first item that is wrong.
         """
 
-        async def first(place: int) -> Datapoint:
-            return await self._versions.first(new[place], dataset_name, self._ids.new())
+        async def first(place: int, own_id: str) -> Datapoint:
+            return await self._versions.first(new[place], dataset_name, own_id)
 
         made = await self._each(len(new), first)
         return await self._add(dataset_name, made)
@@ -78,14 +83,14 @@ class DatasetService:
         """
         old = await self._whole(each.id for each in patches)
 
-        async def following(place: int) -> Datapoint:
+        async def following(place: int, own_id: str) -> Datapoint:
             patch = patches[place]
             replaced = old.get(patch.id)
             is_elsewhere = replaced is not None and replaced.dataset_name != dataset_name
             if replaced is None or is_elsewhere or replaced.staled_at_us is not None:
                 raise UnknownDatapoint(dataset_name, patch.id)
             check_type(replaced, patch)
-            return await self._versions.following(replaced, patch, self._ids.new())
+            return await self._versions.following(replaced, patch, own_id)
 
         made = await self._each(len(patches), following)
         revisions = [
@@ -161,13 +166,31 @@ class DatasetService:
         found = await trio.to_thread.run_sync(self._store.datapoints.datasets, function_name)
         return sorted(found, key=lambda each: (-each.last_updated_us, each.name))
 
-    async def _each(self, number: int, make: Callable[[int], Awaitable[T]]) -> list[T]:
-        """All items made in their order, with room for other requests between any two."""
-        made = []
-        for place in range(number):
-            await trio.lowlevel.checkpoint()
-            with below(f"datapoints[{place}]"):
-                made.append(await make(place))
+    async def _each(self, number: int, make: _Make) -> list[Datapoint]:
+        """All items made, some at once, with room for other requests in between.
+
+        Ids rise with their places; what is wrong with the first item that is wrong is raised.
+        """
+        made: list[Datapoint] = []
+        outcomes: dict[int, Datapoint | LsdError] = {}
+
+        async def one(place: int, own_id: str) -> None:
+            try:
+                with below(f"datapoints[{place}]"):
+                    outcomes[place] = await make(place, own_id)
+            except LsdError as error:
+                outcomes[place] = error
+
+        for start in range(0, number, _AT_ONCE):
+            async with trio.open_nursery() as nursery:
+                for place in range(start, min(start + _AT_ONCE, number)):
+                    nursery.start_soon(one, place, self._ids.new())
+            for place in sorted(outcomes):
+                outcome = outcomes[place]
+                if isinstance(outcome, LsdError):
+                    raise outcome
+                made.append(outcome)
+            outcomes.clear()
         return made
 
     async def _whole(self, datapoint_ids: Iterable[str]) -> dict[str, Datapoint]:
