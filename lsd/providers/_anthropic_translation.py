@@ -32,6 +32,7 @@ def translated(encoding: Encoding) -> ModelRequest:
     """
     request = encoding.request
     _check_results(encoding)
+    _check_sounds(encoding)
     messages = _with_trimmed_end(_joined(request.messages))
     tools = request.tools or _tools_of_history(messages)
     params = _with_fitting_effort(_without_blank_stops(request.params))
@@ -106,6 +107,19 @@ def _check_results(encoding: Encoding) -> None:
             elif isinstance(block, ToolResult) and block.id not in known:
                 reason = f"found the result of tool call {block.id!r}, which was never made"
                 raise encoding.refusal(reason)
+
+
+def _check_sounds(encoding: Encoding) -> None:
+    """Claude does not hear; the part is told by its path in the client's own messages."""
+    client = encoding.request.client
+    messages = None if client is None else client.body.get("messages")
+    for turn, message in enumerate(messages if isinstance(messages, list) else ()):
+        content = message.get("content") if isinstance(message, dict) else None
+        for place, part in enumerate(content if isinstance(content, list) else ()):
+            if isinstance(part, dict) and part.get("type") == "input_audio":
+                path = f"messages[{turn}].content[{place}]"
+                reason = f"{path}: found audio; wanted text, an image or a document"
+                raise encoding.refusal(reason, refused_field=path)
 
 
 def _joined(messages: Iterable[ModelMessage]) -> list[ModelMessage]:

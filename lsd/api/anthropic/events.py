@@ -281,12 +281,14 @@ class _OpenCall:
     index: int
     id: str
     _name: str = attrs.field(default="", init=False)
+    _early_arguments: str = attrs.field(default="", init=False)
+    """What came before the name."""
     _arguments: UnfinishedObject = attrs.field(factory=UnfinishedObject, init=False)
     _has_started: bool = attrs.field(default=False, init=False)
 
     @property
     def is_whole(self) -> bool:
-        return self._arguments.is_whole
+        return self._name != "" and self._arguments.is_whole
 
     def fits(self, chunk: ContentChunk) -> bool:
         return isinstance(chunk, ToolCallChunk) and chunk.id == self.id
@@ -296,11 +298,15 @@ class _OpenCall:
         if not chunk.raw_arguments:
             return b""
         self._arguments.add(chunk.raw_arguments)
-        return self._opening() + self._piece(chunk.raw_arguments)
+        arguments = self._early_arguments + chunk.raw_arguments
+        self._early_arguments = "" if self._name else arguments
+        return self._opening() + self._piece(arguments) if self._name else b""
 
     def close(self) -> bytes:
-        without_any = b"" if self._has_started else self._opening() + self._piece("{}")
-        return without_any + _stop(self.index)
+        held = b""
+        if not self._has_started:
+            held = self._opening() + self._piece(self._early_arguments or "{}")
+        return held + _stop(self.index)
 
     def _opening(self) -> bytes:
         if self._has_started:

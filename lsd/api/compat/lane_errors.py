@@ -19,6 +19,9 @@ TOO_LONG = "prompt is too long"
 _BASES: dict[Lane, str] = {"openai": "/openai/v1", "anthropic": "/anthropic"}
 """What a client of each API needs as its base URL, below that of the gateway."""
 
+_CHATS: dict[Lane, str] = {"openai": "chat/completions", "anthropic": "v1/messages"}
+"""Where models are asked, below the base URL; some clients still try older paths."""
+
 
 @attrs.frozen
 class LaneErrors:
@@ -92,7 +95,8 @@ class LaneErrors:
         message = trouble.message
         if trouble.condition is Condition.UNKNOWN_PATH:
             base = self.base_path.rstrip("/") + _BASES[self.lane]
-            return f"{message}; the base URL for clients of this API ends with {base}"
+            url = f"the base URL for clients of this API ends with {base}"
+            return f"{message}; {url}, and models are asked at {base}/{_CHATS[self.lane]}"
         if trouble.condition is Condition.CONTEXT_TOO_LONG and self.lane == "anthropic":
             return message if message.startswith(TOO_LONG) else f"{TOO_LONG}: {message}"
         return message

@@ -76,18 +76,21 @@ class ChatRequest:
     def ignored(self, left_out: Iterable[str], *, is_relayed: bool) -> tuple[str, ...]:
         """The client's fields that a provider was not sent, in the order of the body.
 
-        `left_out` are the names that its dialect gives for them.
+        `left_out` are the names that its dialect gives for them. Thinking is called so, by
+        whichever field it was asked for.
         """
         assert self.neutral.client is not None
         body = self.neutral.client.body
         names = {
-            field for name in left_out for field in (*_FIELDS_OF_PARAMETERS.get(name, ()), name)
+            field: name if name == "thinking" else field
+            for name in left_out
+            for field in (*_FIELDS_OF_PARAMETERS.get(name, ()), name)
         }
         if not is_relayed:
-            names |= {name for name in body if name not in _TRANSLATED}
+            names |= {name: name for name in body if name not in _TRANSLATED}
             if body.get("service_tier", "auto") not in SERVICE_TIERS:
-                names.add("service_tier")
-        return tuple(name for name in body if name in names)
+                names["service_tier"] = "service_tier"
+        return tuple(dict.fromkeys(names[name] for name in body if name in names))
 
 
 def read_chat_request(body: Mapping[str, Any]) -> ChatRequest:

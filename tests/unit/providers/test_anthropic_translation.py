@@ -7,6 +7,7 @@ import pytest
 
 from lsd.conversation import (
     NO_EDITS,
+    AttemptFailed,
     Base64File,
     ChatCompletionParams,
     ClientRequest,
@@ -90,6 +91,22 @@ def test_results_of_tools_are_one_turn() -> None:
         "tool_result",
         "text",
     ]
+
+
+def test_audio_is_refused_by_its_path() -> None:
+    """Claude does not hear."""
+    part = {"type": "input_audio", "input_audio": {"data": "UklGRgAAAABXQVZF", "format": "wav"}}
+    client = ClientRequest(
+        lane="openai",
+        body={"messages": [{"role": "system", "content": "S"}, {"role": "user", "content": [part]}]},
+    )
+    audio = Base64File(data="UklGRgAAAABXQVZF", mime_type="audio/wav")
+
+    with pytest.raises(AttemptFailed) as failed:
+        body(make_dialect("anthropic"), attrs.evolve(request([audio]), client=client))
+
+    assert "messages[1].content[0]: found audio" in failed.value.text
+    assert failed.value.refused_field == "messages[1].content[0]"
 
 
 def test_a_result_of_no_call_is_refused() -> None:

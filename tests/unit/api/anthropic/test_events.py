@@ -215,6 +215,17 @@ def test_a_call_begins_when_its_name_is_known() -> None:
     assert start["content_block"] == {"type": "tool_use", "id": "t", "name": "read", "input": {}}
 
 
+def test_arguments_wait_for_the_name() -> None:
+    """Some servers send it late; no client takes a call without one."""
+    pieces = [call("t", '{"a"'), call("t", ":1}"), call("u", "{}", name="g"), call("t", name="f")]
+
+    start, first, _, second, *_ = told(pieces)
+
+    assert start["content_block"] == {"type": "tool_use", "id": "t", "name": "f", "input": {}}
+    assert first["delta"]["partial_json"] == '{"a":1}'
+    assert second["content_block"]["name"] == "g"
+
+
 def test_calls_in_turn_are_told_as_they_come() -> None:
     """The second one does not wait for the end of the stream."""
     events = MessageEvents()

@@ -146,21 +146,24 @@ def test_anthropics_agents_know_a_long_prompt_by_the_first_words(message: str, t
 
 
 @pytest.mark.parametrize(
-    ("words", "base"),
+    ("words", "base", "chat"),
     [
-        (LaneErrors("openai"), "/openai/v1"),
-        (LaneErrors("anthropic"), "/anthropic"),
-        (LaneErrors("openai", "/gate"), "/gate/openai/v1"),
+        (LaneErrors("openai"), "/openai/v1", "chat/completions"),
+        (LaneErrors("anthropic"), "/anthropic", "v1/messages"),
+        (LaneErrors("openai", "/gate"), "/gate/openai/v1", "chat/completions"),
     ],
     ids=["openai", "anthropic", "base path"],
 )
-def test_an_unknown_path_is_told_with_the_right_base_url(words: LaneErrors, base: str) -> None:
-    """Case 42: most wrong paths come from a wrong base URL."""
+def test_an_unknown_path_is_told_with_the_right_base_url(
+    words: LaneErrors, base: str, chat: str
+) -> None:
+    """Case 42: most wrong paths come from a wrong base URL, or are older than chats (trap 20)."""
     answer = words.answer_and_log(Refused(404, "Route not found: POST /x"), "POST /x", IDS)
 
     assert answer.status == 404
     assert body(answer)["error"]["message"].endswith(
-        f"the base URL for clients of this API ends with {base}"
+        f"the base URL for clients of this API ends with {base}, "
+        f"and models are asked at {base}/{chat}"
     )
 
 

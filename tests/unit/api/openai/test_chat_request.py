@@ -204,7 +204,7 @@ def test_fields_that_were_not_sent_are_known() -> None:
         "seed",
         "service_tier",
         "logit_bias",
-        "reasoning_effort",
+        "thinking",
         "user",
     )
     assert relayed == ("seed",)
