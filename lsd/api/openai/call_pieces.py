@@ -13,16 +13,17 @@ from lsd.conversation import ToolCallChunk
 
 @attrs.define(eq=False)
 class StreamedCall:
-    """A call that a client hears of; `index` counts the calls of one answer.
+    """A call; `index` counts those of one answer that the client has heard of.
 
-    `extras` are further fields that its provider has given it.
+    `early_arguments` came before the name, and `extras` are further fields from its provider.
     """
 
-    index: int
     id: str
+    index: int = -1
     is_custom: bool = False
     name: str = ""
     extras: dict[str, Any] = attrs.field(factory=dict)
+    early_arguments: str = ""
     has_started: bool = False
     has_arguments: bool = False
 
@@ -41,6 +42,7 @@ class CallPieces:
 
     custom_names: frozenset[str]
     _calls: dict[str, StreamedCall] = attrs.field(factory=dict, init=False)
+    _started: int = attrs.field(default=0, init=False)
     _unnamed: StreamedCall | None = attrs.field(default=None, init=False)
     """The call whose name may still grow."""
 
@@ -49,12 +51,14 @@ class CallPieces:
         made = [] if self._unnamed is None or self._unnamed.id == chunk.id else self.flush()
         call = self._calls.get(chunk.id)
         if call is None:
-            call = self._calls[chunk.id] = StreamedCall(len(self._calls), chunk.id)
-            self._unnamed = call
+            call = self._calls[chunk.id] = StreamedCall(chunk.id)
         call.extras.update(extras)
         if not call.has_started:
+            self._unnamed = call
             call.name += chunk.raw_name
-        if chunk.raw_arguments:
+        if chunk.raw_arguments and not call.name:
+            call.early_arguments += chunk.raw_arguments
+        elif chunk.raw_arguments:
             made += self.flush()
             made.append(_arguments(call, chunk.raw_arguments))
         return made
@@ -62,11 +66,14 @@ class CallPieces:
     def flush(self) -> list[CallPiece]:
         """The start of the call whose name is whole, as something else follows it."""
         call, self._unnamed = self._unnamed, None
-        if call is None:
+        if call is None or not call.name:
             return []
+        call.index = self._started
+        self._started += 1
         call.is_custom = call.name in self.custom_names
         call.has_started = True
-        return [CallPiece(call)]
+        early = [_arguments(call, call.early_arguments)] if call.early_arguments else []
+        return [CallPiece(call), *early]
 
     def end(self) -> list[CallPiece]:
         """What is left at the end: calls without arguments have an empty object of them."""
@@ -74,7 +81,7 @@ class CallPieces:
         made += [
             _arguments(call, "{}")
             for call in self._calls.values()
-            if not call.has_arguments and not call.is_custom
+            if call.has_started and not call.has_arguments and not call.is_custom
         ]
         return made
 

@@ -43,6 +43,24 @@ def test_a_name_in_pieces_is_waited_for() -> None:
     assert told(arguments) == (0, "get_weather", "{}")
 
 
+def test_arguments_wait_for_the_name() -> None:
+    """Some servers send it late; no client takes a call without one."""
+    made = pieces(
+        piece("a", arguments='{"x"'),
+        piece("b", name="g", arguments="{}"),
+        piece("a", name="f"),
+        piece("a", arguments=":1}"),
+    )
+
+    assert made == [
+        (0, "g", None),
+        (0, "g", "{}"),
+        (1, "f", None),
+        (1, "f", '{"x"'),
+        (1, "f", ":1}"),
+    ]
+
+
 def test_calls_are_counted_as_they_appear() -> None:
     """Case 11: without gaps, also if their pieces mix."""
     made = pieces(

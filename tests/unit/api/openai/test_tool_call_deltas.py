@@ -8,7 +8,7 @@ from lsd.api.openai.tool_call_deltas import delta_of
 
 def call(**fields: Any) -> StreamedCall:
     """The third call of an answer."""
-    return StreamedCall(2, "c", name="f", **fields)
+    return StreamedCall("c", index=2, name="f", **fields)
 
 
 def test_the_first_names_the_call() -> None:
