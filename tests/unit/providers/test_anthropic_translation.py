@@ -13,6 +13,7 @@ from lsd.conversation import (
     ClientRequest,
     CustomTool,
     FunctionTool,
+    JsonValue,
     ModelRequest,
     SpecificTool,
     Text,
@@ -96,10 +97,11 @@ def test_results_of_tools_are_one_turn() -> None:
 def test_audio_is_refused_by_its_path() -> None:
     """Claude does not hear."""
     part = {"type": "input_audio", "input_audio": {"data": "UklGRgAAAABXQVZF", "format": "wav"}}
-    client = ClientRequest(
-        lane="openai",
-        body={"messages": [{"role": "system", "content": "S"}, {"role": "user", "content": [part]}]},
-    )
+    messages: JsonValue = [
+        {"role": "system", "content": "S"},
+        {"role": "user", "content": [part]},
+    ]
+    client = ClientRequest(lane="openai", body={"messages": messages})
     audio = Base64File(data="UklGRgAAAABXQVZF", mime_type="audio/wav")
 
     with pytest.raises(AttemptFailed) as failed:
