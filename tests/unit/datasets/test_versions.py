@@ -2,11 +2,14 @@
 
 import base64
 
+import attrs
 import pytest
 
 from lsd.inference import BadRequest
+from lsd.store import DatapointBody
 from tests.unit.datasets.workbench import Workbench
 from tests.unit.inference.fake_providers import answers, fails
+from tests.unit.store.makers import Maker
 
 PNG = b"\x89PNG\r\n\x1a\n and so on"
 LINK = {"type": "file", "url": "https://files.example/a.png"}
@@ -62,3 +65,21 @@ async def test_an_output_that_is_kept_is_kept_as_it_was(bench: Workbench) -> Non
     old, new = bench.stored(own_id), bench.stored(patched)
     assert old.body == new.body
     assert (new.tags, new.name, new.is_custom) == ({"a": "b"}, "n", True)
+
+
+async def test_tools_that_are_gone_are_told_when_tools_are_changed(bench: Workbench) -> None:
+    """Other changes copy the settings as they are."""
+    body = DatapointBody(input={"messages": []}, output=[], allowed_tools=["gone"])
+    old = Maker().datapoint(function_name="office", body=attrs.evolve(body, tool_choice="auto"))
+    assert bench.gateway.writer is not None
+    await bench.gateway.writer.commit(bench.store.datapoints.add("gold", [old], now_us=1))
+
+    with pytest.raises(BadRequest, match=r"datapoints\[0\]\.allowed_tools\[0\]: found 'gone'"):
+        await bench.patch({"id": old.id, "parallel_tool_calls": True})
+
+    call = {"type": "tool_call", "id": "c", "raw_name": "page", "raw_arguments": "{}"}
+    (patched,) = await bench.patch({"id": old.id, "output": [call]})
+    new = bench.stored(patched).body
+    assert new is not None
+    assert (new.allowed_tools, new.tool_choice) == (["gone"], "auto")
+    assert new.output[0]["name"] is None
