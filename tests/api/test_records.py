@@ -139,6 +139,22 @@ def test_what_was_answered_is_counted_at_once(gateway: Gateway) -> None:
         assert newest[0]["id"] == answer["inference_id"]
 
 
+def test_a_full_store_is_no_health_but_a_status(start_gateway: StartGateway) -> None:
+    """4.13, 23: 503 and 200; feedback is refused, and what there is can be read."""
+    gateway = start_gateway("[storage]\nmap_size = 1048576\nmax_map_size = 2097152\n" + CONFIG)
+    first = gateway.infer(function_name="talk", **SAYING_HI)["inference_id"]
+    long = {"metric_name": "comment", "inference_id": first, "value": "x" * (4 << 20)}
+
+    told = gateway.post("/feedback", long)
+
+    assert told.status_code == 503, told.text
+    assert told.json()["error"].startswith("the feedback was not stored: ")
+    health, status = (gateway.client.get(path) for path in ("/health", "/status"))
+    assert (health.status_code, health.json()) == (503, {"gateway": "ok", "store": "error"})
+    assert (status.status_code, status.json()["status"]) == (200, "ok")
+    assert get(gateway, f"/internal/feedback/{first}/count") == {"count": 0}
+
+
 def test_what_is_too_old_goes_while_serving(start_gateway: StartGateway) -> None:
     """First the texts, then the records with their feedback; what is young stays."""
     keeping = "[storage]\nsweep_interval_s = 1\ninference_{}_retention_days = 1\n"

@@ -38,7 +38,7 @@ async def got(shown: Operations, path: str) -> Exchange:
 async def test_the_status_tells_what_runs_and_touches_nothing(
     check: Callable[[], None] | None,
 ) -> None:
-    """Version and configuration are there with a broken store, too."""
+    """4.13, 23: version and configuration are there with a broken store, too."""
     asked = await got(operations(check), "/status")
 
     assert asked.status == 200
@@ -59,7 +59,7 @@ async def test_the_status_tells_what_runs_and_touches_nothing(
 async def test_health_is_whether_requests_are_welcome(
     check: Callable[[], None] | None, draining: bool, status: int, shown: dict[str, str]
 ) -> None:
-    """A load balancer sends requests as long as it gets 200."""
+    """4.13, 23: a load balancer sends requests as long as it gets 200."""
     in_flight = InFlight()
     in_flight.is_draining = draining
     looked_at = Operations(HASH, Metrics(()), check, in_flight)

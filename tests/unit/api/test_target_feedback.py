@@ -145,6 +145,21 @@ async def test_feedback_is_read_in_pages(app: Any, store: Store, make: Maker) ->
     assert await page(f"?before=msg_{c.replace('-', '')}") == [b, a]
 
 
+async def test_a_page_of_feedback_may_be_longer_than_one_of_episodes(
+    app: Any, store: Store, make: Maker
+) -> None:
+    """4.13, 22: 101 rows for whoever asks for them, 100 for whoever asks for no number."""
+    target = stored(store, make.inference()).inference_id
+    for _ in range(102):
+        given(store, make.feedback(target))
+
+    async def rows(query: str) -> int:
+        return len((await get(app, f"/internal/feedback/{target}{query}"))["feedback"])
+
+    assert await rows("?limit=101") == 101
+    assert await rows("") == 100
+
+
 @pytest.mark.parametrize("limit", ["9" * 18, "9" * 19, "9" * 30, "9" * 5000, "0005"])
 async def test_there_is_no_greatest_limit(app: Any, store: Store, make: Maker, limit: str) -> None:
     """Whoever asks for more than there is gets all."""
