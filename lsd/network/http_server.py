@@ -38,16 +38,20 @@ async def serve_http1(
     stop: Callable[[], Awaitable[None]],
     *,
     clock: Clock,
+    shares_listener: bool = False,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serves until `stop` returns and all requests are finished.
+
+    With `shares_listener`, other processes accept from the same listener, and are left their part.
 
     When `stop` returns, `listener` and idle connections are closed, and answers that begin say
     that theirs will be. Cancelling ends everything at once.
     """
     listener.setblocking(False)
     poller = SocketPoller() if HAS_EPOLL else None
-    server = HttpServer(app, Attendance(clock), poller)
+    per_turn = 1 if shares_listener else _ACCEPTED_PER_TURN
+    server = HttpServer(app, Attendance(clock), poller, per_turn)
     try:
         async with trio.open_nursery() as upkeep:
             upkeep.start_soon(server.attendance.run)
@@ -76,6 +80,7 @@ class HttpServer:
     app: AsgiApp
     attendance: Attendance
     _poller: SocketPoller | None = None
+    _accepted_per_turn: int = _ACCEPTED_PER_TURN
     _has_room: bool = attrs.field(default=True, init=False)
 
     async def accept(self, listener: socket.socket, connections: trio.Nursery) -> None:
@@ -83,7 +88,7 @@ class HttpServer:
         while True:
             await trio.lowlevel.wait_readable(listener)
             try:
-                self.accept_waiting(listener, connections, _ACCEPTED_PER_TURN)
+                self.accept_waiting(listener, connections, self._accepted_per_turn)
                 self._has_room = True
             except OSError as error:
                 if self._has_room:

@@ -40,4 +40,11 @@ async def serve_http(
             task_status=task_status,
         )
     else:
-        await serve_http1(app, listener, stop, clock=clock, task_status=task_status)
+        await serve_http1(
+            app,
+            listener,
+            stop,
+            clock=clock,
+            shares_listener=gateway.workers != 1,
+            task_status=task_status,
+        )

@@ -4,10 +4,15 @@ import os
 import signal
 import subprocess
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import attrs
+import httptools
 import httpx
+import orjson
 import pytest
+import trio
 
 from tests.api.asking import SAYING_HI, saying, wait_for
 from tests.api.conftest import StartGateway
@@ -17,6 +22,9 @@ from tests.api.load import under_load
 SYNC = "[gateway.observability]\nasync_writes = false\n"
 METRIC = '[metrics.solved]\ntype = "boolean"\noptimize = "max"\nlevel = "inference"\n'
 SLOW = 'models.slow = { routing = ["p"], providers.p = { type = "echo", chunk_delay_ms = 100 } }\n'
+
+AT_ONCE = int(os.environ.get("LSD_TEST_REQUESTS", "1000"))
+"""Requests at the same time under one limit."""
 
 TRIES = 24
 """Requests on connections of their own: few enough to be quick, and more than one worker's."""
@@ -135,8 +143,12 @@ def test_ids_are_of_all_workers_and_never_twice(gateway: Gateway) -> None:
 
 @pytest.fixture(scope="module")
 def crew(start_shared: StartGateway) -> Gateway:
-    """Four workers that answer after the commit."""
-    return start_shared(SYNC, "--workers", "4")
+    """Four workers that answer after the commit; of `AT_ONCE` requests, a fifth may pass."""
+    limit = (
+        f"[[rate_limiting.rules]]\npriority = 1\nmodel_inferences_per_hour = {AT_ONCE // 5}\n"
+        'scope = [{ tag_key = "at_once", tag_value = "lsd::total" }]\n'
+    )
+    return start_shared(SYNC + limit, "--workers", "4")
 
 
 def test_a_killed_worker_is_replaced_and_the_others_serve(crew: Gateway) -> None:
@@ -256,6 +268,48 @@ def test_a_second_signal_ends_all_workers_at_once(start_gateway: StartGateway) -
 
         assert answer.result().status_code == 503
     assert gateway.wait() == 130
+
+
+def test_of_many_requests_at_once_as_many_pass_as_may(crew: Gateway) -> None:
+    """Not one more and not one less, for four workers and for all that is asked together."""
+    body = {"model_name": "echo::m", **SAYING_HI, "tags": {"at_once": "yes"}}
+
+    statuses = trio.run(statuses_of, crew, orjson.dumps(body), AT_ONCE // 20, 20)
+
+    assert Counter(statuses) == {200: AT_ONCE // 5, 429: AT_ONCE - AT_ONCE // 5}
+
+
+@attrs.define(eq=False)
+class Answer:
+    """Hears from the parser that the answer is there."""
+
+    is_complete: bool = False
+
+    def on_message_complete(self) -> None:
+        self.is_complete = True
+
+
+async def statuses_of(gateway: Gateway, body: bytes, connections: int, each: int) -> list[int]:
+    """The statuses of requests on many connections at once, one after another on each."""
+    host, port = gateway.url.removeprefix("http://").split(":")
+    head = f"POST /inference HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(body)}\r\n\r\n"
+    statuses: list[int] = []
+
+    async def ask() -> None:
+        answer = Answer()
+        async with await trio.open_tcp_stream(host, int(port)) as stream:
+            for _ in range(each):
+                answer.is_complete = False
+                parser = httptools.HttpResponseParser(answer)
+                await stream.send_all(head.encode() + body)
+                while not answer.is_complete:
+                    parser.feed_data(await stream.receive_some())
+                statuses.append(parser.get_status_code())
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(connections):
+            nursery.start_soon(ask)
+    return statuses
 
 
 def test_a_disabled_key_opens_nothing_in_any_worker(start_gateway: StartGateway) -> None:

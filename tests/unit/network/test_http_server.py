@@ -150,6 +150,41 @@ async def test_many_clients_are_served_at_once(has_epoll: bool) -> None:
     assert found == {(f"/{place}", f"/{place}") for place in range(count)}
 
 
+@pytest.mark.parametrize("shares", [True, False])
+async def test_a_burst_of_clients_is_shared(has_epoll: bool, shares: bool) -> None:
+    """Each of the processes on one listener takes one client at a time, and leaves the others."""
+    served = [0, 0]
+    first = listening()
+    listeners = (first, first.dup())
+    stop = trio.Event()
+    clients = [socket.create_connection(first.getsockname()) for _ in range(20)]
+
+    async def serve(place: int) -> None:
+        async def app(_scope: Message, _receive: Receive, send: Send) -> None:
+            served[place] += 1
+            await answer(send, b"hi")
+
+        clock = StandingClock()
+        await serve_http1(app, listeners[place], stop.wait, clock=clock, shares_listener=shares)
+
+    async def ask(client: socket.socket) -> None:
+        stream = trio.SocketStream(trio.socket.from_stdlib_socket(client))
+        async with stream:
+            await stream.send_all(GET)
+            await stream.receive_some()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(serve, 0)
+        nursery.start_soon(serve, 1)
+        async with trio.open_nursery() as asking:
+            for client in clients:
+                asking.start_soon(ask, client)
+        stop.set()
+
+    assert sum(served) == 20
+    assert min(served) >= 5 if shares else min(served) == 0
+
+
 async def test_a_stop_ends_what_is_idle_and_lets_the_rest_finish(has_epoll: bool) -> None:
     """New clients are refused, idle ones sent away; running answers end, and say so if they can."""
     goes_on = trio.Event()
