@@ -9,10 +9,10 @@ floor  rooms                                          what lives there
 5      ``server``                                     a process's life: listener, signals,
                                                       drain, workers, reload
 4      ``api``                                        routes; HTTP and its errors end here
+3      ``batches``                                    many inferences at once, in the
+                                                      background; may know those below
 3      ``datasets``                                   examples, kept as versions; may know
                                                       the two below
-3      ``batches``                                    many inferences at once, in the
-                                                      background; may know the two below
 3      ``inference``, ``feedback``                    what happens to one inference, to one
                                                       feedback
 3      ``access``                                     who may call, and how much
