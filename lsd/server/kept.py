@@ -136,6 +136,8 @@ def _open_noting(loaded: Loaded, clock: Clock) -> Store:
     store = Store.open(config.storage.path, StoreSettings.of(config.storage), is_server=True)
     try:
         _note(store, loaded, clock)
+        # Of the run before, whose processes are no more, however it has ended.
+        store.leases(clock).forget()
         recover_batches(store, config.gateway.batch_inference.crash_limit, clock)
         if config.gateway.auth.enabled:
             _warn_without_keys(store, clock)

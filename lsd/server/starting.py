@@ -132,7 +132,6 @@ class _Start:
         if self.kept is not None:
             store = self.kept.store
             table, leases = WorkerTable.create(store.state.path, workers), store.leases(self.clock)
-            leases.forget()
         return Supervisor(
             loaded=self.loaded,
             logs=self.logs,

@@ -8,8 +8,8 @@ import pytest
 import trio
 
 from lsd.server import StartRefused
-from lsd.server.kept import Kept, WriterDown, open_kept, open_objects
-from lsd.store import ApiKey, FileObjects, Write
+from lsd.server.kept import Kept, WriterDown, join_kept, open_kept, open_objects
+from lsd.store import ApiKey, FileObjects, WorkerTable, Write
 from lsd.telemetry import Metrics, SystemClock
 from tests.unit.captured_log import Log
 from tests.unit.config.folder import Folder
@@ -56,6 +56,37 @@ def test_the_running_configuration_is_noted(folder: Folder) -> None:
     kept.store.close()
     assert snapshot is not None
     assert "solved" in orjson.dumps(snapshot.config, default=str).decode()
+
+
+def test_leases_of_the_run_before_are_over(folder: Folder) -> None:
+    """After a crash nobody waits for processes that are no more."""
+    first = opened(folder, "")
+    assert first is not None
+    assert first.store.leases(SystemClock()).take("sweep")
+    first.store.close()
+
+    second = opened(folder, "")
+
+    assert second is not None
+    assert second.store.leases(SystemClock()).take("sweep")
+    second.store.close()
+
+
+def test_a_worker_joins_the_store_of_the_main_process(folder: Folder) -> None:
+    """Under a number of its own, seen by the others; without the main one's table it cannot."""
+    loaded = folder.load(SMALL)
+    kept = opened(folder, "")
+    assert kept is not None
+    with pytest.raises(StartRefused, match="worker 1 cannot open the store"):
+        join_kept(loaded, SystemClock(), Metrics(()), worker=1)
+    table = WorkerTable.create(kept.store.state.path, 1)
+
+    # A process must not open an environment twice; here the worker is alone for once.
+    kept.store.close()
+    joined, _ = join_kept(loaded, SystemClock(), Metrics(()), worker=1)
+
+    assert table.living() == 1
+    joined.store.close()
 
 
 @pytest.mark.parametrize("enabled", ["", "[gateway.observability]\nenabled = false\n"])
