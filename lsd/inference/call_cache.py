@@ -10,6 +10,7 @@ from lsd.conversation import (
     ClientRequest,
     Edits,
     FunctionTool,
+    JsonValue,
     LsdError,
     NotJson,
     SpecificTool,
@@ -22,6 +23,7 @@ from lsd.conversation import (
 )
 from lsd.inference.embedding_cache import EmbeddingCache
 from lsd.inference.journal import ModelCall
+from lsd.inference.masking import masked_json
 from lsd.inference.outputs import has_valid_arguments
 from lsd.inference.request import CacheOptions
 from lsd.inference.toolbox import Toolbox
@@ -124,7 +126,12 @@ class CallCache:
         )
 
     async def keep(self, call: ModelCall, edits: Edits, entry: bytes) -> None:
-        """Stores an entry; the next request finds it. A failing cache is told in the log."""
+        """Stores an entry; the next request finds it. A failing cache is told in the log.
+
+        An answer that repeats a credential of its call is not for others, and not kept.
+        """
+        if _repeats_a_credential(call):
+            return
         key = self._key(call, edits)
         now_ms = self._clock.now_ms()
         try:
@@ -166,6 +173,11 @@ class CallCache:
         if call.is_relayed and request.client is not None:
             asked["client"] = _relayed(request.client)
         return sha256(encode_json_sorted(asked)).digest()
+
+
+def _repeats_a_credential(call: ModelCall) -> bool:
+    output: JsonValue = [block_to_json(block) for block in call.output]
+    return masked_json(output, call.echoed) is not output
 
 
 def _relayed(client: ClientRequest) -> list[Any]:

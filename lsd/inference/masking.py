@@ -20,14 +20,23 @@ _JSON_ESCAPES = str.maketrans(
     {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 )
 
+_HTML_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
+
 
 def masked(text: str, secrets: Collection[str]) -> str:
     """`text` with each of `secrets` replaced, also where JSON has escaped it."""
     # The longest first: one that contains another must not leave the rest of itself behind.
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= SECRET_LENGTH_MIN:
-            text = text.replace(secret, MASK).replace(secret.translate(_JSON_ESCAPES), MASK)
+            for spelling in _spellings(secret):
+                text = text.replace(spelling, MASK)
     return text
+
+
+def _spellings(secret: str) -> set[str]:
+    """As it is, and as JSON has it: by writers, too, who escape slashes, or signs of HTML."""
+    escaped = secret.translate(_JSON_ESCAPES)
+    return {secret, escaped, escaped.replace("/", "\\/"), escaped.translate(_HTML_ESCAPES)}
 
 
 def secret_values(headers: Iterable[HeaderEdit]) -> set[str]:

@@ -25,6 +25,7 @@ from lsd.inference.collector import ContentCollector
 from lsd.inference.costs import CostUnknown, StreamCost
 from lsd.inference.journal import CallStatus, ModelCall
 from lsd.inference.limits import Deadline, ScopeLimits, bounded_by, earlier
+from lsd.inference.masking import masked
 from lsd.inference.prepared import PreparedGeneration, PreparedModel, PreparedProvider
 from lsd.inference.provider_call import ProviderCall
 from lsd.inference.replayed_stream import ReplayedStream
@@ -58,6 +59,8 @@ class OpenStream:
     _last_fault: str | None = None
 
     def __attrs_post_init__(self) -> None:
+        # A key may be cut in two by the events, so that no raw text shows it whole.
+        self.entry.echoed = frozenset(self._call.secrets)
         self._take_in(self._events)
 
     @property
@@ -153,6 +156,7 @@ class OpenStream:
         mask_failure(fault.failure, self._call.secrets)
         self._kept = None  # a stream with a fault is not to be repeated
         if fault.raw is not None:
+            fault.raw = masked(fault.raw, self._call.secrets)
             self._raw.append(fault.raw)
         self._reported = self._last_fault = str(fault.failure)
         if fault.fatal:
@@ -203,8 +207,6 @@ class OpenStream:
         """Brings the journal's entry up to date with what had arrived."""
         self.entry.output = self._collector.blocks()
         self.entry.take_raw_response("\n".join(self._raw), self._call.secrets)
-        # A key may have been cut in two by the events, so that the raw text does not show it.
-        self.entry.echoed = frozenset(self._call.secrets)
 
 
 StartedStream = OpenStream | ReplayedStream

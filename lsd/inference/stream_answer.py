@@ -19,6 +19,7 @@ from lsd.conversation import (
 from lsd.inference.accept import Accepted
 from lsd.inference.answers import Answer, calls_of_others, usage_json
 from lsd.inference.journal import ModelCall, raw_responses, raw_usages, succeeded
+from lsd.inference.masking import masked
 from lsd.inference.run import Run
 from lsd.inference.started_answer import StartedAnswer
 
@@ -97,9 +98,9 @@ class StreamAnswer:
         call = self._call
         if call is not None and not call.cached:
             if request.include_raw_response and chunk.raw:
-                extra["raw_chunk"] = chunk.raw
+                extra["raw_chunk"] = masked(chunk.raw, call.echoed)
             if request.include_original_response and chunk.raw:
-                extra["original_chunk"] = chunk.raw
+                extra["original_chunk"] = masked(chunk.raw, call.echoed)
             if request.include_raw_usage and chunk.raw_usage is not None:
                 extra["raw_usage"] = [call.raw_usage_entry(chunk.raw_usage)]
         content = chunk.content

@@ -310,6 +310,20 @@ def test_whose_key_was_used_does_not_matter(
     assert is_hit(gateway, gateway.infer(**body, credentials={"key": "another"}))
 
 
+@pytest.mark.parametrize("is_streamed", [False, True], ids=["plain", "streamed"])
+def test_an_answer_that_repeats_a_key_is_not_kept(
+    gateway: Gateway, box: FakeProviderThread, prompt: dict[str, Any], is_streamed: bool
+) -> None:
+    """Others would be told it, and it would lie in the store."""
+    box.will("box", says("your key is sk-of this-caller"))
+    body = {"model_name": "keyed", **prompt, **ON, "credentials": {"key": "sk-of this-caller"}}
+
+    def ask() -> dict[str, Any]:
+        return gateway.stream(**body)[-1] if is_streamed else gateway.infer(**body)
+
+    assert [is_hit(gateway, ask()) for _ in range(2)] == [False, False]
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "is_kept"),
     [

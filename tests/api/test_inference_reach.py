@@ -8,7 +8,7 @@ import pytest
 from tests.api.asking import SAYING_HI, Box, model, refusal, statuses, text_of
 from tests.api.conftest import StartGateway
 from tests.api.gateway import Gateway
-from tests.fakes.openai_scripts import answers, fails, says
+from tests.fakes.openai_scripts import answers, chunk, events, fails, says
 from tests.fakes.provider_thread import FakeProviderThread
 from tests.fakes.recorded import RecordedRequest
 from tests.fakes.script import Script
@@ -139,6 +139,34 @@ def test_a_key_that_a_provider_echoes_is_masked(
     assert SECRET not in told.get("error", "")
     assert SECRET not in orjson.dumps(gateway.calls(told["inference_id"])).decode()
     assert SECRET not in gateway.log_text()
+
+
+def test_a_key_that_a_stream_echoes_is_masked(gateway: Gateway, boxes: FakeProviderThread) -> None:
+    """In its errors and in the raw text of all its events."""
+    boxes.will(
+        "first",
+        events(
+            [
+                {**chunk({"content": "hi"}), "debug": SECRET},
+                {"error": {"message": f"Incorrect API key provided: {SECRET}"}},
+                chunk({}, finish_reason="stop"),
+            ]
+        ),
+    )
+
+    told = gateway.stream(
+        model_name="static",
+        include_raw_response=True,
+        include_original_response=True,
+        **SAYING_HI,
+    )
+
+    assert text_of(told) == "hi"
+    assert "***" in told[0]["raw_chunk"]
+    assert [event["error"] for event in told if "error" in event] == [
+        "openai reported an error: Incorrect API key provided: ***"
+    ]
+    assert SECRET not in orjson.dumps(told).decode()
 
 
 def echoing(request: RecordedRequest) -> Script:

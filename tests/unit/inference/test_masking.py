@@ -41,6 +41,16 @@ def test_a_credential_is_masked_as_json_writes_it(secret: str) -> None:
     assert masked(escaped, {secret}) == '{"message":"bad key ***!"}'
 
 
+@pytest.mark.parametrize(
+    ("secret", "written"),
+    [("ab/cd/ef", r"ab\/cd\/ef"), ("a<b>&c", r"a\u003cb\u003e\u0026c")],
+    ids=["slashes", "signs of HTML"],
+)
+def test_a_credential_is_masked_as_careful_writers_write_it(secret: str, written: str) -> None:
+    """Some writers of JSON escape more than they must."""
+    assert masked(f"key {written} or {secret}", {secret}) == "key *** or ***"
+
+
 def test_values_of_headers_are_secrets_by_name_or_by_length() -> None:
     """A short flag is none, so that records keep their `true`; a short key is."""
     headers = [
