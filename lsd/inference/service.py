@@ -260,7 +260,8 @@ class InferenceService:
         send: Send,
     ) -> None:
         stream = started.stream
-        sender = _Sender(send, writer)
+        silent_s = self.clock.monotonic() - run.started_at
+        sender = _Sender(send, writer, trio.current_time() - silent_s)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(sender.keep_alive)
             await sender.send(writer.opening())
@@ -353,11 +354,14 @@ class _InProgress(AbstractContextManager[None]):
 
 @attrs.define(eq=False)
 class _Sender:
-    """Sends the events of one stream, and a sign of life when there was nothing for a while."""
+    """Sends the events of one stream, and a sign of life when there was nothing for a while.
+
+    `last_at` is when the caller last heard or said anything, by trio's clock.
+    """
 
     _send: Send
     _writer: StreamWriter
-    _last_at: float = attrs.field(factory=trio.current_time, init=False)
+    _last_at: float
     _turn: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     _keeping_alive: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
 
@@ -365,16 +369,21 @@ class _Sender:
         """Waits until the caller takes `data`; sends nothing if it is empty."""
         if data:
             async with self._turn:
-                await self._send(data)
-                self._last_at = trio.current_time()
+                await self._send_in_turn(data)
 
     async def keep_alive(self) -> None:
         """Runs until `end_keep_alive` is called."""
         with self._keeping_alive:
             while True:
                 await trio.sleep_until(self._last_at + KEEP_ALIVE_S)
-                if trio.current_time() - self._last_at >= KEEP_ALIVE_S:
-                    await self.send(self._writer.keep_alive)
+                async with self._turn:
+                    # What was being sent until now is a sign of life, too.
+                    if trio.current_time() - self._last_at >= KEEP_ALIVE_S:
+                        await self._send_in_turn(self._writer.keep_alive)
+
+    async def _send_in_turn(self, data: bytes) -> None:
+        await self._send(data)
+        self._last_at = trio.current_time()
 
     async def end_keep_alive(self) -> None:
         """No sign of life follows; one that is being sent is sent to its end."""

@@ -75,7 +75,11 @@ class ChatStream:
 
     @property
     def keep_alive(self) -> bytes:
-        return self._frame({})
+        if self._has_role:
+            return self._frame({})
+        frames: list[bytes] = []
+        self._say_role({}, frames)
+        return b"".join(frames)
 
     def opening(self) -> bytes:
         return b""

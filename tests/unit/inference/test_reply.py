@@ -13,6 +13,7 @@ from lsd.inference.service import KEEP_ALIVE_S, PATIENCE_S
 from tests.unit.inference.conftest import StartGateway
 from tests.unit.inference.fake_providers import (
     Pause,
+    Until,
     breaks_after,
     chunk,
     event,
@@ -26,13 +27,14 @@ from tests.unit.inference.gateway import PLAIN, Client, Gateway, Shelf
 class Strict:
     """Writes the number of events, and nothing any more after a fault."""
 
+    first: bytes = b"(opening)"
     keep_alive: bytes = b"(alive)"
     end_mark: bytes = b"(end)"
     is_broken_off: bool = False
     reply: Reply | None = None
 
     def opening(self) -> bytes:
-        return b"(opening)"
+        return self.first
 
     def events(self, events: Sequence[StreamEvent]) -> bytes:
         if any(isinstance(event, StreamFault) for event in events):
@@ -100,6 +102,27 @@ async def test_silence_of_a_provider_is_filled(
     text = await streamed(gateway, Strict())
 
     assert text.startswith("(opening)(alive)(alive)(")
+    assert text.endswith("(closing)(end)")
+
+
+async def test_the_first_sign_of_life_may_be_the_opening(
+    start: StartGateway, autojump_clock: trio.testing.MockClock
+) -> None:
+    """A client that has waited for all this time hears at once that its request was accepted."""
+    gateway = start(PLAIN)
+    later = trio.Event()
+    gateway["one"].will(stream_of(Until(later), chunk({"content": "Hi"}, finish_reason="stop")))
+
+    async with trio.open_nursery() as nursery:
+
+        @nursery.start_soon
+        async def speak_late() -> None:
+            await trio.sleep(PATIENCE_S + 1)
+            later.set()
+
+        text = await streamed(gateway, Strict(first=b""))
+
+    assert text.startswith("(alive)")
     assert text.endswith("(closing)(end)")
 
 

@@ -192,11 +192,15 @@ def test_an_answer_without_anything_has_a_role() -> None:
 
 
 def test_silence_is_filled_with_an_empty_delta() -> None:
-    """Case 37: no comment, which some clients choke on."""
+    """Case 37: no comment, which some clients choke on; the first one has the role."""
     stream = stream_of(model_call(), include_usage=True)
 
+    (first,) = frames(stream.keep_alive)
     (frame,) = frames(stream.keep_alive)
+    (text,) = frames(stream.events([said("a")]))
 
+    assert first["choices"][0]["delta"] == {"role": "assistant", "content": None, "refusal": None}
+    assert text["choices"][0]["delta"] == {"content": "a"}
     assert frame["choices"] == [{"index": 0, "delta": {}, "logprobs": None, "finish_reason": None}]
     assert frame["usage"] is None
 
