@@ -46,7 +46,9 @@ class Batches:
 
     async def show(self, request: Request, start: Start) -> Answer | None:
         """`GET /batch_inference/{batch_id}`."""
-        return await self._shown(id_in(request, "batch_id"), start)
+        batch_id = id_in(request, "batch_id")
+        await self._batches.refresh(batch_id)
+        return await self._shown(batch_id, start)
 
     async def item(self, request: Request, _start: Start) -> Answer:
         """`GET /batch_inference/{batch_id}/inference/{inference_id}`."""

@@ -12,6 +12,7 @@ from lsd.api.exchange import Answer
 from lsd.batches import (
     BadSubmission,
     ItemRefused,
+    NativeStartsFailed,
     NotConfiguredAnyMore,
     RecordsAreOff,
     UnknownBatch,
@@ -41,6 +42,7 @@ _STATUSES: dict[type[LsdError], int] = {
     UnknownBatch: 404,
     UnknownItem: 404,
     NotConfiguredAnyMore: 404,
+    NativeStartsFailed: 502,
     BodyTooLarge: 413,
     CodingUnknown: 415,
     NotStored: 503,

@@ -7,10 +7,13 @@ A *batch* has *items*; each becomes an inference under the id it was given at th
 from lsd.batches.held_credentials import HeldCredentials
 from lsd.batches.item_run import ItemRunner
 from lsd.batches.local_queue import LocalQueue, QueueWork
+from lsd.batches.native_calls import NativeCalls
+from lsd.batches.native_jobs import NativeJobs
 from lsd.batches.outcomes import Decider
 from lsd.batches.refusals import (
     BadSubmission,
     ItemRefused,
+    NativeStartsFailed,
     NotConfiguredAnyMore,
     RecordsAreOff,
     UnknownBatch,
@@ -28,6 +31,9 @@ __all__ = [
     "ItemRefused",
     "ItemRunner",
     "LocalQueue",
+    "NativeCalls",
+    "NativeJobs",
+    "NativeStartsFailed",
     "NotConfiguredAnyMore",
     "QueueWork",
     "RecordsAreOff",

@@ -10,6 +10,10 @@ import attrs
 class HeldCredentials:
     """Credentials and headers by the inference they are for, of this process alone."""
 
+    of_parts: dict[tuple[str, int], Mapping[str, str]] = attrs.field(
+        factory=dict, init=False, repr=False
+    )
+    """Those of parts that providers run, by batch and number."""
     _fields: dict[str, Mapping[str, Any]] = attrs.field(factory=dict, init=False, repr=False)
 
     def hold(self, inference_id: str, fields: Mapping[str, Any]) -> None:

@@ -41,8 +41,10 @@ class ItemRunner:
         """
         item = claimed.item
         try:
-            accepted = self._accepted(claimed)
-            ended = await self.inferences.run_under(item.inference_id, accepted)
+            accepted = self.accepted(claimed)
+            ended = await self.inferences.run_under(
+                item.inference_id, accepted, item.first_provider
+            )
         except LsdError as error:
             return self.decider.failed(item, error, self.now_ms()), None
         except Exception as error:  # noqa: BLE001 (a bug met by one item must not stop the others)
@@ -52,7 +54,8 @@ class ItemRunner:
         # What is run again has no inference yet, and attempts are recorded once for each.
         return after, None if after.state == "pending" else ended.records
 
-    def _accepted(self, claimed: ClaimedItem) -> Accepted:
+    def accepted(self, claimed: ClaimedItem) -> Accepted:
+        """The plan of an item, as things are configured. Raises what keeps it from running."""
         item, prepared = claimed.item, self.inferences.prepared
         fields = reread_json(claimed.request)
         fields |= self.credentials.fields_for(item.inference_id)

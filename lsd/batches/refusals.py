@@ -39,6 +39,17 @@ class RecordsAreOff(LsdError):
 
 
 @attrs.frozen
+class NativeStartsFailed(LsdError):
+    """No provider has taken the batch as a job of its own, and LSD was not to run it itself."""
+
+    provider: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f'provider "{self.provider}": batch not started: {self.reason}'
+
+
+@attrs.frozen
 class UnknownBatch(LsdError):
     """There is no batch with this id."""
 

@@ -4,11 +4,11 @@ Results are written some at a time, so that a batch of any size needs no more me
 one. Terminal items do not change, so that the pieces fit together whenever each was read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from lsd.conversation import Fragment, encode_json
-from lsd.store import Batches, BatchItem, BatchRecord, ItemResult
+from lsd.store import Batches, BatchItem, BatchPart, BatchRecord, ItemResult
 
 BatchStatus = Literal["pending", "completed", "failed", "cancelled"]
 
@@ -31,8 +31,8 @@ def batch_status(batch: BatchRecord) -> BatchStatus:
     return "completed" if counts.completed else "failed"
 
 
-def batch_head(batch: BatchRecord) -> dict[str, Any]:
-    """What is told of a batch in any state."""
+def batch_head(batch: BatchRecord, parts: Sequence[BatchPart] = ()) -> dict[str, Any]:
+    """What is told of a batch in any state; `parts` are those that providers run."""
     counts = batch.counts
     status = batch_status(batch)
     head: dict[str, Any] = {
@@ -49,12 +49,21 @@ def batch_head(batch: BatchRecord) -> dict[str, Any]:
     }
     if status == "pending" and batch.cancel_requested:
         head["cancel_requested"] = True
+    counted = [part for part in parts if part.completed is not None]
+    if status == "pending" and counted:
+        head["progress"]["upstream"] = {
+            "completed": sum(part.completed or 0 for part in counted),
+            "failed": sum(part.failed or 0 for part in counted),
+        }
+    errors = [part.poll_error for part in parts if part.poll_error is not None]
+    if status == "pending" and errors:
+        head["poll_error"] = "; ".join(errors)
     return head
 
 
 def batch_pieces(batches: Batches, batch: BatchRecord) -> Iterator[bytes]:
     """The JSON text of a batch, in pieces; each of them reads the store, which takes a thread."""
-    head = encode_json(batch_head(batch))
+    head = encode_json(batch_head(batch, batches.parts(batch.batch_id)))
     status, counts = batch_status(batch), batch.counts
     if status == "pending":
         yield head

@@ -1,13 +1,15 @@
 """Batches as callers see them: taken whole or not at all, asked for, cancelled."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 import trio
 
 from lsd.batches.local_queue import LocalQueue
+from lsd.batches.native_jobs import NativeJobs
+from lsd.batches.native_start import NativeLine, is_native, native_line, start_jobs
 from lsd.batches.refusals import ItemRefused, RecordsAreOff, UnknownBatch, UnknownItem
 from lsd.batches.results import batch_pieces, item_json
 from lsd.batches.submission import (
@@ -23,7 +25,7 @@ from lsd.inference import (
     drawn_variant,
     structure_inference_request,
 )
-from lsd.store import BatchItem, BatchRecord, NewItem, Store, Writer
+from lsd.store import BatchItem, BatchPart, BatchRecord, NewItem, Store, Writer
 
 CHECKING_S_MAX = 0.002
 """So long items are checked without a pause; then it is the turn of other requests."""
@@ -37,6 +39,8 @@ class BatchService:
     store: Store
     writer: Writer
     queue: LocalQueue
+    jobs: NativeJobs | None
+    """None: nothing is recorded, so nothing is asked for either."""
 
     async def submit(
         self, submission: Submission, *, api_key_public_id: str | None = None
@@ -58,8 +62,11 @@ class BatchService:
             api_key_public_id=api_key_public_id,
             snapshot_hash=self.inferences.prepared.loaded.hash,
         )
+        parts: Sequence[BatchPart] = ()
+        if checking.lines:
+            items, parts = await self._start_jobs(batch_id, items, checking.lines)
         try:
-            await self.writer.commit(self.store.batches.submit(batch, items))
+            await self.writer.commit(self.store.batches.submit(batch, items, parts))
         except LsdError:
             for new in items:
                 self.queue.credentials.forget(new.item.inference_id)
@@ -91,11 +98,30 @@ class BatchService:
             raise UnknownItem(batch_id, inference_id)
         return item_json(batch_id, result)
 
+    async def refresh(self, batch_id: str) -> None:
+        """Asks the providers that run a part of a batch how it stands. Raises UnknownBatch."""
+        if self.jobs is not None and self.get(batch_id).is_under_way:
+            await self.jobs.refresh(batch_id)
+
     async def cancel(self, batch_id: str) -> BatchRecord:
         """Cancels what is pending; the batch afterwards. Raises UnknownBatch."""
         self.get(batch_id)
         await self.writer.commit(self.store.batches.cancel(batch_id))
+        if self.jobs is not None:
+            await self.jobs.cancel(batch_id)
         return self.get(batch_id)
+
+    async def _start_jobs(
+        self, batch_id: str, items: list[NewItem], lines: Mapping[int, NativeLine]
+    ) -> tuple[list[NewItem], list[BatchPart]]:
+        """The items and the parts that some are of. Raises NativeStartsFailed."""
+        assert self.jobs is not None, "lines are for jobs"
+        now_ms = self.inferences.clock.now_ms()
+        started = await start_jobs(self.jobs.calls, batch_id, items, lines, now_ms)
+        for number, secrets in enumerate(started.credentials):
+            if secrets:
+                self.jobs.credentials[batch_id, number] = secrets
+        return started.items, started.parts
 
     async def _check(self, rows: list[Any], checking: "_Checking") -> list[NewItem]:
         """The items of a submission, whose rows are used up. Pauses now and then."""
@@ -105,7 +131,7 @@ class BatchService:
         pause_at = clock.monotonic() + CHECKING_S_MAX
         for index, row in enumerate(rows):
             try:
-                new = await checking.check(row)
+                new = await checking.check(index, row)
             except LsdError as refusal:
                 raise ItemRefused(index, refusal) from None
             if new.item.holder is not None:
@@ -129,9 +155,11 @@ class _Checking:
     _api_key_public_id: str | None
     asked: Counter[tuple[str, str | None]] = attrs.field(factory=Counter, init=False)
     """Items by function and model."""
+    lines: dict[int, NativeLine] = attrs.field(factory=dict, init=False)
+    """Of the items that a provider is to run in a job of its own."""
     _drawn: str | None = attrs.field(default=None, init=False)
 
-    async def check(self, row: Any) -> NewItem:
+    async def check(self, index: int, row: Any) -> NewItem:
         """The item of a row. Raises what the row alone would be answered."""
         request = structure_inference_request(row)
         check_fit(request)
@@ -147,7 +175,26 @@ class _Checking:
             drawn_variant=await self._variant_for_all(accepted, episode_id),
             holder=self._service.store.batches.shard if secrets_of(row) else None,
         )
+        item = await self._maybe_native(index, item, accepted)
         return NewItem(item=item, request=encode_json(without_secrets(row)))
+
+    async def _maybe_native(self, index: int, item: BatchItem, accepted: Accepted) -> BatchItem:
+        """The item; its variant is fixed if its provider is to run it in a job of its own."""
+        inferences = self._service.inferences
+        variants = accepted.function.variants
+        prepared = inferences.prepared
+        if self._service.jobs is None or not any(
+            is_native(prepared, each) for each in variants.values()
+        ):
+            return item
+        variant = accepted.pinned or (item.drawn_variant and variants[item.drawn_variant])
+        if not variant:
+            variant = await drawn_variant(accepted, item.episode_id, inferences.experiments)
+        line = variant and native_line(inferences, item, accepted, variant)
+        if not variant or not line:
+            return item
+        self.lines[index] = line
+        return item if accepted.pinned else attrs.evolve(item, drawn_variant=variant.name)
 
     async def _variant_for_all(self, accepted: Accepted, episode_id: str) -> str | None:
         """Of a column-wise submission, the variant that the first item has drawn."""

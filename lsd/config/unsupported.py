@@ -28,11 +28,8 @@ class Later:
 LATER: Final = (
     Later("gateway.relay.gateway_url"),
     Later("gateway.relay.api_key_location", lambda location: location != "none"),
-    Later("gateway.batch_inference.poll_interval_s", lambda value: value != 60),
     Later("object_storage.type", lambda kind: kind == "s3_compatible"),
     Later("models.*.skip_relay"),
-    Later("models.*.providers.*.batch", lambda batch: batch != "auto"),
-    Later("models.*.providers.*.batch_cost"),
     Later("provider_types.*.sft", lambda _: True),
     Later("provider_types.*.batch", lambda _: True),
     Later("functions.*.evaluators.*", lambda _: True),

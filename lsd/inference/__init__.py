@@ -10,6 +10,7 @@ from lsd.inference.answers import Answer
 from lsd.inference.aws_key_chain import AwsKeyChain
 from lsd.inference.aws_sign_in import AwsSignIn
 from lsd.inference.direct_call import DirectCall
+from lsd.inference.elsewhere import CallElsewhere, call_elsewhere
 from lsd.inference.embedding_models import EmbeddingMaker
 from lsd.inference.embedding_service import (
     EmbeddingAnswer,
@@ -30,6 +31,8 @@ from lsd.inference.prepared import (
     DialectMaker,
     Prepared,
     PreparedModel,
+    PreparedProvider,
+    PreparedVariant,
     prepare,
 )
 from lsd.inference.prompts import Prompts
@@ -47,6 +50,7 @@ from lsd.inference.refusals import (
     InferenceFailed,
     ProviderFailure,
     UnknownName,
+    VariantFailed,
 )
 from lsd.inference.reply import OpenWriter, Reply, Send, StreamWriter
 from lsd.inference.request import (
@@ -75,6 +79,7 @@ __all__ = [
     "AwsSignIn",
     "BadRequest",
     "CacheOptions",
+    "CallElsewhere",
     "DialectMaker",
     "DirectCall",
     "EmbeddingAnswer",
@@ -97,6 +102,8 @@ __all__ = [
     "OpenWriter",
     "Prepared",
     "PreparedModel",
+    "PreparedProvider",
+    "PreparedVariant",
     "Prompts",
     "ProviderFailure",
     "Recorder",
@@ -113,6 +120,8 @@ __all__ = [
     "Toolbox",
     "Unanswered",
     "UnknownName",
+    "VariantFailed",
+    "call_elsewhere",
     "chat_reference",
     "check_input",
     "drawn_variant",

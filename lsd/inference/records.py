@@ -117,11 +117,15 @@ def _inference(run: Run, accepted: Accepted, answer: Answer) -> InferenceRecord:
         function_type=accepted.function.config.type,
         status="interrupted" if answer.is_interrupted else "ok",
         tags=dict(accepted.tags),
-        processing_time_ms=round((run.clock.monotonic() - run.started_at) * 1000),
+        processing_time_ms=_processing_time_ms(run),
         ttft_ms=None if first is None else round((first - run.started_at) * 1000),
         snapshot_hash=run.prepared.loaded.hash,
         body=_body(run, accepted, answer),
     )
+
+
+def _processing_time_ms(run: Run) -> int | None:
+    return round((run.clock.monotonic() - run.started_at) * 1000) if run.is_timed else None
 
 
 def _body(run: Run, accepted: Accepted, answer: Answer) -> InferenceBody:
@@ -167,6 +171,7 @@ def _calls(run: Run, accepted: Accepted, calls: Sequence[ModelCall]) -> list[Mod
             snapshot_hash=run.prepared.loaded.hash,
             function_name=accepted.function.name,
             files=run.files,
+            is_timed=run.is_timed,
         )
         for call in calls
     ]
@@ -179,6 +184,7 @@ def call_record(
     snapshot_hash: str | None,
     function_name: str | None = None,
     files: RunFiles | None = None,
+    is_timed: bool = True,
 ) -> ModelInferenceRecord:
     """The record of one call; without a function, of one for embeddings alone."""
     has_failed = call.status == "error"
@@ -196,7 +202,7 @@ def call_record(
         output_tokens=usage.output_tokens or None,
         provider_cache_read_input_tokens=usage.provider_cache_read_input_tokens,
         provider_cache_write_input_tokens=usage.provider_cache_write_input_tokens,
-        response_time_ms=call.response_time_ms,
+        response_time_ms=call.response_time_ms if is_timed else None,
         ttft_ms=call.ttft_ms,
         cached=call.cached,
         cost=call.cost,

@@ -172,7 +172,7 @@ async def _ask_routing(
     started_at = trio.current_time()
     try:
         with bounded_by(model.limits.opening_of(streaming=run.streaming)):
-            for provider in model.providers:
+            for provider in model.providers[run.first_provider :] or model.providers:
                 try:
                     answer = await ask(run, generation, model, provider, request)
                 except AttemptFailed as failure:

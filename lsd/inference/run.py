@@ -28,7 +28,8 @@ class Run:
     hears of each call that is over. A run within another is for a variant that works for
     `on_behalf_of`, whose answer its calls will be part of. `patience_s`: a stream that its
     provider has accepted counts as started after so long, whether it has said anything or not;
-    None waits for ever.
+    None waits for ever. `first_provider`: the place in a model's routing at which it begins, where
+    there is one. `is_timed` False: others have run it, at times that nobody knows.
     """
 
     inference_id: str
@@ -48,6 +49,8 @@ class Run:
     on_behalf_of: str | None = None
     is_recorded: bool = False
     patience_s: float | None = None
+    first_provider: int = 0
+    is_timed: bool = True
     examples: ExampleMemory | None = None
     experiments: AdaptiveExperiments = attrs.Factory(AdaptiveExperiments)
 

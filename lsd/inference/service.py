@@ -101,7 +101,15 @@ class InferenceService:
 
         await self._stream(accepted, started_at, open_writer)
 
-    async def run_under(self, inference_id: str, accepted: Accepted) -> Ended:
+    def run_elsewhere(self, inference_id: str, accepted: Accepted) -> Run:
+        """The run of a request that a provider runs in a job of its own."""
+        run = self._begin(accepted, self.clock.monotonic(), inference_id)
+        run.is_timed = False
+        return run
+
+    async def run_under(
+        self, inference_id: str, accepted: Accepted, first_provider: int = 0
+    ) -> Ended:
         """Runs a request that was accepted before, under an id that it has already.
 
         Its records are not written but given back. It is not counted, and feedback does not wait
@@ -109,6 +117,7 @@ class InferenceService:
         """
         assert self.recorder is not None, "what is run for its record needs a place for it"
         run = self._begin(accepted, self.clock.monotonic(), inference_id)
+        run.first_provider = first_provider
         await self.file_desk.keep_files_of(run)
         try:
             answer = await first_answer(run, accepted)

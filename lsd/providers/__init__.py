@@ -35,6 +35,14 @@ from lsd.providers.gcp_tokens import (
     refresh_request,
     self_signed_token,
 )
+from lsd.providers.openai_batches import (
+    FILE_BYTES_MAX,
+    LINES_MAX,
+    Job,
+    OpenAIBatches,
+    Row,
+    batches_of,
+)
 from lsd.providers.prefill import completed_answer, completed_stream
 from lsd.providers.selection import dialect_for
 from lsd.providers.tool_names import ToolNames
@@ -42,6 +50,8 @@ from lsd.providers.vertex import vertex_audience
 
 __all__ = [
     "CLOUD_SCOPE",
+    "FILE_BYTES_MAX",
+    "LINES_MAX",
     "METADATA_BASE",
     "AccessToken",
     "AwsKeys",
@@ -50,11 +60,15 @@ __all__ = [
     "EchoDialect",
     "EchoEmbeddings",
     "EmbeddingDialect",
+    "Job",
     "MetadataServer",
+    "OpenAIBatches",
     "Relaying",
+    "Row",
     "StreamDecoder",
     "ToolNames",
     "aws_error_name",
+    "batches_of",
     "check_answered",
     "completed_answer",
     "completed_stream",

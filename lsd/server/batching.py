@@ -1,14 +1,43 @@
 """Batches under one configuration: what takes them, and how their items are run."""
 
 from lsd.api import status_of
-from lsd.batches import BatchService, Decider, ItemRunner, LocalQueue, QueueWork
+from lsd.batches import (
+    BatchService,
+    Decider,
+    HeldCredentials,
+    ItemRunner,
+    LocalQueue,
+    NativeCalls,
+    NativeJobs,
+    QueueWork,
+)
 from lsd.inference import InferenceService
 from lsd.server.kept import Kept
 
 
-def batch_service(inferences: InferenceService, kept: Kept, queue: LocalQueue) -> BatchService:
+def native_jobs(
+    inferences: InferenceService, kept: Kept, work: QueueWork | None, held: HeldCredentials
+) -> NativeJobs | None:
+    """The jobs that providers run; None where nothing is recorded."""
+    if work is None:
+        return None
+    return NativeJobs(
+        inferences=inferences,
+        runner=work.runner,
+        calls=NativeCalls(inferences.prepared),
+        store=kept.store,
+        writer=kept.writer,
+        credentials=held.of_parts,
+    )
+
+
+def batch_service(
+    inferences: InferenceService, kept: Kept, queue: LocalQueue, jobs: NativeJobs | None
+) -> BatchService:
     """What takes batches and tells of them."""
-    return BatchService(inferences=inferences, store=kept.store, writer=kept.writer, queue=queue)
+    return BatchService(
+        inferences=inferences, store=kept.store, writer=kept.writer, queue=queue, jobs=jobs
+    )
 
 
 def queue_work(inferences: InferenceService, queue: LocalQueue) -> QueueWork | None:

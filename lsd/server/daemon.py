@@ -23,6 +23,9 @@ log = logger(__name__)
 REPORT_EVERY_S = 5.0
 """While draining, this often the log tells what is still in flight."""
 
+POLLING_OFF_S = 60.0
+"""Without polling, so often it is looked whether a new configuration wants it."""
+
 LAST_WORDS_S = 2.0
 """After requests were cut off, so long their clients may take to hear of it."""
 
@@ -106,6 +109,7 @@ class Daemon:
             await nursery.start(serving)
             nursery.start_soon(self.generations.keep_up)
             nursery.start_soon(self._sweep)
+            nursery.start_soon(self._poll_jobs)
             if (queue := self.equipment.batch_queue) is not None:
                 nursery.start_soon(queue.run, lambda: self.generations.current.queue_work)
             self.on_serving()
@@ -122,6 +126,20 @@ class Daemon:
         interval_s = float(self.generations.config.storage.sweep_interval_s)
         sweep = partial(sweep_forever, lambda: self.generations.current.swept, clock, interval_s)
         await work_alone(kept.store.leases(clock), "sweep", sweep)
+
+    async def _poll_jobs(self) -> None:
+        """Asks providers for the jobs that they run, in one of the processes that share them."""
+        kept, clock = self.equipment.kept, self.equipment.clock
+        if kept is not None:
+            await work_alone(kept.store.leases(clock), "native batches", self._keep_polling)
+
+    async def _keep_polling(self) -> None:
+        while True:
+            table = self.generations.config.gateway.batch_inference
+            await trio.sleep(table.poll_interval_s or POLLING_OFF_S)
+            jobs = self.generations.current.native_jobs
+            if table.poll_interval_s and jobs is not None:
+                await jobs.refresh_all()
 
     async def _drain(self, finished: trio.Event, listener: socket.socket) -> int:
         """Lets requests finish, as long as nobody insists and there is time."""

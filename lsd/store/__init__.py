@@ -11,8 +11,10 @@ from lsd.store.api_keys import ApiKey, ApiKeys
 from lsd.store.assignments import Assigned, Assignments, Experiment
 from lsd.store.batch_records import (
     BatchItem,
+    BatchPart,
     BatchRecord,
     ClaimedItem,
+    EndedItem,
     ItemCounts,
     ItemError,
     ItemResult,
@@ -110,6 +112,7 @@ __all__ = [
     "Assignments",
     "BadLine",
     "BatchItem",
+    "BatchPart",
     "BatchRecord",
     "Batches",
     "BucketLimit",
@@ -127,6 +130,7 @@ __all__ = [
     "Demonstrated",
     "Durability",
     "EmbeddingRecord",
+    "EndedItem",
     "Episode",
     "EpisodeBounds",
     "Episodes",

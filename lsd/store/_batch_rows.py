@@ -14,6 +14,7 @@ from lsd.conversation import encode_json, reread_json
 from lsd.store.batch_records import (
     TERMINAL_STATES,
     BatchItem,
+    BatchPart,
     BatchRecord,
     ItemCounts,
     ItemError,
@@ -103,6 +104,16 @@ def put_batch(transaction: Transaction, key: bytes, record: BatchRecord) -> None
 def read_batch(batch_id: str, row: bytes, counts: bytes | None) -> BatchRecord:
     """The record of a batch, with its counts where they were read."""
     return BatchRecord(batch_id=batch_id, counts=read_counts(counts), **reread_json(row))
+
+
+def encode_part(part: BatchPart) -> bytes:
+    """The row of a native part."""
+    return encode_json(attrs.asdict(part))
+
+
+def read_part(row: bytes) -> BatchPart:
+    """The inverse of `encode_part`."""
+    return BatchPart(**reread_json(row))
 
 
 def encode_item(item: BatchItem) -> bytes:

@@ -31,6 +31,8 @@ def _expected(transaction: Transaction) -> Iterator[tuple[Database, bytes, bytes
             yield layout.BATCH_QUEUE, queue_key(place, item), b""
         if item.state not in TERMINAL_STATES:
             yield layout.BATCH_ITEM_REQUESTS, place, None
+    for place, _ in transaction.range(layout.BATCH_PARTS):
+        counts.setdefault(place[:ID_BYTES], Counter())
     for batch, by_state in counts.items():
         row_of_counts = CountsRow.read(None)
         for state in row_of_counts.by_state:

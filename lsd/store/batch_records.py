@@ -5,6 +5,7 @@ from typing import Literal
 import attrs
 
 from lsd.conversation import FinishReason
+from lsd.store._group_commit import Write
 from lsd.store.records import FunctionType
 
 ItemState = Literal["pending", "running", "completed", "failed", "cancelled"]
@@ -37,6 +38,10 @@ class BatchItem:
     function_name: str
     function_type: FunctionType
     state: ItemState = "pending"
+    part: int | None = None
+    """The native part that the item is of; None: LSD itself runs it."""
+    first_provider: int = 0
+    """The place in the routing of its model at which a run begins."""
     drawn_variant: str | None = None
     holder: int | None = None
     runner: int | None = None
@@ -71,6 +76,24 @@ class ItemCounts:
 
 
 @attrs.frozen(kw_only=True)
+class BatchPart:
+    """The items of a batch that a provider runs as one job of its own.
+
+    `is_over`: all of them have ended. `completed` and `failed` are what the provider has counted
+    last, `poll_error` why it could not be asked last.
+    """
+
+    model_name: str
+    provider_name: str
+    variant_name: str
+    job_id: str
+    is_over: bool = False
+    completed: int | None = None
+    failed: int | None = None
+    poll_error: str | None = None
+
+
+@attrs.frozen(kw_only=True)
 class BatchRecord:
     """One accepted submission. `counts` are kept beside the record, and always current."""
 
@@ -94,6 +117,15 @@ class NewItem:
 
     item: BatchItem
     request: bytes
+
+
+@attrs.frozen(kw_only=True)
+class EndedItem:
+    """An item of a native part that has ended, with what its inference leaves."""
+
+    index: int
+    after: BatchItem
+    records: Write | None = None
 
 
 @attrs.frozen(kw_only=True)

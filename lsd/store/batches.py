@@ -9,12 +9,23 @@ import attrs
 
 from lsd.conversation import reread_json
 from lsd.store._batch_queue import Claim, is_something_due, next_time_ms
-from lsd.store._batch_rows import PLACE_BYTES, put_batch, put_item, read_batch, read_item
+from lsd.store._batch_rows import (
+    PLACE_BYTES,
+    encode_part,
+    put_batch,
+    put_item,
+    read_batch,
+    read_item,
+    read_part,
+)
 from lsd.store._group_commit import Write
 from lsd.store.batch_records import (
+    TERMINAL_STATES,
     BatchItem,
+    BatchPart,
     BatchRecord,
     ClaimedItem,
+    EndedItem,
     ItemError,
     ItemResult,
     NewItem,
@@ -26,6 +37,7 @@ from lsd.store.layout import (
     BATCH_ITEM_REQUESTS,
     BATCH_ITEMS,
     BATCH_ITEMS_BY_INFERENCE,
+    BATCH_PARTS,
     BATCH_QUEUE,
     BATCH_RUNNING,
     BATCHES,
@@ -59,7 +71,9 @@ class Batches:
     _data: Environment
     shard: int
 
-    def submit(self, batch: BatchRecord, items: Sequence[NewItem]) -> Write:
+    def submit(
+        self, batch: BatchRecord, items: Sequence[NewItem], parts: Sequence[BatchPart] = ()
+    ) -> Write:
         """The write of a whole batch: all of it, or nothing."""
         key = id_key(batch.batch_id)
 
@@ -70,8 +84,48 @@ class Batches:
                 transaction.put(BATCH_ITEM_REQUESTS, place, new.request)
                 transaction.put(BATCH_ITEMS_BY_INFERENCE, id_key(new.item.inference_id), place)
                 put_item(transaction, place, None, new.item)
+            for number, part in enumerate(parts):
+                transaction.put(BATCH_PARTS, key + INDEX.pack(number), encode_part(part))
 
         return Write(apply=apply, rows=1 + len(items))
+
+    def parts(self, batch_id: str) -> list[BatchPart]:
+        """The native parts of a batch, by their number. A get for most."""
+        key = id_key(batch_id)
+        with self._data.read() as transaction:
+            rows = transaction.range(BATCH_PARTS, key, end_of(key))
+            return [read_part(row) for _, row in rows]
+
+    def with_native_parts(self) -> list[str]:
+        """The batches of which a native part is not over yet. Scans."""
+        found: dict[str, None] = {}
+        with self._data.read() as transaction:
+            for key, row in transaction.range(BATCH_PARTS):
+                if not read_part(row).is_over:
+                    found[id_text(key[:ID_BYTES])] = None
+        return list(found)
+
+    def note_part(self, batch_id: str, number: int, part: BatchPart) -> Write:
+        """The write of what is known of a native part now."""
+        key = id_key(batch_id) + INDEX.pack(number)
+        return Write(apply=lambda transaction: transaction.put(BATCH_PARTS, key, encode_part(part)))
+
+    def end_native(self, batch_id: str, items: Sequence[EndedItem]) -> Write:
+        """The write that ends items of native parts; what has ended before stays as it is."""
+        key = id_key(batch_id)
+
+        def apply(transaction: Transaction) -> None:
+            for each in items:
+                place = key + INDEX.pack(each.index)
+                before = _item(transaction, place)
+                if before.state in TERMINAL_STATES:
+                    continue
+                if each.records is not None:
+                    each.records.apply(transaction)
+                put_item(transaction, place, before, each.after)
+
+        rows = sum(1 if each.records is None else 1 + each.records.rows for each in items)
+        return Write(apply=apply, rows=rows)
 
     def claim(
         self, *, items_max: int, running_max: int, now_ms: int, after_batch: bytes = b""
@@ -190,6 +244,15 @@ class Batches:
         with self._data.read() as transaction:
             rows = transaction.range(BATCH_ITEMS, key + INDEX.pack(start), key + INDEX.pack(stop))
             return [_result(transaction, place, read_item(row)) for place, row in rows]
+
+    def requests(self, batch_id: str, start: int, stop: int) -> dict[int, bytes]:
+        """The requests of items that have not ended, from one index to another. Scans."""
+        key = id_key(batch_id)
+        with self._data.read() as transaction:
+            rows = transaction.range(
+                BATCH_ITEM_REQUESTS, key + INDEX.pack(start), key + INDEX.pack(stop)
+            )
+            return {INDEX.unpack(place[ID_BYTES:])[0]: request for place, request in rows}
 
     def is_something_due(self, now_ms: int) -> bool:
         """Whether a claim may find something, if there is room. Gets."""

@@ -64,6 +64,7 @@ assign         E f n                 v: of an episode in an adaptive experiment
 turn           f n                   turns taken in its nursery (8 bytes)
 batch          B                     batch, JSON
 batch_n        B                     its items by state (8 bytes each)
+batch_part     B i                   native part, JSON; i counts the parts
 item           B i                   item of a batch, JSON
 item_request   B i                   what it asks for, JSON; absent once the item has ended
 item_of        I                     B i
@@ -144,6 +145,7 @@ ASSIGNMENTS: Final = "assign"
 TURNS: Final = "turn"
 BATCHES: Final = "batch"
 BATCH_COUNTS: Final = "batch_n"
+BATCH_PARTS: Final = "batch_part"
 BATCH_ITEMS: Final = "item"
 BATCH_ITEM_REQUESTS: Final = "item_request"
 BATCH_ITEMS_BY_INFERENCE: Final = "item_of"
@@ -208,6 +210,7 @@ DATA_DATABASES: Final[tuple[Database, ...]] = (
     TURNS,
     BATCHES,
     BATCH_COUNTS,
+    BATCH_PARTS,
     BATCH_ITEMS,
     BATCH_ITEM_REQUESTS,
     BATCH_ITEMS_BY_INFERENCE,

@@ -106,7 +106,7 @@ def texts(batch: Mapping[str, Any]) -> list[str]:
 
 def _unless_pending(batch: dict[str, Any]) -> dict[str, Any]:
     counts = dict(batch["progress"])
-    total = counts.pop("total")
+    total, _ = counts.pop("total"), counts.pop("upstream", None)
     assert sum(counts.values()) == total
     return {} if batch["status"] == "pending" else batch
 

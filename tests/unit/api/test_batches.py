@@ -30,6 +30,9 @@ class FakeBatches:
         self.asked.append((submission.shape, len(submission.rows), api_key_public_id))
         return {"batch_id": ID}
 
+    async def refresh(self, batch_id: str) -> None:
+        self.get(batch_id)
+
     def get(self, batch_id: str) -> BatchRecord:
         if batch_id != ID:
             raise UnknownBatch(batch_id)

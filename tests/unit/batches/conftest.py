@@ -50,3 +50,9 @@ async def shelf(store: Store, tmp_path: Path, nursery: trio.Nursery) -> AsyncIte
 async def desk(tmp_path: Path, shelf: Shelf) -> Desk:
     """A service and a queue, which does not run yet."""
     return open_desk(tmp_path, shelf)
+
+
+@pytest.fixture
+async def native_desk(tmp_path: Path, shelf: Shelf) -> Desk:
+    """A desk whose items go to the batch API of their provider."""
+    return open_desk(tmp_path, shelf, is_native=True)

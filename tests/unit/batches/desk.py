@@ -13,6 +13,8 @@ from lsd.batches import (
     Decider,
     ItemRunner,
     LocalQueue,
+    NativeCalls,
+    NativeJobs,
     QueueWork,
     read_submission,
 )
@@ -64,8 +66,15 @@ class Desk:
                 return shown
 
 
-def open_desk(folder: Path, shelf: Shelf, *, running_max: int = 8, attempts_max: int = 1) -> Desk:
-    """A desk on the store of `shelf`."""
+def open_desk(
+    folder: Path,
+    shelf: Shelf,
+    *,
+    running_max: int = 8,
+    attempts_max: int = 1,
+    is_native: bool = False,
+) -> Desk:
+    """A desk on the store of `shelf`; only a native one makes jobs of its items."""
     gateway = start_gateway(folder, PLAIN, shelf=shelf)
     queue = LocalQueue(batches=shelf.store.batches, writer=shelf.writer, clock=gateway.clock)
     runner = ItemRunner(
@@ -74,8 +83,20 @@ def open_desk(folder: Path, shelf: Shelf, *, running_max: int = 8, attempts_max:
         decider=Decider(attempts_max=attempts_max, status_of=status_of, uniform=Random(7).random),
         now_ms=gateway.clock.now_ms,
     )
+    jobs = NativeJobs(
+        inferences=gateway.service,
+        runner=runner,
+        calls=NativeCalls(gateway.prepared),
+        store=shelf.store,
+        writer=shelf.writer,
+        credentials=queue.credentials.of_parts,
+    )
     service = BatchService(
-        inferences=gateway.service, store=shelf.store, writer=shelf.writer, queue=queue
+        inferences=gateway.service,
+        store=shelf.store,
+        writer=shelf.writer,
+        queue=queue,
+        jobs=jobs if is_native else None,
     )
     work = QueueWork(runner=runner, running_max=running_max)
     return Desk(gateway, shelf.store, shelf.writer, service, queue, work)

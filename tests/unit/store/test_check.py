@@ -70,6 +70,7 @@ ALONE = (
     layout.ASSIGNMENTS,
     layout.TURNS,
     layout.STANDINGS,
+    layout.BATCH_PARTS,
 )
 """Databases whose rows nothing else knows of, and which know of nothing else."""
 

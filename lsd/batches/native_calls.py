@@ -1,0 +1,69 @@
+"""Calls of a provider's batch API: with its credentials, and with one kind of failure."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import attrs
+import trio
+
+from lsd.config import CredentialMissing
+from lsd.conversation import AttemptFailed, LsdError, WireRequest
+from lsd.inference import Prepared, PreparedProvider
+from lsd.network import BodyTooLarge, TransportFailed
+from lsd.providers import OpenAIBatches
+from lsd.telemetry import logger
+
+log = logger(__name__)
+
+T = TypeVar("T")
+
+CALL_S_MAX = 300.0
+"""A file of results may be large; everything else takes a second."""
+
+ANSWER_BYTES_MAX = 1 << 30
+"""Of a file of results: five times as much as the file of requests may have."""
+
+
+@attrs.frozen
+class NativeCalls:
+    """Makes the calls under one configuration."""
+
+    _prepared: Prepared
+
+    async def ask(
+        self,
+        provider: PreparedProvider,
+        dynamic: Mapping[str, str],
+        encode: Callable[[str | None], WireRequest],
+        decode: Callable[[int, Mapping[str, str], bytes], T],
+    ) -> T:
+        """What `decode` makes of the answer; `encode` gets the key. Raises AttemptFailed."""
+        try:
+            location = provider.locations["api_key"]
+            wire = encode(self._prepared.loaded.secrets.resolve(location, dynamic))
+            with trio.fail_after(CALL_S_MAX):
+                response = await provider.transport.send(wire)
+                try:
+                    body = await response.read(ANSWER_BYTES_MAX)
+                finally:
+                    await response.aclose()
+        except (CredentialMissing, TransportFailed, BodyTooLarge) as error:
+            raise AttemptFailed(kind="transport", text=f"{provider.name}: {error}") from None
+        except trio.TooSlowError:
+            text = f"{provider.name}: no answer of its batch API within {CALL_S_MAX:g} s"
+            raise AttemptFailed(kind="timeout", text=text) from None
+        return decode(response.status, response.headers, body)
+
+    async def give_up(
+        self,
+        api: OpenAIBatches,
+        provider: PreparedProvider,
+        job_id: str,
+        dynamic: Mapping[str, str],
+    ) -> None:
+        """Asks for the end of a job. That it could not be asked is only told in the log."""
+        with trio.move_on_after(CALL_S_MAX, shield=True):
+            try:
+                await self.ask(provider, dynamic, lambda key: api.cancel(job_id, key), api.job)
+            except LsdError as error:
+                log.warning("job not cancelled", job_id=job_id, reason=str(error))

@@ -1,0 +1,212 @@
+"""Jobs that providers run: asked how they stand, and their results collected, each item once."""
+
+from collections.abc import Mapping
+from functools import partial
+
+import attrs
+import trio
+
+from lsd.batches.item_run import ItemRunner
+from lsd.batches.native_calls import NativeCalls
+from lsd.conversation import AttemptFailed, LsdError
+from lsd.inference import (
+    InferenceFailed,
+    InferenceService,
+    PreparedProvider,
+    call_elsewhere,
+)
+from lsd.providers import Job, OpenAIBatches, Row, batches_of
+from lsd.store import (
+    BatchPart,
+    BatchRecord,
+    ClaimedItem,
+    EndedItem,
+    Store,
+    Writer,
+)
+from lsd.telemetry import logger
+
+log = logger(__name__)
+
+POLLED_EVERY_S_MIN = 1.0
+"""However often a batch is asked for, its jobs are not asked more often."""
+
+COLLECTED_MAX = 500
+"""Items whose results are committed at a time: some ten milliseconds."""
+
+NO_RESULT = "no result returned"
+
+
+@attrs.define(eq=False)
+class _Polled:
+    """One job as this process asks for it: one question at a time."""
+
+    turn: trio.Lock = attrs.field(factory=trio.Lock)
+    at: float = -POLLED_EVERY_S_MIN
+
+
+@attrs.define(eq=False, kw_only=True)
+class NativeJobs:
+    """The jobs of all batches, under one configuration."""
+
+    inferences: InferenceService
+    runner: ItemRunner
+    calls: NativeCalls
+    store: Store
+    writer: Writer
+    credentials: dict[tuple[str, int], Mapping[str, str]]
+    """What callers brought along for a part, as long as the process lives."""
+    _polled: dict[tuple[str, int], _Polled] = attrs.field(factory=dict, init=False)
+
+    async def refresh(self, batch_id: str) -> None:
+        """Asks for all jobs of a batch that are under way, and collects what is there."""
+        for number, part in enumerate(self.store.batches.parts(batch_id)):
+            if part.is_over:
+                continue
+            polled = self._polled.setdefault((batch_id, number), _Polled())
+            async with polled.turn:
+                if trio.current_time() - polled.at < POLLED_EVERY_S_MIN:
+                    continue
+                await self._poll(batch_id, number)
+                polled.at = trio.current_time()
+
+    async def refresh_all(self) -> None:
+        """The same for all batches."""
+        for batch_id in await trio.to_thread.run_sync(self.store.batches.with_native_parts):
+            try:
+                await self.refresh(batch_id)
+            except LsdError as error:
+                log.warning("batch not refreshed", batch_id=batch_id, reason=str(error))
+
+    async def cancel(self, batch_id: str) -> None:
+        """Has the providers end what they can; what they still deliver is collected later."""
+        for number, part in enumerate(self.store.batches.parts(batch_id)):
+            found = None if part.is_over else self._find(part)
+            if found is not None:
+                provider, api = found
+                await self.calls.give_up(
+                    api, provider, part.job_id, self.credentials.get((batch_id, number), {})
+                )
+
+    async def _poll(self, batch_id: str, number: int) -> None:
+        part = self.store.batches.parts(batch_id)[number]
+        found = self._find(part)
+        if part.is_over:
+            return
+        if found is None:
+            text = f"model {part.model_name!r}: provider {part.provider_name!r} is gone"
+            await self._note(batch_id, number, attrs.evolve(part, poll_error=text))
+            return
+        provider, api = found
+        dynamic = self.credentials.get((batch_id, number), {})
+        try:
+            job = await self.calls.ask(
+                provider, dynamic, lambda key: api.poll(part.job_id, key), api.job
+            )
+            rows = await self._rows(provider, api, job, dynamic)
+        except AttemptFailed as failure:
+            if failure.status != 404:
+                await self._note(batch_id, number, attrs.evolve(part, poll_error=str(failure)))
+                return
+            job, rows = Job(id=part.job_id, state="failed", reason=str(failure)), {}
+        known = attrs.evolve(part, poll_error=None, completed=job.completed, failed=job.failed)
+        if job.state != "under_way":
+            await self._collect(batch_id, number, job, rows)
+            known = attrs.evolve(known, is_over=True)
+            self.credentials.pop((batch_id, number), None)
+        await self._note(batch_id, number, known)
+
+    async def _note(self, batch_id: str, number: int, part: BatchPart) -> None:
+        await self.writer.commit(self.store.batches.note_part(batch_id, number, part))
+
+    def _find(self, part: BatchPart) -> tuple[PreparedProvider, OpenAIBatches] | None:
+        model = self.inferences.prepared.model(part.model_name)
+        for provider in () if model is None else model.providers:
+            if provider.name == part.provider_name:
+                api = batches_of(provider.config)
+                return None if api is None else (provider, api)
+        return None
+
+    async def _rows(
+        self,
+        provider: PreparedProvider,
+        api: OpenAIBatches,
+        job: Job,
+        dynamic: Mapping[str, str],
+    ) -> dict[str, Row]:
+        """The results of a job that has ended, by inference; of two for one the first counts."""
+        rows: dict[str, Row] = {}
+        for file_id in () if job.state == "under_way" else job.files:
+            content = await self.calls.ask(
+                provider, dynamic, partial(api.content, file_id), api.file
+            )
+            for row in api.rows(content):
+                if row.custom_id in rows:
+                    log.warning("second result for one item", inference_id=row.custom_id)
+                rows.setdefault(row.custom_id, row)
+        return rows
+
+    async def _collect(self, batch_id: str, number: int, job: Job, rows: Mapping[str, Row]) -> None:
+        batch = self.store.batches.get(batch_id)
+        assert batch is not None, "its part is there"
+        total = batch.counts.total
+        for start in range(0, total, COLLECTED_MAX):
+            stop = min(start + COLLECTED_MAX, total)
+            results = await trio.to_thread.run_sync(
+                self.store.batches.results, batch_id, start, stop
+            )
+            requests = await trio.to_thread.run_sync(
+                self.store.batches.requests, batch_id, start, stop
+            )
+            ended = []
+            for each in results:
+                if each.item.part == number and each.index in requests:
+                    claimed = ClaimedItem(
+                        batch_id=batch_id,
+                        index=each.index,
+                        item=each.item,
+                        request=requests[each.index],
+                        api_key_public_id=batch.api_key_public_id,
+                    )
+                    ended.append(self._ended(batch, claimed, job, rows))
+                    await trio.lowlevel.checkpoint()
+            if ended:
+                await self.writer.commit(self.store.batches.end_native(batch_id, ended))
+
+    def _ended(
+        self, batch: BatchRecord, claimed: ClaimedItem, job: Job, rows: Mapping[str, Row]
+    ) -> EndedItem:
+        item, row = claimed.item, rows.get(claimed.item.inference_id)
+        now_ms = self.inferences.clock.now_ms()
+        if row is None and batch.cancel_requested and job.state != "ended":
+            after = attrs.evolve(item, state="cancelled", finished_ms=now_ms)
+            return EndedItem(index=claimed.index, after=after)
+        try:
+            accepted = self.runner.accepted(claimed)
+        except LsdError as error:
+            after = self.runner.decider.failed(item, error, now_ms)
+            return EndedItem(index=claimed.index, after=after)
+        is_pinned = accepted.pinned is not None
+        if row is None or row.body is None:
+            text = row.error if row is not None and row.error else job.reason or NO_RESULT
+            return self._failed(claimed, text, is_pinned=is_pinned)
+        variant = accepted.pinned or accepted.drawn
+        assert variant is not None, "a native item has one variant"
+        run = self.inferences.run_elsewhere(item.inference_id, accepted)
+        call = call_elsewhere(run, accepted, variant)
+        recorder = self.inferences.recorder
+        assert recorder is not None, "without records there are no batches"
+        if call is None:
+            return self._failed(claimed, NO_RESULT, is_pinned=is_pinned)
+        try:
+            ended = call.answered(recorder, row.body)
+        except LsdError as error:
+            return self._failed(claimed, str(error), is_pinned=is_pinned)
+        after = self.runner.decider.after(item, ended, now_ms)
+        return EndedItem(index=claimed.index, after=after, records=ended.records)
+
+    def _failed(self, claimed: ClaimedItem, text: str, *, is_pinned: bool) -> EndedItem:
+        failure = InferenceFailed("providers", text, pinned=is_pinned)
+        now_ms = self.inferences.clock.now_ms()
+        after = self.runner.decider.failed(claimed.item, failure, now_ms)
+        return EndedItem(index=claimed.index, after=after)

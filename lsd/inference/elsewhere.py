@@ -1,0 +1,101 @@
+"""Calls that a provider makes in a job of its own: what is asked, and what it has answered."""
+
+from collections.abc import Mapping
+
+import attrs
+
+from lsd.config import ChatCompletionVariant
+from lsd.conversation import ModelRequest, encode_json
+from lsd.inference.accept import Accepted
+from lsd.inference.answers import usage_json
+from lsd.inference.chat_completion import answer_of
+from lsd.inference.costs import CostTable, CostUnknown
+from lsd.inference.ended import Answered
+from lsd.inference.foreign_blocks import request_for
+from lsd.inference.model_request import Asked, model_request
+from lsd.inference.prepared import PreparedModel, PreparedProvider, PreparedVariant
+from lsd.inference.records import Recorder
+from lsd.inference.run import Run
+from lsd.providers import ToolNames
+
+NO_CREDENTIALS: Mapping[str, str | None] = {"api_key": None}
+"""A line in a file of requests has none: they go with the file."""
+
+
+@attrs.frozen(kw_only=True)
+class CallElsewhere:
+    """One call of one provider, made for a variant that is one call."""
+
+    run: Run
+    accepted: Accepted
+    variant: PreparedVariant
+    model: PreparedModel
+    provider: PreparedProvider
+
+    def body(self) -> bytes:
+        """What the provider is to be asked. Raises VariantFailed and AttemptFailed."""
+        request = self._request(self._asked())
+        names = ToolNames.of(request, self.provider.dialect.provider_type)
+        fitted = request if names is None else names.fitted(request)
+        edits = self.run.edits_for(self.variant.generation, self.model, self.provider)
+        return self.provider.dialect.encode(fitted, NO_CREDENTIALS, edits).body
+
+    def answered(self, recorder: Recorder, body: bytes) -> Answered:
+        """The answer, of which `body` is what the provider has said.
+
+        Raises AttemptFailed for one that cannot be understood, and VariantFailed.
+        """
+        run, provider, asked = self.run, self.provider, self._asked()
+        request = self._request(asked)
+        response = provider.dialect.decode(200, {}, body)
+        names = ToolNames.of(request, provider.dialect.provider_type)
+        if names is not None:
+            response = names.restored(response)
+        call = run.begin_call(self.variant.generation, self.model, provider, request)
+        call.raw_request = self.body().decode()
+        call.take_raw_response(body.decode(errors="replace"), ())
+        call.output, call.usage = response.output, response.usage
+        call.finish_reason = response.finish_reason
+        table = CostTable.of(provider.config.batch_cost) or provider.cost
+        if table is not None:
+            try:
+                call.cost = table.cost(response.document)
+            except CostUnknown:
+                call.cost = None
+        run.end_call(call, "ok")
+        answer = answer_of(run, self.accepted, asked, call)
+        return Answered(
+            variant_name=answer.variant_name,
+            usage=encode_json(usage_json(answer.parts)),
+            finish_reason=answer.finish_reason,
+            records=recorder.answered(run, self.accepted, answer),
+        )
+
+    def _asked(self) -> Asked:
+        return model_request(self.accepted, self.variant.generation)
+
+    def _request(self, asked: Asked) -> ModelRequest:
+        return request_for(
+            asked.request,
+            provider_type=self.provider.config.thought_type,
+            model_name=self.model.name,
+            provider_name=self.provider.name,
+        )
+
+
+def call_elsewhere(run: Run, accepted: Accepted, variant: PreparedVariant) -> CallElsewhere | None:
+    """The first call that is made for a variant; None if there is more to it than one body.
+
+    So it is with other types of variants, with files, and with headers of the caller's own.
+    """
+    config = variant.config
+    if not isinstance(config, ChatCompletionVariant):
+        return None
+    if run.files is not None or accepted.request.extra_headers:
+        return None
+    model = run.prepared.model(config.model)
+    if model is None:
+        return None
+    return CallElsewhere(
+        run=run, accepted=accepted, variant=variant, model=model, provider=model.providers[0]
+    )

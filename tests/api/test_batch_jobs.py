@@ -1,0 +1,262 @@
+"""Batches that a provider runs in jobs of its own, with a fake of OpenAI's batch API."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.api.asking import Box, model, wait_for
+from tests.api.batching import (
+    FUNCTION,
+    bounded,
+    cancelled,
+    finished,
+    messages,
+    polled,
+    refused,
+    row,
+    submitted,
+    texts,
+)
+from tests.api.conftest import StartGateway
+from tests.api.gateway import Gateway
+from tests.fakes.openai_batches import FakeBatches, Line, answered, errored
+from tests.fakes.openai_scripts import completes
+from tests.fakes.provider_thread import FakeProviderThread
+
+NATIVE = 'batch = "native"'
+COSTS = """
+cost = [{ pointer = "/usage/prompt_tokens", cost_per_million = 2 }]
+batch_cost = [{ pointer = "/usage/prompt_tokens", cost_per_million = 1 }]
+"""
+
+StartNative = Callable[..., tuple[Gateway, FakeBatches]]
+
+
+@pytest.fixture
+def start_native(start_gateway: StartGateway, provider: FakeProviderThread) -> StartNative:
+    """Starts a daemon whose model `m` asks OpenAI's batch API."""
+
+    def start(*boxes: Box, more: str = NATIVE) -> tuple[Gateway, FakeBatches]:
+        fake = FakeBatches()
+        first = Box("box", provider.will("box", fake), more)
+        text = model("m", first, *boxes) + FUNCTION + bounded(poll_interval_s=0)
+        return start_gateway(text), fake
+
+    return start
+
+
+def joined(*lines: bytes) -> bytes:
+    """A file of these lines; the last one has no end."""
+    return b"\n".join(lines)
+
+
+def all_answered(lines: list[Line]) -> bytes:
+    """Every line has an echo, in an order of its own."""
+    shuffled = lines[:]
+    random.Random(7).shuffle(shuffled)
+    return joined(*map(answered, shuffled))
+
+
+def test_a_job_is_made_of_the_items(
+    start_native: StartNative, provider: FakeProviderThread
+) -> None:
+    """Case 32: one upload, one job; results in the order of the submission."""
+    gateway, fake = start_native(more=NATIVE + COSTS)
+    answer = submitted(gateway, [row(str(number), tags={"n": "1"}) for number in range(5)])
+    pending = polled(gateway, answer["batch_id"])
+    upload, create = provider.requests[:2]
+    fake.output, fake.status = all_answered, "completed"
+    batch = finished(gateway, answer["batch_id"])
+
+    assert b'name="purpose"\r\n\r\nbatch\r\n' in upload.body
+    assert b'filename="data.jsonl"\r\nContent-Type: application/json\r\n' in upload.body
+    assert [line["custom_id"] for line in fake.lines] == answer["inference_ids"]
+    assert {line["url"] for line in fake.lines} == {"/v1/chat/completions"}
+    assert fake.lines[0]["body"]["stream"] is False
+    assert create.json() == {
+        "input_file_id": "file-in",
+        "endpoint": "/v1/chat/completions",
+        "completion_window": "24h",
+        "metadata": {"lsd_batch_id": answer["batch_id"]},
+    }
+    assert (pending["status"], pending["progress"]["running"]) == ("pending", 5)
+    assert pending["progress"]["upstream"] == {"completed": 0, "failed": 0}
+    assert texts(batch) == [str(number) for number in range(5)]
+    assert batch["inferences"][0]["usage"]["cost"] == 0.00001
+    record = gateway.stored(answer["inference_ids"][0])
+    assert record is not None
+    assert (record["processing_time_ms"], record["tags"]) == (None, {"n": "1"})
+    (call,) = gateway.calls(answer["inference_ids"][0])
+    assert call.get("response_time_ms") is None
+
+
+@pytest.mark.parametrize(
+    ("output", "errors", "status"), [(1, 1, "completed"), (0, 1, "failed"), (0, 0, "failed")]
+)
+def test_results_may_be_errors(
+    start_native: StartNative, output: int, errors: int, status: str
+) -> None:
+    """Case 33: in a file of their own; what has no result has failed, too."""
+    gateway, fake = start_native()
+    answer = submitted(gateway, [row("a"), row("b")])
+    fake.output = (lambda lines: answered(lines[0])) if output else None
+    fake.errors = (lambda lines: errored(lines[1], "server_error")) if errors else None
+    fake.status = "completed"
+
+    batch = finished(gateway, answer["batch_id"])
+
+    assert batch["status"] == status
+    assert len(batch["errors"]) == 2 - output
+    if errors:
+        assert "server_error" in batch["errors"][-1]["message"]
+    assert batch["errors"][0]["status"] == 502
+
+
+def test_lines_that_cannot_be_used_fail_their_items(start_native: StartNative) -> None:
+    """Case 34: broken JSON, two choices, no line at all."""
+    gateway, fake = start_native()
+    answer = submitted(gateway, [row(text) for text in ("good", "broken", "two", "missing")])
+
+    def output(lines: list[Line]) -> bytes:
+        two = orjson.loads(answered(lines[2]))
+        two["response"]["body"]["choices"] *= 2
+        return joined(answered(lines[0]), answered(lines[1])[:-9], orjson.dumps(two))
+
+    fake.output, fake.status = output, "completed"
+    batch = finished(gateway, answer["batch_id"])
+
+    assert texts(batch) == ["good"]
+    assert [each["index"] for each in batch["errors"]] == [1, 2, 3]
+    assert "no result returned" in batch["errors"][2]["message"]
+
+
+def test_what_an_expired_job_has_is_kept(start_native: StartNative) -> None:
+    """Case 35: the rest has failed."""
+    gateway, fake = start_native()
+    answer = submitted(gateway, [row("a"), row("b")])
+    fake.output = lambda lines: answered(lines[0])
+    fake.errors = lambda lines: errored(lines[1], "batch_expired")
+    fake.status = "expired"
+
+    batch = finished(gateway, answer["batch_id"])
+
+    assert texts(batch) == ["a"]
+    assert "batch_expired" in batch["errors"][0]["message"]
+
+
+def test_a_poll_that_fails_changes_nothing(start_native: StartNative) -> None:
+    """Case 36: but that the job is gone."""
+    gateway, fake = start_native()
+    batch_id = submitted(gateway, [row("a")])["batch_id"]
+    fake.refusals["/batch_1"] = 500
+    ill = polled(gateway, batch_id)
+    fake.refusals.clear()
+    well = wait_for(lambda: _without_error(polled(gateway, batch_id)))
+    fake.refusals["/batch_1"] = 404
+    gone = finished(gateway, batch_id)
+
+    assert (ill["status"], well["status"]) == ("pending", "pending")
+    assert "500" in ill["poll_error"]
+    assert gone["status"] == "failed"
+
+
+def _without_error(batch: dict[str, Any]) -> dict[str, Any]:
+    return {} if "poll_error" in batch else batch
+
+
+def test_polls_are_not_repeated(start_native: StartNative) -> None:
+    """Case 37: once a second at most, and never when it is over."""
+    gateway, fake = start_native()
+    batch_id = submitted(gateway, [row("a")])["batch_id"]
+    for _ in range(5):
+        polled(gateway, batch_id)
+    polls = fake.asked.count("GET /batches/batch_1")
+    fake.output, fake.status = all_answered, "completed"
+    finished(gateway, batch_id)
+    asked = len(fake.asked)
+    polled(gateway, batch_id)
+    polled(gateway, batch_id)
+
+    assert polls == 1
+    assert len(fake.asked) == asked
+
+
+def test_jobs_survive_their_daemon(start_native: StartNative) -> None:
+    """Case 38: what was collected before a crash stays, and each item is stored once."""
+    gateway, fake = start_native()
+    answer = submitted(gateway, [row(str(number)) for number in range(3)])
+    gateway.kill()
+    gateway.start()
+    fake.output, fake.status = all_answered, "completed"
+
+    batch = finished(gateway, answer["batch_id"])
+
+    assert texts(batch) == ["0", "1", "2"]
+    assert fake.asked.count("POST /batches") == 1
+
+
+def test_where_no_job_can_be_started_lsd_goes_on(
+    start_native: StartNative, provider: FakeProviderThread
+) -> None:
+    """Case 39: with the next provider of the routing; without one nothing is taken."""
+    other = provider.will("other", completes({"role": "assistant", "content": "Yes"}))
+    gateway, fake = start_native(Box("other", other))
+    fake.refusals["/files"] = 500
+    batch = finished(gateway, submitted(gateway, [row("a"), row("b")])["batch_id"])
+    assert texts(batch) == ["Yes", "Yes"]
+    assert fake.asked == ["POST /files"]
+    gateway.stop()
+    gateway.configure(model("m", Box("box", provider.url("box"), NATIVE)) + FUNCTION)
+    gateway.start()
+
+    told = refused(gateway, 502, [row("a")])
+
+    assert "box" in told
+    assert "500" in told
+
+
+def test_other_servers_are_asked_item_by_item(start_native: StartNative) -> None:
+    """Case 40: unless the configuration says that they have batches."""
+    gateway, fake = start_native(more="")
+    batch = finished(gateway, submitted(gateway, [row("a"), row("b")])["batch_id"])
+
+    assert texts(batch) == ["a", "b"]
+    assert fake.asked == ["POST /chat/completions"] * 2
+
+
+def test_a_job_is_cancelled(start_native: StartNative) -> None:
+    """What it still delivers is kept, the rest is cancelled."""
+    gateway, fake = start_native()
+    batch_id = submitted(gateway, [row("a"), row("b")])["batch_id"]
+    fake.output = lambda lines: answered(lines[0])
+    pending = cancelled(gateway, batch_id)
+    batch = finished(gateway, batch_id)
+
+    assert "POST /batches/batch_1/cancel" in fake.asked
+    assert (pending["status"], pending["cancel_requested"]) == ("pending", True)
+    assert (batch["status"], texts(batch)) == ("cancelled", ["a"])
+    assert batch["errors"][0]["status"] == 499
+
+
+def test_what_a_file_cannot_carry_runs_here(start_native: StartNative) -> None:
+    """Headers of the caller's own; the rest of the batch is a job all the same."""
+    gateway, fake = start_native()
+    headers = [{"name": "x-mine", "value": "1"}]
+    answer = submitted(gateway, [row("a", extra_headers=headers), row("b")])
+    fake.output, fake.status = all_answered, "completed"
+
+    assert texts(finished(gateway, answer["batch_id"])) == ["a", "b"]
+    assert len(fake.lines) == 1
+
+
+def test_columns_make_a_job_as_well(start_native: StartNative) -> None:
+    """With the variant that was drawn."""
+    gateway, fake = start_native()
+    body = {"function_name": "talk", "inputs": [messages("a"), messages("b")]}
+    answer = submitted(gateway, body)
+    fake.output, fake.status = all_answered, "completed"
+
+    assert texts(finished(gateway, answer["batch_id"])) == ["a", "b"]

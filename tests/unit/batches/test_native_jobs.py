@@ -1,0 +1,70 @@
+"""Jobs that a provider runs: asked for, and their results collected."""
+
+from typing import Any
+
+from lsd.conversation import encode_json
+from tests.unit.batches.desk import ITEM, Desk
+from tests.unit.inference.fake_providers import Script
+
+FILE = Script(body=(b'{"id":"f"}',))
+
+
+def job(status: str, **more: Any) -> Script:
+    """How the job stands."""
+    return Script(body=(encode_json({"id": "b", "status": status, **more}),))
+
+
+def result(inference_id: str) -> bytes:
+    """The line of an item that was answered."""
+    message = {"role": "assistant", "content": "Yes"}
+    body = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+    response = {"status_code": 200, "body": body}
+    return encode_json({"custom_id": inference_id, "response": response, "error": None})
+
+
+async def test_results_are_collected_once(native_desk: Desk) -> None:
+    """Then nobody is asked any more."""
+    desk = native_desk
+    desk.provider.will(FILE, job("validating"))
+    answer = await desk.submit(ITEM, ITEM)
+    lines = b"\n".join(map(result, reversed(answer["inference_ids"])))
+    desk.provider.will(job("completed", output_file_id="o"), Script(body=(lines,)))
+
+    await desk.service.refresh(answer["batch_id"])
+    asked = len(desk.provider.requests)
+    await desk.service.refresh(answer["batch_id"])
+
+    shown = desk.shown(answer["batch_id"])
+    assert (shown["status"], len(shown["inferences"])) == ("completed", 2)
+    assert len(desk.provider.requests) == asked == 4
+    assert desk.store.batches.with_native_parts() == []
+
+
+async def test_a_failed_job_fails_its_items(native_desk: Desk) -> None:
+    """With what the provider says of it."""
+    desk = native_desk
+    desk.provider.will(FILE, job("validating"))
+    answer = await desk.submit(ITEM)
+    errors = {"data": [{"code": "bad_file", "message": "no"}]}
+    desk.provider.will(job("failed", errors=errors))
+
+    assert desk.service.jobs is not None
+    await desk.service.jobs.refresh_all()
+
+    (error,) = desk.shown(answer["batch_id"])["errors"]
+    assert (error["status"], "bad_file: no" in error["message"]) == (502, True)
+
+
+async def test_a_cancelled_job_cancels_what_it_has_not_done(native_desk: Desk) -> None:
+    """The provider is asked to end it."""
+    desk = native_desk
+    desk.provider.will(FILE, job("validating"))
+    answer = await desk.submit(ITEM)
+    desk.provider.will(job("cancelling"), job("cancelled"))
+
+    batch = await desk.service.cancel(answer["batch_id"])
+    await desk.service.refresh(answer["batch_id"])
+
+    assert batch.cancel_requested
+    assert desk.provider.requests[2].url.endswith("/batches/b/cancel")
+    assert desk.shown(answer["batch_id"])["status"] == "cancelled"

@@ -1,0 +1,122 @@
+"""OpenAI's batch API in bytes."""
+
+import pytest
+
+from lsd.config import OpenAIProvider
+from lsd.conversation import AttemptFailed, decode_json, encode_json
+from lsd.providers import OpenAIBatches, batches_of
+from lsd.providers.openai_batches import JobState
+
+API = OpenAIBatches(base="https://api.openai.com/v1/", endpoint="/v1/chat/completions")
+JOB = {"id": "batch_1", "status": "in_progress"}
+
+
+def test_a_line_names_its_request() -> None:
+    """And where it goes; it is never streamed."""
+    line = decode_json(API.line("i", b'{"model":"m"}'))
+
+    assert line == {
+        "custom_id": "i",
+        "method": "POST",
+        "url": "/v1/chat/completions",
+        "body": {"model": "m", "stream": False},
+    }
+
+
+def test_requests_go_to_files_and_batches() -> None:
+    """With the key of the provider."""
+    upload = API.upload(b"{}\n", "sk-1")
+
+    assert upload.url == "https://api.openai.com/v1/files"
+    assert upload.headers["Authorization"] == "Bearer sk-1"
+    assert upload.headers["Content-Type"].startswith("multipart/form-data; boundary=")
+    assert b"\r\n\r\n{}\n\r\n--" in upload.body
+    assert API.poll("b", None).url == "https://api.openai.com/v1/batches/b"
+    assert API.cancel("b", None).url == "https://api.openai.com/v1/batches/b/cancel"
+    assert API.content("f", None).url == "https://api.openai.com/v1/files/f/content"
+    assert decode_json(API.create("f", "b", None).body)["metadata"] == {"lsd_batch_id": "b"}
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("validating", "under_way"),
+        ("cancelling", "under_way"),
+        ("completed", "ended"),
+        ("failed", "failed"),
+        ("expired", "cut_short"),
+        ("cancelled", "cut_short"),
+    ],
+)
+def test_a_job_has_a_state(status: str, state: JobState) -> None:
+    """By the provider's own word for it."""
+    assert API.job(200, {}, encode_json({**JOB, "status": status})).state == state
+
+
+def test_a_job_tells_of_files_counts_and_errors() -> None:
+    """As far as they are there."""
+    errors = {"data": [{"code": "bad", "message": "no", "line": 3}, {"message": "so"}]}
+    fields = {**JOB, "output_file_id": "o", "error_file_id": None, "errors": errors}
+    job = API.job(200, {}, encode_json({**fields, "request_counts": {"completed": 1}}))
+
+    assert (job.files, job.completed, job.failed) == (("o",), 1, None)
+    assert job.reason == "line 3: bad: no; so"
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(500, b"{}"), (200, b"{"), (200, b"[]"), (200, b"{}"), (200, b'{"id":"b","status":"new"}')],
+)
+def test_what_is_no_job_is_a_failure(status: int, body: bytes) -> None:
+    """Whatever it is."""
+    with pytest.raises(AttemptFailed):
+        API.job(status, {}, body)
+
+
+def test_files_have_ids_and_bytes() -> None:
+    """Or they are a failure."""
+    assert API.file_id(200, {}, b'{"id":"f"}') == "f"
+    assert API.file(200, {}, b"x") == b"x"
+    with pytest.raises(AttemptFailed):
+        API.file(404, {}, b"")
+
+
+def test_rows_are_answers_or_errors() -> None:
+    """What cannot be read is one, too, and of the request whose name it still shows."""
+    content = b"\n".join(
+        [
+            b'{"custom_id":"a","response":{"status_code":200,"body":{"x":1}},"error":null}',
+            b"",
+            b'{"custom_id":"b","response":{"status_code":400,"body":{"y":2}},"error":null}',
+            b'{"custom_id":"c","response":null,"error":{"code":"batch_expired","message":"m"}}',
+            b'{"custom_id":"d","respon',
+            b"nonsense",
+        ]
+    )
+
+    rows = list(API.rows(content))
+
+    assert [row.custom_id for row in rows] == ["a", "b", "c", "d", ""]
+    assert rows[0].body == b'{"x":1}'
+    assert rows[1].error == 'HTTP 400: {"y":2}'
+    assert rows[2].error == "batch_expired: m"
+    assert [row.is_bad for row in rows] == [False, False, False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("fields", "endpoint"),
+    [
+        ({}, "/v1/chat/completions"),
+        ({"api_type": "responses"}, "/v1/responses"),
+        ({"batch": "local"}, None),
+        ({"api_base": "http://gpu1/v1/"}, None),
+        ({"api_base": "http://gpu1/v1/", "batch": "native"}, "/v1/chat/completions"),
+    ],
+)
+def test_only_openai_itself_has_batches_unasked(
+    fields: dict[str, str], endpoint: str | None
+) -> None:
+    """Another server has them if the configuration says so."""
+    api = batches_of(OpenAIProvider(model_name="m", **fields))  # type: ignore[arg-type]
+
+    assert (api and api.endpoint) == endpoint
