@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from random import Random
+from typing import Protocol
 
 import attrs
 
@@ -21,6 +22,20 @@ _STEP_BITS = 32
 room for 2^41 of them before the counter could run over into the next millisecond."""
 
 
+_TAIL_BITS = 48 + _RANDOM_BITS - 64
+"""The other 64 bits of an id, its head, are what processes tell each other."""
+
+
+class IdHeads(Protocol):
+    """What several processes know of each other's ids."""
+
+    def greatest_head(self) -> int:
+        """The greatest that any of the others has noted, 0 without any."""
+
+    def note_head(self, head: int) -> None:
+        """The head of the latest id of this process."""
+
+
 @attrs.frozen
 class BadId(LsdError):
     """A text that should be an id is none."""
@@ -37,11 +52,13 @@ class IdGenerator:
     """Makes UUIDv7 texts, each greater than all before.
 
     `now_ms` tells milliseconds since 1970. When the clock steps back, ids go on from the last
-    millisecond; `start_after` makes them go on from an id of an earlier run.
+    millisecond; `start_after` makes them go on from an id of an earlier run. With `heads`, each is
+    greater than all that other processes have noted before.
     """
 
     now_ms: Callable[[], int]
     random: Random
+    heads: IdHeads | None = None
     _last: int = attrs.field(default=0, init=False)
 
     def start_after(self, greatest: str | None) -> None:
@@ -57,7 +74,15 @@ class IdGenerator:
             self._last = earliest | self.random.getrandbits(_RANDOM_BITS - 1)
         else:
             self._last += 1 + self.random.getrandbits(_STEP_BITS)
+        if self.heads is not None:
+            self._rise_above_others(self.heads)
         return _text(self._last)
+
+    def _rise_above_others(self, heads: IdHeads) -> None:
+        greatest = heads.greatest_head()
+        if self._last >> _TAIL_BITS <= greatest:
+            self._last = (greatest + 1) << _TAIL_BITS | self.random.getrandbits(_TAIL_BITS - 1)
+        heads.note_head(self._last >> _TAIL_BITS)
 
 
 def _text(sortable: int) -> str:

@@ -43,7 +43,8 @@ class Equipment:
         """The equipment of a start with this configuration. Raises StartRefused."""
         objects = open_objects(loaded.config, has_store=kept is not None)
         random = SystemRandom()
-        ids = IdGenerator(clock.now_ms, random)
+        peers = None if kept is None else kept.peers
+        ids = IdGenerator(clock.now_ms, random, None if peers is None else peers.progress)
         if kept is not None:
             ids.start_after(kept.store.greatest_id())
         try:
@@ -59,7 +60,7 @@ class Equipment:
             ids=ids,
             transport=transport,
             aws=AwsKeyChain(transport=transport, clock=clock, environment=os.environ),
-            running=RunningInferences(),
+            running=RunningInferences(None if peers is None else peers.running),
             in_flight=InFlight(),
             batch_queue=None if kept is None else _batch_queue(kept, clock),
             traces=_trace_export(loaded, transport),

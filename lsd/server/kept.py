@@ -14,6 +14,8 @@ from lsd.store import (
     Gathering,
     ObjectsRefused,
     Progress,
+    RunningDesk,
+    RunningTable,
     Store,
     StoreFailed,
     StoreFull,
@@ -38,13 +40,25 @@ class WriterDown(LsdError):
     """The writer is not running, or its last commit failed."""
 
 
+@attrs.frozen
+class Peers:
+    """What a worker tells the others, and sees of them."""
+
+    progress: Progress
+    running: RunningDesk
+
+
 @attrs.frozen(kw_only=True)
 class Kept:
-    """An open store with its writers: of records, and of what may be lost."""
+    """An open store with its writers: of records, and of what may be lost.
+
+    `peers` is None for the only process.
+    """
 
     store: Store
     writer: Writer
     state_writer: Writer
+    peers: Peers | None = None
 
     def check(self) -> None:
         """Raises if nothing could be recorded now. Blocks; call it in a thread."""
@@ -103,19 +117,22 @@ def join_kept(
     try:
         store = Store.open(storage.path, StoreSettings.of(storage), is_server=False, shard=worker)
         table = WorkerTable.open(store.state.path)
+        running = RunningTable.open(store.state.path, table).enter(worker)
+        peers = Peers(table.enter(worker), running)
     except (StoreRefused, StoreFull, StoreFailed, OSError) as refusal:
         raise StartRefused(f"worker {worker} cannot open the store: {refusal}") from None
-    kept = _kept(store, loaded.config, clock, metrics, table.enter(worker))
+    kept = _kept(store, loaded.config, clock, metrics, peers)
     return kept, MetricsExchange(metrics, store.published_metrics(), table)
 
 
 def _kept(
-    store: Store, config: Config, clock: Clock, metrics: Metrics, progress: Progress | None = None
+    store: Store, config: Config, clock: Clock, metrics: Metrics, peers: Peers | None = None
 ) -> Kept:
+    progress = None if peers is None else peers.progress
     writer = store.writer(
         clock, on_commit=metrics.observe_commit, progress=progress, **_writing(config)
     )
-    kept = Kept(store=store, writer=writer, state_writer=store.state_writer(clock))
+    kept = Kept(store=store, writer=writer, state_writer=store.state_writer(clock), peers=peers)
     metrics.watch_store(kept.readings)
     return kept
 

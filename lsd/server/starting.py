@@ -23,7 +23,7 @@ from lsd.server.refusals import ReloadRefused, StartRefused
 from lsd.server.reloading import Reloading
 from lsd.server.stop_signals import Stop, watch_signals
 from lsd.server.supervisor import Supervisor
-from lsd.store import StoreFailed, StoreFull, WorkerTable
+from lsd.store import RunningTable, StoreFailed, StoreFull, WorkerTable
 from lsd.telemetry import Clock, LogSettings, Metrics, SystemClock, logger
 
 log = logger(__name__)
@@ -132,6 +132,7 @@ class _Start:
         if self.kept is not None:
             store = self.kept.store
             table, leases = WorkerTable.create(store.state.path, workers), store.leases(self.clock)
+            RunningTable.create(store.state.path, table)
         return Supervisor(
             loaded=self.loaded,
             logs=self.logs,

@@ -93,6 +93,7 @@ from lsd.store.records import (
 )
 from lsd.store.resolve import Meaning
 from lsd.store.retention import Retention
+from lsd.store.running_table import RunningDesk, RunningTable
 from lsd.store.snapshots import Snapshot, Snapshots
 from lsd.store.standings import Standings
 from lsd.store.store import Store, StoreSettings
@@ -181,6 +182,8 @@ __all__ = [
     "PublishedMetrics",
     "Retention",
     "Revision",
+    "RunningDesk",
+    "RunningTable",
     "Selection",
     "Shortage",
     "Snapshot",

@@ -27,7 +27,7 @@ _LOOK_EVERY_S: Final = 0.001
 _CELLS: Final = 8
 """Numbers of 8 bytes for each worker: a line of the processor's cache."""
 
-_PROCESS, _QUEUED, _SETTLED, _WANTED = range(4)
+_PROCESS, _QUEUED, _SETTLED, _WANTED, _ID_HEAD = range(5)
 """The cells that are used. A number of 8 bytes that is aligned is never seen half written."""
 
 _NAME: Final = "workers"
@@ -116,6 +116,16 @@ class Progress:
     def note_settled(self, writes: int) -> None:
         """So many of them are committed, or given up."""
         self._cells[self._place + _SETTLED] = writes
+
+    def note_head(self, head: int) -> None:
+        """The first 64 bits of the latest id that this process has made."""
+        self._cells[self._place + _ID_HEAD] = head
+
+    def greatest_head(self) -> int:
+        """The greatest of the other processes; of the dead, too."""
+        cells, own = self._cells, self._place
+        places = range(_CELLS, len(cells), _CELLS)
+        return max((cells[place + _ID_HEAD] for place in places if place != own), default=0)
 
     def is_haste_wanted(self) -> bool:
         """Whether a reader in another worker waits for something that was queued here."""

@@ -99,6 +99,36 @@ def test_feedback_counts_at_once_in_every_worker(gateway: Gateway) -> None:
         assert shown.json()["count"] == number
 
 
+def test_feedback_waits_for_a_stream_of_any_worker(gateway: Gateway) -> None:
+    """Its client knows the id from the first chunk, and need not know who serves it."""
+    body = {"model_name": "slow", **saying("a b c d e f g h"), "stream": True}
+    for _ in range(3):
+        with anew(gateway) as client, client.stream("POST", "/inference", json=body) as stream:
+            lines = stream.iter_lines()
+            target = orjson.loads(next(lines).removeprefix("data: "))["inference_id"]
+            feedback = {"metric_name": "solved", "value": True, "inference_id": target}
+            given = post(gateway, "/feedback", feedback)
+            rest = list(lines)
+
+        assert (given.status_code, rest[-2:]) == (200, ["data: [DONE]", ""])
+
+
+def test_ids_rise_over_all_workers(gateway: Gateway) -> None:
+    """What is asked after an answer has the greater id, whoever makes it."""
+    body = {"model_name": "echo::m", **SAYING_HI}
+    clients = [anew(gateway) for _ in range(12)]
+
+    ids = [
+        client.post("/inference", json=body).json()["inference_id"]
+        for _ in range(10)
+        for client in clients
+    ]
+    for client in clients:
+        client.close()
+
+    assert ids == sorted(ids)
+
+
 def test_a_limit_is_one_for_all_workers(gateway: Gateway) -> None:
     """Case 47: ten at once, five of them pass, whoever serves them."""
     body = {"model_name": "echo::m", **SAYING_HI, "tags": {"customer": "case 47"}}

@@ -186,3 +186,31 @@ def test_an_id_of_another_variant_is_not_of_version_7() -> None:
     """A seven in its place is not enough."""
     assert not is_version_7("0199e3a2-7c11-7d30-ca51-2f6d0c1b7e44")
     assert not is_version_7("0199e3a2-7c11-4d30-9a51-2f6d0c1b7e44")
+
+
+class Heads:
+    """What two processes know of each other's ids."""
+
+    def __init__(self, others: int = 0) -> None:
+        self.others = others
+        self.noted = 0
+
+    def greatest_head(self) -> int:
+        return self.others
+
+    def note_head(self, head: int) -> None:
+        self.noted = head
+
+
+@given(seed=st.integers(0, 2**32), turns=st.lists(st.booleans(), max_size=60))
+def test_ids_of_several_processes_rise_together(seed: int, turns: list[bool]) -> None:
+    """Within one millisecond, too: each is greater than all that were made before, by whomever."""
+    heads = Heads(), Heads()
+    makers = [IdGenerator(lambda: 5, Random(seed + number), heads[number]) for number in range(2)]
+    made = []
+    for turn in turns:
+        made.append(makers[turn].new())
+        heads[not turn].others = heads[turn].noted
+
+    assert made == sorted(made)
+    assert len(set(made)) == len(made)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import pytest
 import trio
 import trio.testing
+from trio.testing import MockClock
 
 from lsd.inference import RunningInferences
 
@@ -99,3 +100,58 @@ async def test_whoever_waits_hears_of_the_end(nursery: trio.Nursery) -> None:
 
     assert sorted(heard) == [1, 2]
     await inference.wait_ended()
+
+
+class Desk:
+    """What runs in other processes."""
+
+    def __init__(self) -> None:
+        self.noted: list[str] = []
+        self.cleared: list[int] = []
+        self.elsewhere: set[str] = set()
+
+    def note(self, inference_id: str, _episode_id: str) -> int:
+        self.noted.append(inference_id)
+        return len(self.noted)
+
+    def clear(self, place: int) -> None:
+        self.cleared.append(place)
+
+    def is_elsewhere(self, target_id: str, _level: str) -> bool:
+        return target_id in self.elsewhere
+
+
+def test_other_processes_see_what_runs_here() -> None:
+    """But for dry runs, which nobody can be about."""
+    desk = Desk()
+    running = RunningInferences(desk)
+
+    dry = running.begin("dry", "e", is_dryrun=True)
+    one = running.begin("one", "e", is_dryrun=False)
+    running.end(dry)
+    running.end(one)
+
+    assert (desk.noted, desk.cleared) == (["one"], [1])
+
+
+async def test_an_inference_of_another_process_can_be_waited_for(
+    autojump_clock: MockClock,
+) -> None:
+    """Until it is seen there no more."""
+    desk = Desk()
+    desk.elsewhere.add("one")
+    found = RunningInferences(desk).find("one", "inference")
+    assert found is not None
+    assert not found.is_dryrun
+
+    async def end() -> None:
+        await trio.sleep(3)
+        desk.elsewhere.clear()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(end)
+        began = trio.current_time()
+        await found.wait_ended()
+
+    assert 3 <= trio.current_time() - began < 3.1
+    assert RunningInferences(desk).find("one", "inference") is None

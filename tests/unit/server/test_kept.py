@@ -9,7 +9,7 @@ import trio
 
 from lsd.server import StartRefused
 from lsd.server.kept import Kept, WriterDown, join_kept, open_kept, open_objects
-from lsd.store import ApiKey, FileObjects, WorkerTable, Write
+from lsd.store import ApiKey, FileObjects, RunningTable, WorkerTable, Write
 from lsd.telemetry import Metrics, SystemClock
 from tests.unit.captured_log import Log
 from tests.unit.config.folder import Folder
@@ -80,6 +80,7 @@ def test_a_worker_joins_the_store_of_the_main_process(folder: Folder) -> None:
     with pytest.raises(StartRefused, match="worker 1 cannot open the store"):
         join_kept(loaded, SystemClock(), Metrics(()), worker=1)
     table = WorkerTable.create(kept.store.state.path, 1)
+    RunningTable.create(kept.store.state.path, table)
 
     # A process must not open an environment twice; here the worker is alone for once.
     kept.store.close()
