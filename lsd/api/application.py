@@ -1,8 +1,8 @@
 """The quart app: every endpoint as a route, and the answers for paths that are none."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 import attrs
 from quart import Response, request
@@ -45,7 +45,8 @@ class _App(QuartTrio):
         """Looks at method and path alone: a strange `Host` or query is no reason to fail."""
         if request is None:
             return None
-        return self.url_map.bind("localhost", path_info=request.path, default_method=request.method)
+        path = _with_whole_segments(request.scope["raw_path"])
+        return self.url_map.bind("localhost", path_info=path, default_method=request.method)
 
 
 def quart_app(
@@ -78,7 +79,7 @@ def _view(endpoint: Endpoint) -> Callable[..., Awaitable[Response]]:
         asked = Request(
             method=endpoint.method,
             path=request.path.removesuffix("/") or "/",
-            query={**_query(scope["query_string"]), **parameters},
+            query={**_query(scope["query_string"]), **_decoded(parameters)},
             headers=headers_of(scope["headers"]),
             body=body,
             api_key_public_id=scope.get(API_KEY),
@@ -92,6 +93,17 @@ def _view(endpoint: Endpoint) -> Callable[..., Awaitable[Response]]:
         return _AlreadySent()
 
     return view
+
+
+def _with_whole_segments(raw_path: bytes) -> str:
+    """The path, decoded but for slashes within a segment, and what else would look like them."""
+    sent = raw_path.decode("latin-1").replace("%25", "%2525")
+    return unquote(sent.replace("%2F", "%252F").replace("%2f", "%252F"))
+
+
+def _decoded(parameters: Mapping[str, str]) -> dict[str, str]:
+    """The segments that stand for names, with their slashes."""
+    return {name: unquote(value) for name, value in parameters.items()}
 
 
 def _query(query_string: bytes) -> dict[str, str]:

@@ -7,6 +7,7 @@ functions are routes of the quart app, too.
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
+from urllib.parse import quote
 
 import attrs
 import trio
@@ -134,7 +135,7 @@ class Front:
                 RESPONDER: responder,
                 API_KEY: key,
                 "path": path,
-                "raw_path": path.encode(),
+                "raw_path": self._local_raw_path(scope["raw_path"], path),
                 "root_path": "",
             }
             work = _through(self.rest, inner, send)
@@ -174,6 +175,12 @@ class Front:
                 return None
             path = path[len(self.base_path) :] or "/"
         return None if "//" in path else path.removesuffix("/") or "/"
+
+    def _local_raw_path(self, raw_path: bytes, path: str) -> bytes:
+        """The local path, encoded; a slash within a segment, as a name may have, is so, too."""
+        sent = raw_path.decode("latin-1")
+        local = self._local_path(sent) if "%2f" in sent.lower() else None
+        return (quote(path) if local is None else local).encode("latin-1")
 
     async def _serve(self, work: "_Work", receive: Receive, out: Responder) -> None:
         log.debug("request started")

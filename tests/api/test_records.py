@@ -28,6 +28,11 @@ level = "inference"
 type = "float"
 optimize = "max"
 level = "episode"
+
+[metrics."team/polite"]
+type = "boolean"
+optimize = "max"
+level = "inference"
 """
 
 
@@ -137,6 +142,16 @@ def test_what_was_answered_is_counted_at_once(gateway: Gateway) -> None:
 
         assert after == before + 1 == sum(each["inference_count"] for each in statistics)
         assert newest[0]["id"] == answer["inference_id"]
+
+
+def test_a_slash_of_a_name_is_encoded_in_a_path(gateway: Gateway) -> None:
+    """A metric may have one; it parts no segments then."""
+    answer = gateway.infer(function_name="talk", **SAYING_HI)
+    gateway.feedback(metric_name="team/polite", value=True, inference_id=answer["inference_id"])
+
+    counted = get(gateway, "/internal/functions/talk/inference_count/team%2Fpolite")
+
+    assert counted == {"feedback_count": 1, "inference_count": 1}
 
 
 def test_a_full_store_is_no_health_but_a_status(start_gateway: StartGateway) -> None:

@@ -6,6 +6,7 @@ what no server would accept.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote, unquote
 
 import attrs
 import orjson
@@ -156,7 +157,7 @@ def exchange(
     scheme: str = "http",
     **options: Any,
 ) -> Exchange:
-    """A request that is not yet on its way; `target` is path and query, not percent-encoded."""
+    """A request that is not yet on its way; `target` is path and query."""
     path, _, query = target.partition("?")
     given = {"host": "127.0.0.1:3000", **(headers or {})}
     scope: Message = {
@@ -165,8 +166,8 @@ def exchange(
         "http_version": "1.1",
         "method": method,
         "scheme": scheme,
-        "path": path,
-        "raw_path": path.encode(),
+        "path": unquote(path),
+        "raw_path": quote(path, safe="/%").encode(),
         "query_string": query.encode(),
         "root_path": "",
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in given.items()],

@@ -97,6 +97,17 @@ async def test_parameters_of_path_and_query_come_together(
     assert asked.json()["query"] == query
 
 
+@pytest.mark.parametrize(
+    ("sent", "seen"),
+    [("a%2Fb", "a/b"), ("a%2fb%2F", "a/b/"), ("a%252Fb", "a%2Fb"), ("%C3%A9%3A%3A%25", "é::%")],
+)
+async def test_a_name_in_a_path_may_have_slashes(sent: str, seen: str) -> None:
+    """They are encoded, so that they do not part segments; everything is decoded once."""
+    app = quart_of(endpoint(repeating, "GET", "/of/{name}/all"))
+
+    assert (await ask(app, "GET", f"/of/{sent}/all")).json()["query"] == {"name": seen}
+
+
 async def test_a_fixed_path_wins_over_a_parameter() -> None:
     """A name that is a route of its own is never taken for an id."""
 

@@ -108,6 +108,25 @@ async def test_there_is_nothing_beside_the_routes(front: MakeFront, path: str) -
     assert "location" not in asked.headers
 
 
+@pytest.mark.parametrize("base", ["/llm", "/%6Clm"])
+@pytest.mark.parametrize(("sent", "seen"), [("b", "b"), ("%25", "%"), ("é", "é")])
+async def test_names_in_paths_are_decoded_once(
+    front: MakeFront, base: str, sent: str, seen: str
+) -> None:
+    """However the base path is written."""
+    app = front(endpoint(repeating, "GET", "/of/{name}"), base_path="/llm")
+
+    assert (await ask(app, "GET", f"{base}/of/{sent}")).json()["query"] == {"name": seen}
+
+
+async def test_names_in_paths_keep_their_slashes(front: MakeFront) -> None:
+    """Those are encoded; the slash at the end is none of the name."""
+    app = front(endpoint(repeating, "GET", "/of/{name}"), base_path="/llm")
+
+    for path in ("/llm/of/a%2Fb", "/llm/of/a%2Fb/"):
+        assert (await ask(app, "GET", path)).json()["query"] == {"name": "a/b"}
+
+
 async def test_a_path_outside_of_the_base_path_is_told_as_it_is(front: MakeFront) -> None:
     """The message shows what was asked for."""
     app = front(endpoint(repeating), base_path="/llm")
