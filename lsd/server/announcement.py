@@ -23,6 +23,7 @@ def announce(loaded: Loaded, store: Store | None, address: str, workers: int) ->
         writes="off" if store is None else _write_mode(gateway.observability),
         auth=gateway.auth.enabled,
         rate_limit_rules=len(limits.rules) if limits.enabled else 0,
+        otlp=gateway.export.otlp.traces.enabled,
         workers=workers,
     )
 

@@ -23,6 +23,7 @@ class MetricsExchange:
     _published: PublishedMetrics
     _table: WorkerTable
     _last: bytes = attrs.field(default=b"", init=False)
+    _is_silent: bool = attrs.field(default=False, init=False)
 
     def begin(self) -> None:
         """Goes on from what the process before this one has counted, if one has died."""
@@ -30,6 +31,10 @@ class MetricsExchange:
         if row is not None:
             self._metrics.take_in(_read(row, is_alive=False))
         self._metrics.watch_workers(self._table.living, self._others)
+
+    def fall_silent(self) -> None:
+        """Publishes no more: without the main process, another server may count here by now."""
+        self._is_silent = True
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Publishes what has changed, until cancelled, and then once more."""
@@ -44,7 +49,7 @@ class MetricsExchange:
 
     async def _publish(self) -> None:
         row = encode_json(attrs.asdict(self._metrics.snapshot(), recurse=True))
-        if row == self._last:
+        if self._is_silent or row == self._last:
             return
         try:
             await trio.to_thread.run_sync(self._published.put, row)

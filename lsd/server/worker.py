@@ -103,6 +103,8 @@ class Worker:
             while True:
                 await self._carry_out(await self._channel.receive())
         except ChannelClosed:  # without the main process, nobody would start the next worker
+            if self._exchange is not None:
+                self._exchange.fall_silent()
             self._stop.ask(signal.SIGTERM)
             self._may_serve.set()
 

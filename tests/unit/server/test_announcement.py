@@ -39,6 +39,7 @@ def test_what_serves_is_announced(folder: Folder, store: Store, log: Log) -> Non
     assert (entry["base_path"], entry["store"]) == ("/", str(store.path))
     assert entry["store_bytes"] > 0
     assert (entry["writes"], entry["auth"], entry["workers"]) == ("async", False, 4)
+    assert entry["otlp"] is False
 
 
 @pytest.mark.parametrize(

@@ -81,3 +81,15 @@ async def test_what_the_dead_have_counted_stays(store: Store, table: WorkerTable
     assert (without[series], without["lsd_write_queue_rows"], without["lsd_workers"]) == (1, 3, 1)
     assert shown(first)[series] == 2
     assert shown(successor)["lsd_write_queue_dropped_total"] == 2
+
+
+async def test_a_worker_without_its_main_process_is_silent(
+    store: Store, table: WorkerTable
+) -> None:
+    """The counts of the next server are not its own."""
+    (first, _), (second, exchange) = worker(store, table, 1), worker(store, table, 2)
+    second.count_feedback("m")
+    exchange.fall_silent()
+    await published(exchange)
+
+    assert 'lsd_requests_total{endpoint="feedback",metric_name="m"}' not in shown(first)
