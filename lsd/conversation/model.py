@@ -29,6 +29,7 @@ class ModelRequest:
 
     `json_mode` is never `tool` here: that mode has become a forced tool by then. `is_all_json`:
     the caller reads the answer as JSON and nothing else, and may be helped towards it.
+    `is_schema_strict`: providers that can are to hold the answer to `output_schema`.
     `system_blocks` are the parts of which `system` was joined, if there were parts. `user` names
     the caller's own user.
     `client`: the request came to a compatible endpoint, in these words.
@@ -42,6 +43,7 @@ class ModelRequest:
     top_k: int | None = None
     json_mode: JsonMode = "off"
     output_schema: Mapping[str, JsonValue] | None = None
+    is_schema_strict: bool = True
     is_all_json: bool = False
     stream: bool = False
     user: str | None = None

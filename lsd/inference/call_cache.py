@@ -165,6 +165,8 @@ class CallCache:
             "params": request.params.set_values(),
             "json_mode": request.json_mode,
             "output_schema": request.output_schema,
+            "is_schema_strict": request.is_schema_strict,
+            "top_k": request.top_k,
             "fetches_all_files": self._fetches_all_files,
             "candidates": self._candidates,
             "extra_body": [[each.pointer, each.value, each.delete] for each in edits.body],

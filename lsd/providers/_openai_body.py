@@ -54,6 +54,7 @@ def _format_by_mode(encoding: Encoding, *, strict: bool) -> Body | None:
     if request.json_mode == "off":
         return None
     if request.json_mode == "strict" and request.output_schema is not None:
+        strict = strict and request.is_schema_strict
         return schema_format(request.output_schema, strict=strict)
     return {"type": "json_object"}
 

@@ -86,7 +86,7 @@ def _text(encoding: Encoding) -> Body:
             "type": "json_schema",
             "name": _SCHEMA_NAME,
             "schema": schema,
-            "strict": True,
+            "strict": encoding.request.is_schema_strict,
         }
     if encoding.request.params.verbosity is not None:
         text["verbosity"] = encoding.request.params.verbosity

@@ -474,3 +474,19 @@ def test_a_begun_answer(gateway: Gateway, upstream: FakeProviderThread) -> None:
 
     assert sent(upstream)["messages"][-1] == {"role": "assistant", "content": "Well, "}
     assert any(each.get("parameter") == "messages" for each in gateway.log_records())
+
+
+def test_answers_of_another_sampling_are_not_shared(
+    gateway: Gateway, upstream: FakeProviderThread
+) -> None:
+    """Whatever shapes an answer tells it apart in the cache, also a field that `/inference` lacks."""
+    kept: Any = {"lsd::cache_options": {"enabled": "on"}}
+
+    first, other, again = [post(gateway, "vllm", top_k=top_k, **kept) for top_k in (1, 2, 1)]
+
+    assert [each.headers.get("x-lsd-cache") for each in (first, other, again)] == [
+        None,
+        None,
+        "hit",
+    ]
+    assert [asked.json()["top_k"] for asked in upstream.requests] == [1, 2]

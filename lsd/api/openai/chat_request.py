@@ -114,6 +114,7 @@ def read_chat_request(body: Mapping[str, Any]) -> ChatRequest:
         params=_params(body),
         json_mode=_json_mode(body),
         output_schema=_output_schema(body),
+        is_schema_strict=_wanted_schema(body).get("strict") is True,
         stream=body.get("stream", False),
         user=body.get("user", body.get("safety_identifier")),
         client=ClientRequest(
@@ -187,8 +188,13 @@ def _thinking(body: Mapping[str, Any]) -> tuple[int | None, str | None]:
     return None, effort if isinstance(effort, str) else None
 
 
+def _wanted_schema(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    wanted: Mapping[str, Any] = body.get("response_format", {}).get("json_schema", {})
+    return wanted
+
+
 def _output_schema(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    schema = body.get("response_format", {}).get("json_schema", {}).get("schema")
+    schema = _wanted_schema(body).get("schema")
     return schema if isinstance(schema, dict) else None
 
 

@@ -107,6 +107,7 @@ def read_response_request(body: Mapping[str, Any]) -> ResponseRequest:
         params=_params(body),
         json_mode=_json_mode(form),
         output_schema=form.get("schema"),
+        is_schema_strict=form.get("strict") is True,
         stream=body.get("stream", False),
         user=body.get("user", body.get("safety_identifier")),
         client=ClientRequest(lane=None, body=body),

@@ -82,6 +82,16 @@ def test_other_servers_get_both_names_of_the_token_limit(api_base: str, keys: se
     assert {key: sent[key] for key in sent if key.endswith("tokens")} == dict.fromkeys(keys, 9)
 
 
+def test_a_schema_need_not_be_held_to() -> None:
+    """As clients of OpenAI's API may say: a strict schema has rules of its own."""
+    asked = request(json_mode="strict", output_schema=SCHEMA, is_schema_strict=False)
+
+    assert body(make_dialect(), asked)["response_format"] == {
+        "type": "json_schema",
+        "json_schema": {"name": "response", "schema": SCHEMA},
+    }
+
+
 @pytest.mark.parametrize(
     ("model", "json_mode", "schema", "wanted"),
     [

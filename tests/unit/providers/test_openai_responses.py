@@ -165,6 +165,13 @@ def test_json_modes_are_formats_of_the_text(mode: Any, schema: Any, wanted: Any)
     assert has_words is (mode == "on")
 
 
+def test_a_schema_need_not_be_held_to() -> None:
+    """As in chat completions."""
+    asked = request(json_mode="strict", output_schema=SCHEMA, is_schema_strict=False)
+
+    assert body(responses(), asked)["text"]["format"]["strict"] is False
+
+
 def test_an_old_model_gets_no_schema() -> None:
     """As in chat completions."""
     dialect = responses(model_name="gpt-3.5-turbo")

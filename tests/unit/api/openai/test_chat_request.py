@@ -113,12 +113,15 @@ def test_thinking_may_be_asked_for_in_many_ways(
 def test_the_form_of_the_answer_is_neutral() -> None:
     """Case 55: any JSON, or some that fits a schema."""
     schema = {"type": "object"}
-    wanted = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
+    wanted: Any = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
 
     assert read(response_format={"type": "text"}).neutral.json_mode == "off"
     assert read(response_format={"type": "json_object"}).neutral.json_mode == "on"
     strict = read(response_format=wanted).neutral
     assert (strict.json_mode, strict.output_schema) == ("strict", schema)
+    assert not strict.is_schema_strict
+    wanted["json_schema"]["strict"] = True
+    assert read(response_format=wanted).neutral.is_schema_strict
     assert refusal(response_format=wanted) is None
 
 

@@ -57,6 +57,9 @@ def test_formats() -> None:
     strict = read(text={"format": {"type": "json_schema", "name": "a", "schema": schema}}).neutral
 
     assert (strict.json_mode, strict.output_schema) == ("strict", schema)
+    assert not strict.is_schema_strict
+    held = {"type": "json_schema", "name": "a", "schema": schema, "strict": True}
+    assert read(text={"format": held}).neutral.is_schema_strict
     assert read(text={"format": {"type": "json_object"}}).neutral.json_mode == "on"
     assert read(text={"format": {"type": "text"}}).neutral.json_mode == "off"
 
