@@ -479,7 +479,7 @@ def test_a_begun_answer(gateway: Gateway, upstream: FakeProviderThread) -> None:
 def test_answers_of_another_sampling_are_not_shared(
     gateway: Gateway, upstream: FakeProviderThread
 ) -> None:
-    """Whatever shapes an answer tells it apart in the cache, also a field that `/inference` lacks."""
+    """Whatever shapes an answer matters in the cache, also what `/inference` has no field for."""
     kept: Any = {"lsd::cache_options": {"enabled": "on"}}
 
     first, other, again = [post(gateway, "vllm", top_k=top_k, **kept) for top_k in (1, 2, 1)]
