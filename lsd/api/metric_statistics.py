@@ -184,7 +184,7 @@ def _performance(found: VariantMoments) -> dict[str, Any]:
         "count": moments.count,
         "avg_metric": moments.mean,
     }
-    if moments.variance is None:
+    if moments.variance is None or math.isinf(moments.variance):  # of values near ±1e308
         return shown
     stdev = math.sqrt(moments.variance)
     ci_error = _STANDARD_ERRORS * stdev / math.sqrt(moments.count)

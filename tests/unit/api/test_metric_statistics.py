@@ -145,6 +145,24 @@ async def test_performances_go_by_the_time_of_inferences(
     ]
 
 
+async def test_a_spread_beyond_all_numbers_is_not_shown(
+    app: Any, store: Store, make: Maker
+) -> None:
+    """The variance of the greatest values is no number, so there is no deviation; the mean is."""
+    for value in (1e308, -1e308):
+        cost(store, make, stored(store, make.inference()).inference_id, value)
+
+    query = f"{HAIKU}/variant_performances?metric_name=cost&time_window=cumulative"
+    (shown,) = (await get(app, query))["performances"]
+
+    assert shown == {
+        "period_start": "1970-01-01T00:00:00.000Z",
+        "variant_name": "terse",
+        "count": 2,
+        "avg_metric": 0.0,
+    }
+
+
 async def test_a_series_is_cumulative(app: Any, store: Store, make: Maker) -> None:
     """With what was before the window, and one point for whoever has nothing in it."""
     warm = stored(store, make.inference(variant_name="warm")).inference_id
