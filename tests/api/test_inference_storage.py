@@ -315,8 +315,8 @@ KEY, HEADER, SEEN = "sk-tenant-0123456789", "header-value-9876543210", "seen-471
 def test_case_60_credentials_and_headers_are_nowhere_in_the_store(
     start_gateway: StartGateway, box: FakeProviderThread
 ) -> None:
-    """Neither of answers nor of failures, nor in the cache; what may be there is there."""
-    gateway = start_gateway(configuration(box), files=FILES)
+    """Neither of answers nor of failures, nor in the cache, nor in a log that tells everything."""
+    gateway = start_gateway(configuration(box), "--log-level", "debug", files=FILES)
     body = {
         "model_name": "keyed",
         **saying(SEEN),

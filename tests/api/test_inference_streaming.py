@@ -2,12 +2,15 @@
 
 import signal
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import httpx
 import orjson
 import pytest
 import trio
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lsd.store import Selection
 from tests.api.asking import (
@@ -36,7 +39,7 @@ from tests.fakes.openai_scripts import (
 )
 from tests.fakes.provider_thread import FakeProviderThread
 from tests.fakes.recorded import RecordedRequest
-from tests.fakes.script import Script, Until
+from tests.fakes.script import Chunked, Head, Header, Script, Until
 
 NUMBER = orjson.dumps({"type": "object", "properties": {"n": {"type": "integer"}}}).decode()
 TOOL = orjson.dumps({"type": "object"}).decode()
@@ -180,6 +183,35 @@ def test_an_error_event_of_the_provider_is_passed_on(
     assert "out of memory" in errors[0]["error"]
     assert orjson.loads(errors[0]["raw_chunk"]) == payload
     assert stored(gateway, chunks[-1]["inference_id"])["status"] == "interrupted"
+
+
+WIRE = b"".join(
+    step.data
+    for step in streams(["ä€😀 ", 'b"c\\', "\n\n", "d"], usage=USAGE).steps
+    if isinstance(step, Chunked)
+)
+"""A stream's bytes: characters of several bytes, and line ends that are none."""
+
+
+@settings(max_examples=25, deadline=None)
+@given(places=st.lists(st.integers(0, len(WIRE)), max_size=40))
+def test_where_a_providers_bytes_are_cut_does_not_matter(
+    gateway: Gateway, shared_provider: FakeProviderThread, places: list[int]
+) -> None:
+    """Any cut of them gives the same chunks, and the same stored output."""
+    bounds = [0, *sorted({*places, len(WIRE)} - {0})]
+    pieces = [Chunked(WIRE[start:end]) for start, end in pairwise(bounds)]
+    head = (Header("Content-Type", "text/event-stream"), Head())
+    shared_provider.will("box", Script((*head, *pieces)))
+
+    *told, end = gateway.stream(**CHAT)
+
+    texts = [block["text"] for event in told for block in event["content"]]
+    assert texts == ["ä€😀 ", 'b"c\\', "\n\n", "d"]
+    assert end["usage"] == {"input_tokens": 7, "output_tokens": 3, "cost": None}
+    record = gateway.stored(end["inference_id"])
+    assert record is not None
+    assert record["output"] == [{"type": "text", "text": "".join(texts)}]
 
 
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
