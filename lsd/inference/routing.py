@@ -172,7 +172,7 @@ async def _ask_routing(
     started_at = trio.current_time()
     try:
         with bounded_by(model.limits.opening_of(streaming=run.streaming)):
-            for provider in model.providers[run.first_provider :] or model.providers:
+            for provider in _providers(run, generation, model):
                 try:
                     answer = await ask(run, generation, model, provider, request)
                 except AttemptFailed as failure:
@@ -184,6 +184,15 @@ async def _ask_routing(
         run.end_open_calls("error", str(reached))
         return _FailedPass(tuple(failures), reached)
     return _FailedPass(tuple(failures))
+
+
+def _providers(
+    run: Run, generation: PreparedGeneration, model: PreparedModel
+) -> tuple[PreparedProvider, ...]:
+    """Those of one pass; a run may begin further back in the routing of its variant's own model."""
+    if model.name != generation.config.model:
+        return model.providers
+    return model.providers[run.first_provider :] or model.providers
 
 
 def _told_of(provider: str, failure: AttemptFailed) -> str:

@@ -6,6 +6,7 @@ import trio.testing
 
 from lsd.conversation import StreamEvent, StreamFault, Text
 from lsd.inference.refusals import VariantFailed
+from lsd.inference.variants import first_answer
 from tests.unit.inference.conftest import StartGateway
 from tests.unit.inference.fake_providers import (
     Hang,
@@ -403,3 +404,19 @@ async def test_a_caller_that_leaves_ends_a_wait(
 
     assert patience.cancelled_caught
     assert len(asked.run.journal.calls) == 2
+
+
+@pytest.mark.parametrize(("first", "asked"), [(0, ["one"]), (1, ["two"]), (2, ["one"])])
+async def test_a_run_may_begin_further_back(
+    start: StartGateway, first: int, asked: list[str]
+) -> None:
+    """Behind a provider that had its turn elsewhere; where there is nobody behind, with all."""
+    gateway = start(TWO_PROVIDERS)
+    gateway["one"].will(says("Yes"))
+    gateway["two"].will(says("Yes"))
+    accepted, run = gateway.begin()
+    run.first_provider = first
+
+    await first_answer(run, accepted)
+
+    assert gateway.providers.asked() == asked
