@@ -22,10 +22,11 @@ from lsd.conversation import LsdError, encode_json
 from lsd.inference import (
     Accepted,
     InferenceService,
+    assignment_of,
     drawn_variant,
     structure_inference_request,
 )
-from lsd.store import BatchItem, BatchPart, BatchRecord, NewItem, Store, Writer
+from lsd.store import BatchItem, BatchPart, BatchRecord, NewItem, Store, Write, Writer
 
 CHECKING_S_MAX = 0.002
 """So long items are checked without a pause; then it is the turn of other requests."""
@@ -66,7 +67,9 @@ class BatchService:
         if checking.lines:
             items, parts = await self._start_jobs(batch_id, items, checking.lines)
         try:
-            await self.writer.commit(self.store.batches.submit(batch, items, parts))
+            await self.writer.commit(
+                self.store.batches.submit(batch, items, parts, checking.assignments)
+            )
         except LsdError:
             for new in items:
                 self.queue.credentials.forget(new.item.inference_id)
@@ -157,6 +160,8 @@ class _Checking:
     """Items by function and model."""
     lines: dict[int, NativeLine] = attrs.field(factory=dict, init=False)
     """Of the items that a provider is to run in a job of its own."""
+    assignments: list[Write] = attrs.field(factory=list, init=False)
+    """What keeps the variant that all episodes of the batch have."""
     _drawn: str | None = attrs.field(default=None, init=False)
 
     async def check(self, index: int, row: Any) -> NewItem:
@@ -204,4 +209,9 @@ class _Checking:
             experiments = self._service.inferences.experiments
             variant = await drawn_variant(accepted, episode_id, experiments)
             self._drawn = None if variant is None else variant.name
+        if self._drawn is not None:
+            experiments = self._service.inferences.experiments
+            assignment = assignment_of(accepted, episode_id, self._drawn, experiments)
+            if assignment is not None:
+                self.assignments.append(assignment)
         return self._drawn

@@ -67,7 +67,7 @@ from lsd.inference.sign_in import SignIn, SignInMaker
 from lsd.inference.targeted_edits import TargetedBodyEdit, TargetedHeaderEdit, register_edits
 from lsd.inference.toolbox import Toolbox, toolbox_for
 from lsd.inference.tools_json import provider_tool_to_json, tool_choice_to_json, tool_to_json
-from lsd.inference.variants import drawn_variant
+from lsd.inference.variants import assignment_of, drawn_variant
 
 __all__ = [
     "DEFAULT_FUNCTION",
@@ -121,6 +121,7 @@ __all__ = [
     "Unanswered",
     "UnknownName",
     "VariantFailed",
+    "assignment_of",
     "call_elsewhere",
     "chat_reference",
     "check_input",

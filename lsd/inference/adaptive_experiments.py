@@ -24,7 +24,7 @@ from lsd.experiments import (
     standing_json,
     standing_of,
 )
-from lsd.store import Assigned, Experiment, Leases, Standings, Store, Writer, work_alone
+from lsd.store import Assigned, Experiment, Leases, Standings, Store, Write, Writer, work_alone
 from lsd.telemetry import Clock, SystemClock, logger, rfc3339_ms
 
 log = logger(__name__)
@@ -87,6 +87,21 @@ class AdaptiveExperiments:
                 return await self._assigned(self._kept, draw, standing, episode_id, variants)
         turn = self._kept.store.assignments.turn(experiment)
         return _name(choose(draw, standing, tried, number=self._random.random(), turn=turn))
+
+    def assignment(self, draw: AdaptiveDraw, episode_id: str, variant_name: str) -> Write | None:
+        """The write that gives an episode a variant drawn elsewhere, unless it has one already.
+
+        It takes no turn. None: nothing is kept.
+        """
+        if self._kept is None:
+            return None
+        return self._kept.store.assignments.assign(
+            _experiment(draw),
+            episode_id,
+            variants=(*draw.candidates, *draw.fallback),
+            choose=lambda _turn: Assigned(variant_name=variant_name, takes_turn=False),
+            learn=lambda _name: None,
+        )
 
     def standing(self, draw: AdaptiveDraw) -> KnownStanding:
         """How an experiment stands, by what was worked out last. A get."""

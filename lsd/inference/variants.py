@@ -13,6 +13,7 @@ from lsd.inference.refusals import FailureCause, InferenceFailed, VariantFailed
 from lsd.inference.run import Run
 from lsd.inference.started_answer import StartedAnswer
 from lsd.inference.variant_run import run_variant, start_variant
+from lsd.store import Write
 
 Given = TypeVar("Given", Answer, StartedAnswer)
 
@@ -52,6 +53,16 @@ async def drawn_variant(
         number = draw_number(function.name, episode_id) if len(draw.variants) > 1 else 0.0
         name = draw.choose(number, tried)
     return None if name is None else function.variants[name]
+
+
+def assignment_of(
+    accepted: Accepted, episode_id: str, variant_name: str, experiments: AdaptiveExperiments
+) -> Write | None:
+    """What keeps a variant for an episode that was drawn for several; None: nothing does."""
+    draw = accepted.function.draw_for(accepted.request.namespace)
+    if not isinstance(draw, AdaptiveDraw):
+        return None
+    return experiments.assignment(draw, episode_id, variant_name)
 
 
 async def _first(run: Run, accepted: Accepted, run_one: RunVariant[Given]) -> Given:

@@ -72,9 +72,13 @@ class Batches:
     shard: int
 
     def submit(
-        self, batch: BatchRecord, items: Sequence[NewItem], parts: Sequence[BatchPart] = ()
+        self,
+        batch: BatchRecord,
+        items: Sequence[NewItem],
+        parts: Sequence[BatchPart] = (),
+        beside: Sequence[Write] = (),
     ) -> Write:
-        """The write of a whole batch: all of it, or nothing."""
+        """The write of a whole batch with what goes along: all of it, or nothing."""
         key = id_key(batch.batch_id)
 
         def apply(transaction: Transaction) -> None:
@@ -86,8 +90,10 @@ class Batches:
                 put_item(transaction, place, None, new.item)
             for number, part in enumerate(parts):
                 transaction.put(BATCH_PARTS, key + INDEX.pack(number), encode_part(part))
+            for other in beside:
+                other.apply(transaction)
 
-        return Write(apply=apply, rows=1 + len(items))
+        return Write(apply=apply, rows=1 + len(items) + len(beside))
 
     def parts(self, batch_id: str) -> list[BatchPart]:
         """The native parts of a batch, by their number. A get for most."""

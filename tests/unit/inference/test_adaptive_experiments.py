@@ -292,3 +292,16 @@ candidate_variants = ["a", "b"]
 
     assert pinned["variant_name"] == "b"
     assert drawn_later["variant_name"] == "a"
+
+
+async def test_a_variant_may_be_drawn_for_several_episodes(shelf: Shelf, ids: IdGenerator) -> None:
+    """Each keeps it, unless it had one before; no turn is taken."""
+    made, old, new = experiments(shelf), ids.new(), ids.new()
+    assert await drawn(made, old) == "a"
+    for episode in (old, new):
+        write = made.assignment(DRAW, episode, "c")
+        assert write is not None
+        await shelf.writer.commit(write)
+
+    assert [await drawn(made, old), await drawn(made, new)] == ["a", "c"]
+    assert experiments(None).assignment(DRAW, new, "c") is None

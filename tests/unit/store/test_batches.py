@@ -216,3 +216,13 @@ def test_ids_of_batches_are_known_as_issued(store: Store, make: Maker) -> None:
 
     assert greatest is not None
     assert greatest > batch.batch_id
+
+
+def test_what_goes_along_is_stored_with_the_batch(store: Store, make: Maker) -> None:
+    """In one commit."""
+    record, batch = make.inference(), make.batch()
+    beside = store.inferences.record(record)
+
+    put(store, store.batches.submit(batch, [make.new_item()], (), [beside]))
+
+    assert store.inferences.exists(record.inference_id)
