@@ -58,6 +58,7 @@ class Supervisor:
     _codes: dict[int, int] = attrs.field(factory=dict, init=False)
     _deaths: deque[float] = attrs.field(factory=deque, init=False)
     _has_given_up: bool = attrs.field(default=False, init=False)
+    _has_killed: bool = attrs.field(default=False, init=False)
     _changing: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     """Held while a worker starts or a configuration changes, so that all have the same one."""
 
@@ -225,6 +226,7 @@ class Supervisor:
         if self.stop.is_insisted():
             await self._tell_all(insists=True)
         await trio.sleep(KILL_AFTER_S)
+        self._has_killed = True
         for worker in self._crew.values():
             log.error("worker does not stop", worker_number=worker.number)
             worker.kill()
@@ -241,8 +243,9 @@ class Supervisor:
             return TOO_MANY_DEATHS_CODE
         if codes <= {0}:
             return 0
-        is_forced = self.stop.is_insisted() or self.stop.forced_exit_code in codes
-        return self.stop.forced_exit_code if is_forced else 1
+        forced = self.stop.forced_exit_code
+        is_forced = self.stop.is_insisted() or self._has_killed or forced in codes
+        return forced if is_forced else 1
 
 
 async def _for_each(those: Iterable[T], act: Callable[[T], Awaitable[object]]) -> None:

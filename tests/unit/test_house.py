@@ -30,7 +30,6 @@ FUNCTION_LINES_USUAL = 30
 USUAL_SHARE = 0.9
 
 UNTESTED_MODULES: dict[str, str] = {
-    "lsd/server/supervisor.py": "tests/api/test_workers.py: it lives by real processes",
     "lsd/server/worker.py": "tests/api/test_workers.py: a process of its own",
     "lsd/server/worker_process.py": "tests/api/test_workers.py: it starts a real one",
 }
