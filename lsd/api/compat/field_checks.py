@@ -10,6 +10,9 @@ from lsd.conversation import Malformed, Problem, describe_json
 
 Check = Callable[[Any, str], list[Problem]]
 
+_EXACT_MAX = 2**53
+"""Up to here every integer has a number of its own; longer ones are read as numbers, too."""
+
 
 def check_all(
     body: Mapping[str, Any], checks: Mapping[str, Check], missing: Mapping[str, str]
@@ -28,8 +31,8 @@ def check_all(
 
 
 def whole(value: Any) -> int | None:
-    """The integer that a number is, `100.0` included; None if it is none."""
-    if isinstance(value, float) and value.is_integer():
+    """The integer that a number is, `100.0` included; None if it is none, or beyond 64 bits."""
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT_MAX:
         return int(value)
     return value if type(value) is int else None
 

@@ -17,7 +17,7 @@ _CHOICES = {"any": "required", "auto": "auto", "none": "none"}
 
 _MODES = ("auto", "required")
 
-_PART_TYPES = frozenset({"tool_use", "tool_result", "image"})
+_PART_TYPES = ("tool_use", "tool_result", "image")
 """Anthropic's parts that have another form here."""
 
 

@@ -26,9 +26,6 @@ log = logger(__name__)
 
 Fields = Mapping[str, Any]
 
-_CALLS = {"function_call": "arguments", "custom_tool_call": "input"}
-_RESULTS = ("function_call_output", "custom_tool_call_output")
-
 _OWN_PROVIDER_TYPE = "openai"
 """Whose thoughts are sealed without a word of LSD's."""
 
@@ -61,18 +58,18 @@ class InputReader:
         self._end_results()
 
     def _item(self, item: Fields, path: str) -> None:
-        kind = item.get("type", "message")
-        if kind == "message":
+        kind = item.get("type")
+        if kind is None or kind == "message":
             self._message(item, path)
         elif kind == "reasoning":
             self._end_results()
             thought = _thought(item)
             if thought is not None:
                 self._said.append(thought)
-        elif kind in _CALLS:
+        elif kind in ("function_call", "custom_tool_call"):
             self._end_results()
-            self._call(item, _CALLS[kind], path)
-        elif kind in _RESULTS:
+            self._call(item, "arguments" if kind == "function_call" else "input", path)
+        elif kind in ("function_call_output", "custom_tool_call_output"):
             self._end_turn()
             self._result(item, path)
         elif kind == "item_reference":

@@ -22,7 +22,8 @@ STRINGS = items_of(string, "an array of strings")
 
 
 @pytest.mark.parametrize(
-    ("value", "number"), [(5, 5), (5.0, 5), (5.5, None), (True, None), ("5", None), (None, None)]
+    ("value", "number"),
+    [(5, 5), (5.0, 5), (5.5, None), (1e30, None), (True, None), ("5", None), (None, None)],
 )
 def test_a_number_without_a_fraction_is_an_integer(value: object, number: int | None) -> None:
     """Some languages have but one kind of number; texts are never numbers."""

@@ -75,3 +75,11 @@ def test_parts_of_the_two_apis_are_not_mixed_up() -> None:
     reader.part({"type": "input_image", "image_url": PNG}, "p")
 
     assert [problem.path for problem in reader.problems] == ["p.type"]
+
+
+@pytest.mark.parametrize("detail", [["low"], {}, 1, "huge"])
+def test_a_detail_that_is_none_is_not_told(detail: Any) -> None:
+    """The picture is there all the same."""
+    image = {"type": "image_url", "image_url": {"url": PNG, "detail": detail}}
+
+    assert PartReader([]).part(image, "p") == Base64File(data="iVBORw0KGgo=", mime_type="image/png")

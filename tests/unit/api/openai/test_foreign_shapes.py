@@ -196,3 +196,13 @@ def test_pictures_in_anthropics_shape_become_openais() -> None:
         {"type": "image_url", "image_url": {"url": "https://h/a.png"}},
         odd,
     ]
+
+
+@pytest.mark.parametrize("kind", [["image"], {}, 1, None])
+def test_parts_of_no_kind_stay_as_they_were(kind: Any) -> None:
+    """Whoever reads them says what is wrong."""
+    part = {"type": kind}
+
+    (turn,) = message(part)
+
+    assert turn["content"] == [part]

@@ -192,10 +192,11 @@ def test_what_is_kept_elsewhere_is_noted(item: dict[str, Any], path: str) -> Non
     assert problem.path == path
 
 
-def test_items_of_openais_own_tools_are_ignored() -> None:
+@pytest.mark.parametrize("kind", ["web_search_call", "new", 1, ["message"], {}])
+def test_items_of_openais_own_tools_are_ignored(kind: Any) -> None:
     """Loudly."""
     with capture_logs() as logs:
-        reader = read(HI, {"type": "web_search_call", "id": "ws_1"})
+        reader = read(HI, {"type": kind, "id": "ws_1"})
 
     assert reader.ignored == ["input[1]"]
     assert [message.role for message in reader.messages] == ["user"]
