@@ -1,5 +1,6 @@
 """How tests of `/inference` write configurations and requests, and read what comes back."""
 
+import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -99,6 +100,18 @@ def wait_for(look: Callable[[], T]) -> T:
         assert time.monotonic() < deadline, f"still {seen!r} after {WAIT_S_MAX} s"
         time.sleep(_POLL_S)
     return seen
+
+
+def reloaded(gateway: Gateway) -> dict[str, Any]:
+    """What the log tells at the end of a reload that is asked for now."""
+    ends = ("configuration reloaded", "configuration not reloaded; the old one goes on")
+
+    def told() -> list[dict[str, Any]]:
+        return [each for each in gateway.log_records() if each["message"] in ends]
+
+    before = len(told())
+    gateway.send_signal(signal.SIGHUP)
+    return wait_for(lambda: told()[before:])[-1]
 
 
 @contextmanager

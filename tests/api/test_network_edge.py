@@ -13,7 +13,7 @@ import httpx
 import orjson
 import pytest
 
-from tests.api.asking import SAYING_HI
+from tests.api.asking import SAYING_HI, reloaded
 from tests.api.conftest import StartGateway
 from tests.api.gateway import Gateway, stream_events
 
@@ -181,7 +181,11 @@ def test_streams_come_piece_by_piece(gateway: Gateway) -> None:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate of this machine, with its key, in one file."""
-    path = tmp_path_factory.mktemp("tls") / "here.pem"
+    return certified(tmp_path_factory.mktemp("tls") / "here.pem")
+
+
+def certified(path: Path) -> Path:
+    """The file, with a new certificate of this machine and its key."""
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
     command += ["-nodes", "-subj", "/CN=here", "-addext", "subjectAltName=IP:127.0.0.1"]
     command += ["-days", "2", "-keyout", f"{path}.key", "-out", str(path)]
@@ -250,6 +254,39 @@ def test_clients_must_show_a_certificate_if_that_is_wanted(
         pytest.raises(httpx.TransportError),
     ):
         client.get("/status")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_renewed_certificate_is_shown_from_the_next_connection_on(
+    start_gateway: StartGateway, tmp_path: Path, workers: int
+) -> None:
+    """Though the configuration is the same; a broken file changes nothing, nor does one end."""
+    shown = certified(tmp_path / "shown.pem")
+    old = shown.read_text()
+    renewed = certified(tmp_path / "renewed.pem").read_text()
+    gateway = start_gateway(tls(shown, f"workers = {workers}\n"))
+
+    with secure_client(gateway, shown) as client:
+        client.get("/status")
+        seen = [served_certificates(gateway)]
+        for text in (renewed, "broken", old):
+            shown.write_text(text)
+            reloaded(gateway)
+            seen.append(served_certificates(gateway))
+        assert client.get("/status").status_code == 200
+
+    assert seen == [{bare(old)}, {bare(renewed)}, {bare(renewed)}, {bare(old)}]
+
+
+def served_certificates(gateway: Gateway) -> set[str]:
+    """What several connections are shown, which several workers serve."""
+    host, _, port = gateway.url.removeprefix("http://").rpartition(":")
+    return {ssl.get_server_certificate((host, int(port)), timeout=20).strip() for _ in range(12)}
+
+
+def bare(text: str) -> str:
+    """The certificate of a file that holds its key as well."""
+    return text[text.index("-----BEGIN CERTIFICATE") :].strip()
 
 
 def test_http2_without_tls_is_spoken_to_who_begins_so(start_gateway: StartGateway) -> None:

@@ -1,11 +1,10 @@
 """A configuration that changes while the gateway serves: all of it or nothing, without a pause."""
 
 import os
-import signal
 
 import pytest
 
-from tests.api.asking import SAYING_HI, saying, wait_for
+from tests.api.asking import SAYING_HI, reloaded, saying, wait_for
 from tests.api.conftest import StartGateway
 from tests.api.gateway import Gateway
 from tests.api.load import under_load
@@ -31,6 +30,7 @@ def replying(reply: str, more: str = "", workers: int = 2) -> str:
 
 BROKEN = replying("broken").replace('routing = ["p"]', 'routing = ["ghost", "p"]')
 SAY = {"function_name": "say", **SAYING_HI}
+ECHO = {"model_name": "echo::x", **SAYING_HI}
 
 
 @pytest.fixture(params=[1, 2], ids=["one process", "workers"])
@@ -48,16 +48,8 @@ def gateway(workers: int, start_gateway: StartGateway) -> Gateway:
 
 def reload(gateway: Gateway, text: str) -> dict[str, object]:
     """What the log tells at the end of a reload of this text."""
-    ends = ("configuration reloaded", "configuration not reloaded; the old one goes on")
-
-    def told() -> list[dict[str, object]]:
-        return [each for each in gateway.log_records() if each["message"] in ends]
-
-    before = len(told())
     gateway.configure(text)
-    gateway.send_signal(signal.SIGHUP)
-    wait_for(lambda: len(told()) > before)
-    return told()[-1]
+    return reloaded(gateway)
 
 
 def hashes(gateway: Gateway) -> set[str]:
@@ -145,3 +137,26 @@ def test_nobody_notices_reloads(gateway: Gateway, workers: int) -> None:
     said = {(each["variant_name"], each["content"][0]["text"]) for each in load.answered()}
     assert all(variant == text for variant, text in said)
     assert len(said) > 1
+
+
+def test_a_changed_capacity_keeps_what_a_limit_has_left(
+    workers: int, start_gateway: StartGateway
+) -> None:
+    """Case 31: lowered, no more is left than it holds; raised, nothing is added."""
+
+    def limited(capacity: int) -> str:
+        limit = f"model_inferences_per_day = {{ capacity = {capacity}, refill_rate = 1 }}"
+        rule = f"[[rate_limiting.rules]]\nalways = true\n{limit}\n"
+        return f"gateway.workers = {workers}\n{rule}"
+
+    gateway = start_gateway(limited(9))
+    gateway.infer(**ECHO)  # leaves 8
+    reload(gateway, limited(4))
+    gateway.infer(**ECHO)  # leaves 3
+    reload(gateway, limited(10))
+    gateway.infer(**ECHO)  # leaves 2
+    reload(gateway, limited(5))
+
+    statuses = [gateway.post("/inference", ECHO).status_code for _ in range(3)]
+
+    assert statuses == [200, 200, 429]

@@ -61,6 +61,16 @@ def test_keys_that_a_configuration_names_must_be_there(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["lsd.toml"]
 
 
+def test_traces_that_nobody_would_collect(tmp_path: Path) -> None:
+    """Case 67: the variable that is missing is named."""
+    code, told = start(tmp_path, "gateway.export.otlp.traces.enabled = true\n")
+
+    assert code == 1
+    assert len(told) == 2
+    assert told[0].startswith("lsd.toml: gateway.export.otlp.traces.enabled: ")
+    assert "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" in told[0]
+
+
 def test_a_key_that_belongs_to_another_certificate(tmp_path: Path) -> None:
     """The file is named, and what is wrong with it."""
     certificate(tmp_path, "one")

@@ -123,7 +123,7 @@ def test_help_names_all_options(daemon: FakeDaemon) -> None:
 def test_a_bad_command_line_ends_with_2(
     folder: Path, daemon: FakeDaemon, words: list[str], told: str
 ) -> None:
-    """What is wrong is on stderr; nothing is served, nothing is created."""
+    """Case 1 among others: it is told on stderr; nothing is served, nothing is created."""
     configured(folder)
 
     result = run(*words)
@@ -138,7 +138,7 @@ def test_a_bad_command_line_ends_with_2(
 def test_a_valid_configuration_is_told_by_its_hash(
     folder: Path, daemon: FakeDaemon, option: str
 ) -> None:
-    """One line on stdout, and no file created."""
+    """Case 32: one line on stdout, and no file created."""
     configured(folder)
 
     result = run(option)
@@ -152,7 +152,7 @@ def test_a_valid_configuration_is_told_by_its_hash(
 
 @pytest.mark.parametrize("form", ["pretty", "json"])
 def test_problems_are_checked_in_plain_lines(folder: Path, form: str) -> None:
-    """One each, and how many there are; the same for eyes and for programs."""
+    """Case 32: one each, and how many there are; the same for eyes and for programs."""
     configured(folder, ILL)
 
     result = run("--check", "--log-format", form)

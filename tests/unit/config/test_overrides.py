@@ -20,7 +20,7 @@ def test_the_address_is_set_in_one_of_three_places(folder: Folder) -> None:
 
 
 def test_two_places_are_refused_naming_all_three(folder: Folder) -> None:
-    """Nobody should have to guess which one counts."""
+    """Case 37: nobody should have to guess which one counts."""
     folder.environment["LSD_BIND_ADDRESS"] = "127.0.0.1:3"
 
     told = folder.problem("gateway.bind_address = '127.0.0.1:1'", bind_address="127.0.0.1:2")

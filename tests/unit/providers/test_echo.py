@@ -150,7 +150,7 @@ def test_a_dropped_call_waits_before_it_breaks() -> None:
     ],
 )
 def test_failures_are_spread_evenly(rate: float, calls: int, failing: list[int]) -> None:
-    """A rate of a quarter fails each fourth call, not a quarter of them by chance."""
+    """Case 71: a rate of a quarter fails each fourth call, not a quarter of them by chance."""
     echo = dialect(fail_rate=rate)
 
     statuses = [play(echo, asking("hi")).status for _ in range(calls)]

@@ -156,7 +156,7 @@ async def test_nothing_is_given_back_above_the_capacity(customer: Customer) -> N
 
 
 async def test_a_lowered_capacity_clamps_and_a_raised_one_keeps(customer: Customer) -> None:
-    """Case 41: the bucket is the same one, and not full again."""
+    """Case 31: the bucket is the same one, and not full again."""
     await customer.take(4)
     low, high = attrs.evolve(LIMIT, capacity=3), attrs.evolve(LIMIT, capacity=100)
 

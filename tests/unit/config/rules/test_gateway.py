@@ -19,13 +19,15 @@ def test_records_are_written_in_one_way(folder: Folder) -> None:
 
 
 def test_an_open_gateway_is_warned_of_once(folder: Folder) -> None:
-    """On the loopback address it is not open."""
+    """Case 69: on the loopback address it is not open, nor where keys are wanted."""
     open_to_all = folder.load("gateway.bind_address = '0.0.0.0:3000'").warnings
     by_command_line = folder.load("", bind_address="[::]:3000").warnings
 
     assert [warning.count("auth is off") for warning in open_to_all] == [1]
     assert [warning.count("auth is off") for warning in by_command_line] == [1]
     assert folder.load("gateway.bind_address = '[::1]:3000'").warnings == ()
+    keyed = "gateway = { bind_address = '0.0.0.0:3000', auth.enabled = true }"
+    assert folder.load(keyed).warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -66,7 +68,7 @@ def test_certificate_and_key_go_together(folder: Folder) -> None:
 
 
 def test_traces_need_an_endpoint_by_http(folder: Folder) -> None:
-    """Its variable is named, with an example."""
+    """Case 67: its variable is named, with an example."""
     path = "gateway.export.otlp.traces.enabled"
     text = f"{path} = true"
 
