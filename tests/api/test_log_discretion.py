@@ -48,6 +48,22 @@ INFERENCES: list[tuple[dict[str, Any], int]] = [
     ({"model_name": "echo::x", **saying(SAID * 10000)}, 413),
 ]
 
+SAYING = [{"role": "user", "content": SAID}]
+
+OTHERS: list[tuple[str, dict[str, Any], int]] = [
+    ("/feedback", {"metric_name": "ghost", "value": SAID, "episode_id": SAID}, 400),
+    ("/feedback", {"metric_name": "comment", "value": {"x": SAID}}, 400),
+    ("/batch_inference", {"function_name": "ghost", "inputs": [saying(SAID)["input"]]}, 404),
+    ("/openai/v1/chat/completions", {"model": "down", "messages": SAYING}, 502),
+    ("/openai/v1/chat/completions", {"model": "echo::x", "messages": [{"role": SAID}]}, 400),
+    ("/openai/v1/embeddings", {"model": "ghost", "input": SAID}, 404),
+    ("/anthropic/v1/messages", {"model": "down", "max_tokens": 9, "messages": SAYING}, 502),
+    ("/anthropic/v1/messages", {"model": "echo::x", "max_tokens": SAID, "messages": SAYING}, 400),
+    ("/nothing", {"x": SAID}, 404),
+]
+
+CALLS = [("/inference", {**saying(SAID), **body}, status) for body, status in INFERENCES] + OTHERS
+
 
 def test_no_prompt_and_no_key_is_in_any_log_line(start_gateway: StartGateway) -> None:
     """Case 68: of answers and of errors, also at the level that tells most."""
@@ -56,22 +72,21 @@ def test_no_prompt_and_no_key_is_in_any_log_line(start_gateway: StartGateway) ->
     wrong = f"{key[:20]}{'0' * 48}"
     headers = {"authorization": f"Bearer {key}"}
 
+    client = gateway.client
     statuses = [
-        gateway.client.post(
-            "/inference", json={**saying(SAID), **body}, headers=headers
-        ).status_code
-        for body, _ in INFERENCES
+        client.post(path, json=body, headers=headers).status_code for path, body, _ in CALLS
     ]
-    broken = gateway.client.post("/inference", content=f'{{"{SAID}', headers=headers)
-    refused = gateway.client.post(
+    broken = client.post("/inference", content=f'{{"{SAID}', headers=headers)
+    refused = client.post(
         "/inference", json=SAYING_HI, headers={"authorization": f"Bearer {wrong}"}
     )
     gateway.configure(CONFIG.replace("env::STATIC_KEY", CREDENTIAL))
     told = reloaded(gateway)
     gateway.stop()
 
-    assert statuses == [status for _, status in INFERENCES]
+    assert statuses == [status for _, _, status in CALLS]
     assert (broken.status_code, refused.status_code, told["level"]) == (400, 401, "error")
+    assert len(gateway.log_records("request finished")) >= len(CALLS)
     log = gateway.log_text()
     secrets = (SAID, CREDENTIAL, TENANT, key[20:], wrong[20:])
     assert [secret for secret in secrets if secret in log] == []
