@@ -31,6 +31,7 @@ class RequestFilter:
     """Follows the bytes of one connection.
 
     With `may_upgrade` a client may go over to HTTP/2; from then on everything passes.
+    `requests_passed` counts those whose heads were good.
     """
 
     _may_upgrade: bool = False
@@ -38,6 +39,7 @@ class RequestFilter:
     _body: RequestBody | None = attrs.field(default=None, init=False)
     _is_other_protocol: bool = attrs.field(default=False, init=False)
     _refused: RequestRefused | None = attrs.field(default=None, init=False)
+    requests_passed: int = attrs.field(default=0, init=False)
 
     def feed(self, data: bytes) -> bytes:
         """What is to be passed on; often less than what came.
@@ -98,6 +100,7 @@ class RequestFilter:
         body = body_of(head)
         upgrades = self._may_upgrade and body.is_complete and _offers_http2(head)
         passed.append(_plain(head, offers=upgrades))
+        self.requests_passed += 1
         if upgrades:
             return self._let_pass(rest)
         self._body = None if body.is_complete else body

@@ -33,6 +33,8 @@ class GuardedStream:
     _head_ends_at: float = attrs.field(default=math.inf, init=False)
     _refused: RequestRefused | None = attrs.field(default=None, init=False)
     _answering: int = attrs.field(default=0, init=False)
+    _begun: int = attrs.field(default=0, init=False)
+    _has_begun_one: trio.Event = attrs.field(factory=trio.Event, init=False)
     _has_begun: bool = attrs.field(default=False, init=False)
     _answered: trio.Event = attrs.field(factory=trio.Event, init=False)
 
@@ -45,6 +47,8 @@ class GuardedStream:
     def one_request(self) -> Iterator[None]:
         """The application serves a request inside of this."""
         self._answering += 1
+        self._begun += 1
+        self._has_begun_one.set()
         self._has_begun = False
         self._answered = trio.Event()
         try:
@@ -103,8 +107,8 @@ class GuardedStream:
 
     async def _refuse(self, refused: RequestRefused, requests: RequestFilter) -> None:
         """Answers in place of the application, after whatever it is answering still."""
-        if not requests.is_in_body and self._answering:
-            await self._answered.wait()
+        if not requests.is_in_body:
+            await self._wait_answered(requests)
         self._refused = refused
         log.warning("request refused", status=refused.status, reason=str(refused))
         if requests.is_in_body and self._has_begun:
@@ -113,6 +117,17 @@ class GuardedStream:
             await self.stream.send_all(refusal_answer(refused, self.clock.now_ms()))
             with trio.move_on_after(LINGER_S_MAX):
                 await self._linger()
+
+    async def _wait_answered(self, requests: RequestFilter) -> None:
+        """Returns when the requests that have passed are answered."""
+        # Between passing and the application's beginning there are some turns of the loop; what
+        # Hypercorn answers by itself never begins.
+        with trio.move_on_after(LINGER_S_MAX):
+            while self._begun < requests.requests_passed:
+                self._has_begun_one = trio.Event()
+                await self._has_begun_one.wait()
+        if self._answering:
+            await self._answered.wait()
 
     async def _linger(self) -> None:
         """Lets the client read its answer before the connection breaks."""

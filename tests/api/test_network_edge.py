@@ -291,7 +291,8 @@ def bare(text: str) -> str:
 
 def test_http2_without_tls_is_spoken_to_who_begins_so(start_gateway: StartGateway) -> None:
     """Case 70: HTTP/1.1 still is, on the same port."""
-    gateway = start_gateway("[gateway]\nhttp2 = true\n")
+    # A connection that was offered HTTP/2 and is left may linger; it shall not hold up the stop.
+    gateway = start_gateway("[gateway]\nhttp2 = true\nshutdown_timeout_ms = 2000\n")
 
     with httpx.Client(http1=False, http2=True, trust_env=False) as client:
         answer = client.post(gateway.url + "/inference", content=BODY)

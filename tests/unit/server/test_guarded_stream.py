@@ -239,3 +239,28 @@ async def test_what_is_not_http1_is_not_looked_at() -> None:
 
     assert await guarded.receive_some() == b"\x00\x01frames\n"
     assert (guarded.selected_alpn_protocol(), guarded.transport_stream) == ("h2", "below")
+
+
+async def test_what_has_passed_is_answered_before_the_refusal_of_what_follows(
+    line: Line, nursery: trio.Nursery, log: Log, autojump_clock: MockClock
+) -> None:
+    """Also when the application has not begun with it yet."""
+    answers: list[bytes] = []
+
+    async def listen() -> None:
+        answers.append(await line.answer())
+        await line.client.aclose()
+
+    nursery.start_soon(listen)
+    await line.client.send_all(GET + b"hello\r\n\r\n")
+    assert await line.guarded.receive_some() == GET
+    async with trio.open_nursery() as hypercorn:
+        hypercorn.start_soon(line.guarded.receive_some)
+        await trio.sleep(1)  # some turns of the loop
+        with line.guarded.one_request():
+            await line.guarded.send_all(b"HTTP/1.1 200 OK\r\n\r\n")
+    await line.guarded.aclose()
+    await wait_all_tasks_blocked()
+
+    assert answers[0].startswith(b"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 400 Bad Request\r\n")
+    assert len(log) == 1
