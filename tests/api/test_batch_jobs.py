@@ -148,7 +148,7 @@ def test_what_an_expired_job_has_is_kept(start_native: StartNative) -> None:
 
 
 def test_a_poll_that_fails_changes_nothing(start_native: StartNative) -> None:
-    """Case 36: but that the job is gone."""
+    """Case 36, and 47 of OpenAI's own: but that the job is gone, and its items with it."""
     gateway, fake = start_native()
     batch_id = submitted(gateway, [row("a")])["batch_id"]
     fake.refusals["/batch_1"] = 500
@@ -161,6 +161,7 @@ def test_a_poll_that_fails_changes_nothing(start_native: StartNative) -> None:
     assert (ill["status"], well["status"]) == ("pending", "pending")
     assert "500" in ill["poll_error"]
     assert gone["status"] == "failed"
+    assert gone["progress"]["failed"] == 1
 
 
 def _without_error(batch: dict[str, Any]) -> dict[str, Any]:
@@ -168,7 +169,7 @@ def _without_error(batch: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_polls_are_not_repeated(start_native: StartNative) -> None:
-    """Case 37: once a second at most, and never when it is over."""
+    """Case 37, and 46 of OpenAI's own: once a second at most, and never when it is over."""
     gateway, fake = start_native()
     batch_id = submitted(gateway, [row("a")])["batch_id"]
     for _ in range(5):
@@ -177,11 +178,11 @@ def test_polls_are_not_repeated(start_native: StartNative) -> None:
     fake.output, fake.status = all_answered, "completed"
     finished(gateway, batch_id)
     asked = len(fake.asked)
-    polled(gateway, batch_id)
-    polled(gateway, batch_id)
+    first, second = polled(gateway, batch_id), polled(gateway, batch_id)
 
     assert polls == 1
     assert len(fake.asked) == asked
+    assert first == second
 
 
 def test_jobs_survive_their_daemon(start_native: StartNative) -> None:
