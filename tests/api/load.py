@@ -25,14 +25,16 @@ class Load:
 
     gateway: Gateway
     body: Mapping[str, Any]
+    keeps_connections: bool = True
     outcomes: list[Outcome] = attrs.field(factory=list, init=False)
     _is_over: threading.Event = attrs.field(factory=threading.Event, init=False)
 
     def ask_on(self) -> None:
-        """Asks until it is over; half of the requests on connections of their own."""
+        """Asks until it is over; half of the requests, or all, on connections of their own."""
         client = httpx.Client(base_url=self.gateway.url, timeout=20, trust_env=False, verify=False)
         while not self._is_over.is_set():
-            self.outcomes.append(self._ask(client, close=len(self.outcomes) % 2 == 0))
+            close = not self.keeps_connections or len(self.outcomes) % 2 == 0
+            self.outcomes.append(self._ask(client, close=close))
         client.close()
 
     def end(self) -> None:
@@ -57,9 +59,11 @@ class Load:
 
 
 @contextmanager
-def under_load(gateway: Gateway, body: Mapping[str, Any], clients: int) -> Iterator[Load]:
+def under_load(
+    gateway: Gateway, body: Mapping[str, Any], clients: int, *, keeps_connections: bool = True
+) -> Iterator[Load]:
     """While this goes on, so many clients ask; at its end all have their last answer."""
-    load = Load(gateway, body)
+    load = Load(gateway, body, keeps_connections)
     threads = [threading.Thread(target=load.ask_on) for _ in range(clients)]
     for thread in threads:
         thread.start()
