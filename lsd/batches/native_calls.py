@@ -1,6 +1,7 @@
 """Calls of a provider's batch API: with its credentials, and with one kind of failure."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TypeVar
 
 import attrs
@@ -9,8 +10,8 @@ import trio
 from lsd.config import CredentialMissing
 from lsd.conversation import AttemptFailed, LsdError, WireRequest
 from lsd.inference import Prepared, PreparedProvider
-from lsd.network import BodyTooLarge, TransportFailed
-from lsd.providers import OpenAIBatches
+from lsd.network import BodyTooLarge, TransportFailed, WireResponse
+from lsd.providers import BatchAPI
 from lsd.telemetry import logger
 
 log = logger(__name__)
@@ -34,19 +35,13 @@ class NativeCalls:
         self,
         provider: PreparedProvider,
         dynamic: Mapping[str, str],
-        encode: Callable[[str | None], WireRequest],
+        encode: Callable[[Mapping[str, str | None]], WireRequest],
         decode: Callable[[int, Mapping[str, str], bytes], T],
     ) -> T:
-        """What `decode` makes of the answer; `encode` gets the key. Raises AttemptFailed."""
+        """What `decode` makes of the answer; `encode` gets credentials. Raises AttemptFailed."""
         try:
-            location = provider.locations["api_key"]
-            wire = encode(self._prepared.loaded.secrets.resolve(location, dynamic))
             with trio.fail_after(CALL_S_MAX):
-                response = await provider.transport.send(wire)
-                try:
-                    body = await response.read(ANSWER_BYTES_MAX)
-                finally:
-                    await response.aclose()
+                response, body = await self._answer(provider, dynamic, encode)
         except (CredentialMissing, TransportFailed, BodyTooLarge) as error:
             raise AttemptFailed(kind="transport", text=f"{provider.name}: {error}") from None
         except trio.TooSlowError:
@@ -54,9 +49,29 @@ class NativeCalls:
             raise AttemptFailed(kind="timeout", text=text) from None
         return decode(response.status, response.headers, body)
 
+    async def _answer(
+        self,
+        provider: PreparedProvider,
+        dynamic: Mapping[str, str],
+        encode: Callable[[Mapping[str, str | None]], WireRequest],
+    ) -> tuple[WireResponse, bytes]:
+        """The answer, whose body is read. Credentials that have lapsed are replaced once."""
+        resolve = self._prepared.loaded.secrets.resolve
+        written = {name: resolve(each, dynamic) for name, each in provider.locations.items()}
+        if provider.sign_in is None:
+            return await _sent(provider, encode(written))
+        sign_in = provider.sign_in.cloud_wide
+        credentials = {**written, **await sign_in.credentials(dynamic)}
+        response, body = await _sent(provider, encode(credentials))
+        is_refusal = response.status in sign_in.refusal_statuses
+        if is_refusal and sign_in.forget(credentials, response.headers, body):
+            credentials = {**written, **await sign_in.credentials(dynamic)}
+            return await _sent(provider, encode(credentials))
+        return response, body
+
     async def give_up(
         self,
-        api: OpenAIBatches,
+        api: BatchAPI,
         provider: PreparedProvider,
         job_id: str,
         dynamic: Mapping[str, str],
@@ -64,6 +79,14 @@ class NativeCalls:
         """Asks for the end of a job. That it could not be asked is only told in the log."""
         with trio.move_on_after(CALL_S_MAX, shield=True):
             try:
-                await self.ask(provider, dynamic, lambda key: api.cancel(job_id, key), api.job)
+                await self.ask(provider, dynamic, partial(api.cancel, job_id), api.check_cancelled)
             except LsdError as error:
                 log.warning("job not cancelled", job_id=job_id, reason=str(error))
+
+
+async def _sent(provider: PreparedProvider, wire: WireRequest) -> tuple[WireResponse, bytes]:
+    response = await provider.transport.send(wire)
+    try:
+        return response, await response.read(ANSWER_BYTES_MAX)
+    finally:
+        await response.aclose()

@@ -15,7 +15,7 @@ from lsd.inference import (
     PreparedProvider,
     call_elsewhere,
 )
-from lsd.providers import Job, OpenAIBatches, Row, batches_of
+from lsd.providers import BatchAPI, Job, Row
 from lsd.store import (
     BatchPart,
     BatchRecord,
@@ -100,15 +100,13 @@ class NativeJobs:
         provider, api = found
         dynamic = self.credentials.get((batch_id, number), {})
         try:
-            job = await self.calls.ask(
-                provider, dynamic, lambda key: api.poll(part.job_id, key), api.job
-            )
+            job = await self.calls.ask(provider, dynamic, partial(api.poll, part.job_id), api.job)
             rows = await self._rows(provider, api, job, dynamic)
         except AttemptFailed as failure:
             if failure.status != 404:
                 await self._note(batch_id, number, attrs.evolve(part, poll_error=str(failure)))
                 return
-            job, rows = Job(id=part.job_id, state="failed", reason=str(failure)), {}
+            job, rows = Job(state="failed", reason=str(failure)), {}
         known = attrs.evolve(part, poll_error=None, completed=job.completed, failed=job.failed)
         if job.state != "under_way":
             await self._collect(batch_id, number, job, rows)
@@ -119,18 +117,17 @@ class NativeJobs:
     async def _note(self, batch_id: str, number: int, part: BatchPart) -> None:
         await self.writer.commit(self.store.batches.note_part(batch_id, number, part))
 
-    def _find(self, part: BatchPart) -> tuple[PreparedProvider, OpenAIBatches] | None:
+    def _find(self, part: BatchPart) -> tuple[PreparedProvider, BatchAPI] | None:
         model = self.inferences.prepared.model(part.model_name)
         for provider in () if model is None else model.providers:
             if provider.name == part.provider_name:
-                api = batches_of(provider.config)
-                return None if api is None else (provider, api)
+                return None if provider.batches is None else (provider, provider.batches)
         return None
 
     async def _rows(
         self,
         provider: PreparedProvider,
-        api: OpenAIBatches,
+        api: BatchAPI,
         job: Job,
         dynamic: Mapping[str, str],
     ) -> dict[str, Row]:
@@ -140,10 +137,10 @@ class NativeJobs:
             content = await self.calls.ask(
                 provider, dynamic, partial(api.content, file_id), api.file
             )
-            for row in api.rows(content):
-                if row.custom_id in rows:
-                    log.warning("second result for one item", inference_id=row.custom_id)
-                rows.setdefault(row.custom_id, row)
+            for row in await trio.to_thread.run_sync(list, api.rows(content)):
+                if row.inference_id in rows:
+                    log.warning("second result for one item", inference_id=row.inference_id)
+                rows.setdefault(row.inference_id, row)
         return rows
 
     async def _collect(self, batch_id: str, number: int, job: Job, rows: Mapping[str, Row]) -> None:

@@ -1,6 +1,7 @@
 """Items that a provider's own batch API runs: which ones, and the jobs that are made of them."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import attrs
 
@@ -17,7 +18,7 @@ from lsd.inference import (
     PreparedVariant,
     call_elsewhere,
 )
-from lsd.providers import FILE_BYTES_MAX, LINES_MAX, OpenAIBatches, batches_of
+from lsd.providers import FILE_BYTES_MAX, LINES_MAX, BatchAPI, BatchFile
 from lsd.store import BatchItem, BatchPart, NewItem
 
 
@@ -28,7 +29,7 @@ class NativeLine:
     variant: PreparedVariant
     model: PreparedModel
     provider: PreparedProvider
-    api: OpenAIBatches
+    api: BatchAPI
     credentials: Mapping[str, str]
     text: bytes
 
@@ -44,7 +45,7 @@ def is_native(prepared: Prepared, variant: PreparedVariant) -> bool:
     if not isinstance(variant.config, ChatCompletionVariant):
         return False
     model = prepared.model(variant.config.model)
-    return model is not None and batches_of(model.providers[0].config) is not None
+    return model is not None and model.providers[0].batches is not None
 
 
 def native_line(
@@ -55,8 +56,7 @@ def native_line(
         return None
     run = inferences.run_elsewhere(item.inference_id, accepted)
     call = call_elsewhere(run, accepted, variant)
-    api = None if call is None else batches_of(call.provider.config)
-    if call is None or api is None:
+    if call is None:
         return None
     try:
         body = call.body()
@@ -66,9 +66,9 @@ def native_line(
         variant=variant,
         model=call.model,
         provider=call.provider,
-        api=api,
+        api=call.api,
         credentials=accepted.request.credentials,
-        text=api.line(item.inference_id, body),
+        text=call.api.line(item.inference_id, body),
     )
 
 
@@ -95,11 +95,12 @@ async def start_jobs(
     there is none; nothing is left under way then, as when this is cancelled.
     """
     started = Started(items=list(items), parts=[], credentials=[])
-    apis: list[tuple[OpenAIBatches, PreparedProvider]] = []
+    apis: list[tuple[BatchAPI, PreparedProvider]] = []
     try:
-        for indexes in _files(lines):
+        for number, indexes in enumerate(_files(lines)):
             first = lines[indexes[0]]
-            part, failure = await _start(calls, batch_id, [lines[each] for each in indexes])
+            file = BatchFile(batch_id=batch_id, number=number)
+            part, failure = await _start(calls, file, [lines[each] for each in indexes])
             for index in indexes:
                 started.items[index] = _placed(items[index], len(started.parts), failure, now_ms)
             if part is not None:
@@ -142,23 +143,23 @@ def _files(lines: Mapping[int, NativeLine]) -> list[list[int]]:
 
 
 async def _start(
-    calls: NativeCalls, batch_id: str, lines: Sequence[NativeLine]
+    calls: NativeCalls, file: BatchFile, lines: Sequence[NativeLine]
 ) -> tuple[BatchPart | None, str | None]:
     """The part, or why there is none."""
     first = lines[0]
     api, provider, secrets = first.api, first.provider, first.credentials
     text = b"\n".join(line.text for line in lines) + b"\n"
     try:
-        file_id = await calls.ask(provider, secrets, lambda key: api.upload(text, key), api.file_id)
-        job = await calls.ask(
-            provider, secrets, lambda key: api.create(file_id, batch_id, key), api.job
+        file_id = await calls.ask(
+            provider, secrets, partial(api.upload, file, text), partial(api.file_id, file)
         )
+        job_id = await calls.ask(provider, secrets, partial(api.create, file, file_id), api.job_id)
     except AttemptFailed as failure:
         return None, str(failure)
     part = BatchPart(
         model_name=first.model.name,
         provider_name=provider.name,
         variant_name=first.variant.name,
-        job_id=job.id,
+        job_id=job_id,
     )
     return part, None

@@ -35,6 +35,10 @@ class AwsSignIn:
     _chain: AwsKeyChain
     _clock: Clock
 
+    @property
+    def cloud_wide(self) -> "AwsSignIn":
+        return self
+
     async def credentials(self, _: Mapping[str, str], /) -> Mapping[str, str | None]:
         found: dict[str, str | None] = {}
         if self._provider.finds_region:

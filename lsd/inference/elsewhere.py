@@ -16,7 +16,7 @@ from lsd.inference.model_request import Asked, model_request
 from lsd.inference.prepared import PreparedModel, PreparedProvider, PreparedVariant
 from lsd.inference.records import Recorder
 from lsd.inference.run import Run
-from lsd.providers import ToolNames
+from lsd.providers import BatchAPI, ToolNames
 
 NO_CREDENTIALS: Mapping[str, str | None] = {"api_key": None}
 """A line in a file of requests has none: they go with the file."""
@@ -24,21 +24,26 @@ NO_CREDENTIALS: Mapping[str, str | None] = {"api_key": None}
 
 @attrs.frozen(kw_only=True)
 class CallElsewhere:
-    """One call of one provider, made for a variant that is one call."""
+    """One call of one provider, made for a variant that is one call, by way of a batch API."""
 
     run: Run
     accepted: Accepted
     variant: PreparedVariant
     model: PreparedModel
     provider: PreparedProvider
+    api: BatchAPI
 
     def body(self) -> bytes:
-        """What the provider is to be asked. Raises VariantFailed and AttemptFailed."""
+        """What the provider is to be asked, as it stands in a file of requests.
+
+        Raises VariantFailed and AttemptFailed.
+        """
         request = self._request(self._asked())
         names = ToolNames.of(request, self.provider.dialect.provider_type)
         fitted = request if names is None else names.fitted(request)
         edits = self.run.edits_for(self.variant.generation, self.model, self.provider)
-        return self.provider.dialect.encode(fitted, NO_CREDENTIALS, edits).body
+        wire = self.provider.dialect.encode(fitted, NO_CREDENTIALS, edits)
+        return self.api.fitted(self.run.inference_id, wire.body)
 
     def answered(self, recorder: Recorder, body: bytes) -> Answered:
         """The answer, of which `body` is what the provider has said.
@@ -47,7 +52,7 @@ class CallElsewhere:
         """
         run, provider, asked = self.run, self.provider, self._asked()
         request = self._request(asked)
-        response = provider.dialect.decode(200, {}, body)
+        response = self.api.reader.decode(200, {}, body)
         names = ToolNames.of(request, provider.dialect.provider_type)
         if names is not None:
             response = names.restored(response)
@@ -86,7 +91,8 @@ class CallElsewhere:
 def call_elsewhere(run: Run, accepted: Accepted, variant: PreparedVariant) -> CallElsewhere | None:
     """The first call that is made for a variant; None if there is more to it than one body.
 
-    So it is with other types of variants, with files, and with headers of the caller's own.
+    So it is with other types of variants, with files, and with headers of the caller's own. None as
+    well if the provider that is asked first has no batch API.
     """
     config = variant.config
     if not isinstance(config, ChatCompletionVariant):
@@ -94,8 +100,14 @@ def call_elsewhere(run: Run, accepted: Accepted, variant: PreparedVariant) -> Ca
     if run.files is not None or accepted.request.extra_headers:
         return None
     model = run.prepared.model(config.model)
-    if model is None:
+    api = None if model is None else model.providers[0].batches
+    if model is None or api is None:
         return None
     return CallElsewhere(
-        run=run, accepted=accepted, variant=variant, model=model, provider=model.providers[0]
+        run=run,
+        accepted=accepted,
+        variant=variant,
+        model=model,
+        provider=model.providers[0],
+        api=api,
     )

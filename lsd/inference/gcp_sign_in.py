@@ -66,15 +66,22 @@ class GcpTokens:
     def __attrs_post_init__(self) -> None:
         self._tokens = ExpiringCredentials(self._clock)
 
-    async def token(self, location: Location, text: str | None, audience: str) -> AccessToken:
+    async def token(
+        self, location: Location, text: str | None, audience: str | None
+    ) -> AccessToken:
         """A token for the credential `text` from `location`; None stands for the default one.
 
-        Raises AttemptFailed.
+        It is good for one audience at least, and everywhere if none is named. Raises
+        AttemptFailed.
         """
         credential = self._known.get(location)
         if credential is None:
             credential = self._known[location] = await self._credential(location, text)
-        if isinstance(credential, ServiceAccountKey) and location not in self._unsigned:
+        if (
+            isinstance(credential, ServiceAccountKey)
+            and audience is not None
+            and location not in self._unsigned
+        ):
             key, fetch = (location, audience), partial(self._signed, credential, audience)
         else:
             key, fetch = (location, CLOUD_SCOPE), partial(self._fetched, credential)
@@ -145,6 +152,12 @@ class GcpSignIn:
     _location: Location
     _secrets: Secrets
     _tokens: GcpTokens
+    _is_cloud_wide: bool = False
+    """Self-signed tokens open Vertex AI alone."""
+
+    @property
+    def cloud_wide(self) -> "GcpSignIn":
+        return GcpSignIn(self._provider, self._location, self._secrets, self._tokens, True)
 
     async def credentials(self, dynamic: Mapping[str, str]) -> Mapping[str, str | None]:
         location, text = self._secrets.find(self._location, dynamic)
@@ -154,7 +167,8 @@ class GcpSignIn:
                 reason = f"{location}: expects an access token, not key JSON"
                 raise AttemptFailed(kind="config", text=f"gcp: {reason}")
             return {"access_token": text}
-        token = await self._tokens.token(location, text, vertex_audience(self._provider))
+        audience = None if self._is_cloud_wide else vertex_audience(self._provider)
+        token = await self._tokens.token(location, text, audience)
         return {"access_token": token.value, "quota_project": token.quota_project}
 
     def forget(

@@ -42,7 +42,7 @@ from lsd.inference.limits import STREAM_IDLE_MS, Limit, ScopeLimits
 from lsd.inference.prompts import Prompts
 from lsd.inference.sign_in import SignIn, SignInMaker, no_sign_in
 from lsd.network import Transport
-from lsd.providers import Counting, Dialect, Relaying
+from lsd.providers import BatchAPI, Counting, Dialect, Relaying, batch_api_for
 
 DEFAULT_FUNCTION = "lsd::default"
 """The built-in function behind `model_name`."""
@@ -64,6 +64,8 @@ class PreparedProvider:
     """The dialect once more, if it can relay what clients of its own API send."""
     counting: Counting | None
     """The same, if its provider counts the tokens of such a request."""
+    batches: BatchAPI | None
+    """What runs many requests as a job, if it is to be used."""
     transport: Transport
     locations: Mapping[str, Location]
     sign_in: SignIn | None
@@ -337,6 +339,7 @@ def _prepare_provider(
         dialect=dialect,
         relaying=dialect if isinstance(dialect, Relaying) else None,
         counting=dialect if isinstance(dialect, Counting) else None,
+        batches=batch_api_for(provider, dialect),
         transport=transport,
         locations=_locations(provider, config),
         sign_in=sign_in(provider),

@@ -13,6 +13,10 @@ class SignIn(Protocol):
     def refusal_statuses(self) -> frozenset[int]:
         """The statuses of answers that may be about the credentials."""
 
+    @property
+    def cloud_wide(self) -> "SignIn":
+        """The same for all services of the provider's cloud, such as its storage."""
+
     async def credentials(self, dynamic: Mapping[str, str], /) -> Mapping[str, str | None]:
         """What the dialect is told beside its configured credentials, by its names for it.
 

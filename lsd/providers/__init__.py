@@ -20,6 +20,14 @@ from lsd.providers.aws_keys import (
     token_service_url,
     web_identity_request,
 )
+from lsd.providers.batch_api import (
+    FILE_BYTES_MAX,
+    LINES_MAX,
+    BatchAPI,
+    BatchFile,
+    Job,
+    Row,
+)
 from lsd.providers.dialect import Counting, Dialect, Relaying, StreamDecoder
 from lsd.providers.echo import EchoDialect
 from lsd.providers.echo_embedding import EchoEmbeddings
@@ -35,16 +43,9 @@ from lsd.providers.gcp_tokens import (
     refresh_request,
     self_signed_token,
 )
-from lsd.providers.openai_batches import (
-    FILE_BYTES_MAX,
-    LINES_MAX,
-    Job,
-    OpenAIBatches,
-    Row,
-    batches_of,
-)
+from lsd.providers.openai_batches import OpenAIBatches
 from lsd.providers.prefill import completed_answer, completed_stream
-from lsd.providers.selection import dialect_for
+from lsd.providers.selection import batch_api_for, dialect_for
 from lsd.providers.tool_names import ToolNames
 from lsd.providers.vertex import vertex_audience
 
@@ -55,6 +56,8 @@ __all__ = [
     "METADATA_BASE",
     "AccessToken",
     "AwsKeys",
+    "BatchAPI",
+    "BatchFile",
     "Counting",
     "Dialect",
     "EchoDialect",
@@ -68,7 +71,7 @@ __all__ = [
     "StreamDecoder",
     "ToolNames",
     "aws_error_name",
-    "batches_of",
+    "batch_api_for",
     "check_answered",
     "completed_answer",
     "completed_stream",

@@ -1,4 +1,4 @@
-"""Which dialect a configured provider is spoken to in."""
+"""Which dialect a configured provider is spoken to in, and which batch API it has."""
 
 from random import Random, SystemRandom
 from typing import assert_never
@@ -18,12 +18,14 @@ from lsd.config import (
 from lsd.providers.anthropic import anthropic_dialect
 from lsd.providers.aws_bedrock import bedrock_dialect
 from lsd.providers.aws_sagemaker import sagemaker_dialect
+from lsd.providers.batch_api import BatchAPI
 from lsd.providers.chat_targets import chat_target
 from lsd.providers.dialect import Dialect
 from lsd.providers.echo import EchoDialect
 from lsd.providers.gcp_vertex_anthropic import vertex_anthropic_dialect
 from lsd.providers.gcp_vertex_gemini import vertex_gemini_dialect
 from lsd.providers.google_ai_studio_gemini import ai_studio_gemini_dialect
+from lsd.providers.openai_batches import openai_batches
 from lsd.providers.openai_chat import OpenAIChat
 from lsd.providers.openai_responses import OpenAIResponses
 
@@ -69,3 +71,15 @@ def dialect_for(
             return EchoDialect(provider, provider_name=provider_name)
         case never:
             assert_never(never)
+
+
+def batch_api_for(provider: Provider, dialect: Dialect) -> BatchAPI | None:
+    """The batch API of an entry that is spoken to in `dialect`.
+
+    None if it has none, or if its requests are to be made singly.
+    """
+    match provider:
+        case OpenAIProvider():
+            return openai_batches(provider, dialect)
+        case _:
+            return None

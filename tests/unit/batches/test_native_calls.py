@@ -1,23 +1,25 @@
 """Calls of a batch API, and how they fail."""
 
+from functools import partial
+
 import pytest
 import trio
 
 from lsd.batches import NativeCalls
 from lsd.conversation import AttemptFailed
-from lsd.providers import OpenAIBatches
 from tests.unit.batches.desk import Desk
 from tests.unit.inference.fake_providers import Break, Hang, Script
-
-API = OpenAIBatches(base="https://api.openai.com/v1/", endpoint="/v1/chat/completions")
 
 
 async def ask(desk: Desk) -> str:
     """The state of a job."""
     model = desk.gateway.prepared.model("m")
     assert model is not None
+    provider = model.providers[0]
+    api = provider.batches
+    assert api is not None
     calls = NativeCalls(desk.gateway.prepared)
-    job = await calls.ask(model.providers[0], {}, lambda key: API.poll("b", key), API.job)
+    job = await calls.ask(provider, {}, partial(api.poll, "b"), api.job)
     return job.state
 
 
@@ -48,6 +50,9 @@ async def test_a_job_that_cannot_be_given_up_is_told_in_the_log(desk: Desk) -> N
     model = desk.gateway.prepared.model("m")
     assert model is not None
 
-    await NativeCalls(desk.gateway.prepared).give_up(API, model.providers[0], "b", {})
+    api = model.providers[0].batches
+    assert api is not None
+
+    await NativeCalls(desk.gateway.prepared).give_up(api, model.providers[0], "b", {})
 
     assert len(desk.provider.requests) == 1

@@ -6,14 +6,12 @@ import pytest
 from lsd.batches import NativeCalls, native_start
 from lsd.batches.native_start import NativeLine, is_native, native_line, start_jobs
 from lsd.batches.refusals import NativeStartsFailed
-from lsd.providers import OpenAIBatches
 from lsd.store import NewItem
 from tests.unit.batches.desk import ITEM, Desk
 from tests.unit.inference.fake_providers import Script
 from tests.unit.inference.gateway import request
 from tests.unit.store.makers import Maker
 
-API = OpenAIBatches(base="https://api.openai.com/v1/", endpoint="/v1/chat/completions")
 FILE = Script(body=(b'{"id":"f"}',))
 JOB = Script(body=(b'{"id":"b","status":"validating"}',))
 

@@ -53,6 +53,13 @@ KEYS = {
 }
 
 
+async def test_keys_are_good_for_the_whole_cloud() -> None:
+    """Every service checks the same signatures."""
+    signing = sign_in(bedrock())
+
+    assert signing.cloud_wide is signing
+
+
 async def test_the_keys_of_the_machine() -> None:
     """And the time, which a request is signed with."""
     for provider in (bedrock(), sagemaker()):

@@ -90,6 +90,18 @@ async def test_a_key_signs_its_own_tokens(cloud: Cloud) -> None:
     assert cloud.endpoint.requests == []
 
 
+async def test_a_token_for_the_whole_cloud_is_asked_for(cloud: Cloud) -> None:
+    """What a key signs for itself opens Vertex AI, and not the storage."""
+    cloud.endpoint.will(token("ya29.1"))
+    here = cloud.sign_in(KEY)
+
+    wide = await here.cloud_wide.credentials({})
+
+    assert wide["access_token"] == "ya29.1"
+    assert (await here.credentials({}))["access_token"] != "ya29.1"
+    assert cloud.grants == ["jwt-bearer"]
+
+
 async def test_a_refused_signature_is_exchanged_from_then_on(cloud: Cloud) -> None:
     """Some projects take no self-signed tokens: after the first refusal none is made any more."""
     cloud.endpoint.will(token("ya29.1"))

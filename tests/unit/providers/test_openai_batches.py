@@ -4,16 +4,22 @@ import pytest
 
 from lsd.config import OpenAIProvider
 from lsd.conversation import AttemptFailed, decode_json, encode_json
-from lsd.providers import OpenAIBatches, batches_of
-from lsd.providers.openai_batches import JobState
+from lsd.providers import BatchFile, OpenAIBatches
+from lsd.providers.batch_api import JobState
+from lsd.providers.openai_batches import openai_batches
+from tests.unit.providers.recorded import make_dialect
 
-API = OpenAIBatches(base="https://api.openai.com/v1/", endpoint="/v1/chat/completions")
+READER = make_dialect("openai")
+API = OpenAIBatches(
+    base="https://api.openai.com/v1/", endpoint="/v1/chat/completions", reader=READER
+)
+FILE = BatchFile(batch_id="b", number=0)
 JOB = {"id": "batch_1", "status": "in_progress"}
 
 
 def test_a_line_names_its_request() -> None:
     """And where it goes; it is never streamed."""
-    line = decode_json(API.line("i", b'{"model":"m"}'))
+    line = decode_json(API.line("i", API.fitted("i", b'{"model":"m"}')))
 
     assert line == {
         "custom_id": "i",
@@ -25,16 +31,17 @@ def test_a_line_names_its_request() -> None:
 
 def test_requests_go_to_files_and_batches() -> None:
     """With the key of the provider."""
-    upload = API.upload(b"{}\n", "sk-1")
+    key = {"api_key": "sk-1"}
+    upload = API.upload(FILE, b"{}\n", key)
 
     assert upload.url == "https://api.openai.com/v1/files"
     assert upload.headers["Authorization"] == "Bearer sk-1"
     assert upload.headers["Content-Type"].startswith("multipart/form-data; boundary=")
     assert b"\r\n\r\n{}\n\r\n--" in upload.body
-    assert API.poll("b", None).url == "https://api.openai.com/v1/batches/b"
-    assert API.cancel("b", None).url == "https://api.openai.com/v1/batches/b/cancel"
-    assert API.content("f", None).url == "https://api.openai.com/v1/files/f/content"
-    assert decode_json(API.create("f", "b", None).body)["metadata"] == {"lsd_batch_id": "b"}
+    assert API.poll("b", key).url == "https://api.openai.com/v1/batches/b"
+    assert API.cancel("b", key).url == "https://api.openai.com/v1/batches/b/cancel"
+    assert API.content("f", {}).url == "https://api.openai.com/v1/files/f/content"
+    assert decode_json(API.create(FILE, "f", key).body)["metadata"] == {"lsd_batch_id": "b"}
 
 
 @pytest.mark.parametrize(
@@ -75,7 +82,8 @@ def test_what_is_no_job_is_a_failure(status: int, body: bytes) -> None:
 
 def test_files_have_ids_and_bytes() -> None:
     """Or they are a failure."""
-    assert API.file_id(200, {}, b'{"id":"f"}') == "f"
+    assert API.file_id(FILE, 200, {}, b'{"id":"f"}') == "f"
+    assert API.job_id(200, {}, b'{"id":"b"}') == "b"
     assert API.file(200, {}, b"x") == b"x"
     with pytest.raises(AttemptFailed):
         API.file(404, {}, b"")
@@ -96,7 +104,7 @@ def test_rows_are_answers_or_errors() -> None:
 
     rows = list(API.rows(content))
 
-    assert [row.custom_id for row in rows] == ["a", "b", "c", "d", ""]
+    assert [row.inference_id for row in rows] == ["a", "b", "c", "d", ""]
     assert rows[0].body == b'{"x":1}'
     assert rows[1].error == 'HTTP 400: {"y":2}'
     assert rows[2].error == "batch_expired: m"
@@ -117,6 +125,7 @@ def test_only_openai_itself_has_batches_unasked(
     fields: dict[str, str], endpoint: str | None
 ) -> None:
     """Another server has them if the configuration says so."""
-    api = batches_of(OpenAIProvider(model_name="m", **fields))  # type: ignore[arg-type]
+    provider = OpenAIProvider(model_name="m", **fields)  # type: ignore[arg-type]
+    api = openai_batches(provider, READER)
 
     assert (api and api.endpoint) == endpoint
