@@ -144,6 +144,7 @@ from lsd.config.tables.models import (
     Model,
 )
 from lsd.config.tables.provider_types import (
+    GcpBatch,
     ProviderTypes,
 )
 from lsd.config.tables.providers import (
@@ -269,6 +270,7 @@ __all__ = [
     "ForcedTool",
     "Function",
     "Gateway",
+    "GcpBatch",
     "GcpCredential",
     "GcpProvider",
     "GcpVertexAnthropicProvider",

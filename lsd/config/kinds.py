@@ -72,6 +72,16 @@ class HttpUrl:
 
 
 @attrs.frozen
+class BucketUri:
+    """A place in Google's Cloud Storage: a bucket, and the beginning of names in it."""
+
+    wanted: str = "gs://bucket or gs://bucket/folder"
+
+    def fits(self, value: str) -> bool:
+        return re.fullmatch(r"gs://[a-z0-9][a-z0-9._-]+(/[^/\x00-\x1f\x7f]+)*/?", value) is not None
+
+
+@attrs.frozen
 class HeaderName:
     """A token of RFC 9110, section 5.6.2."""
 

@@ -31,7 +31,6 @@ LATER: Final = (
     Later("object_storage.type", lambda kind: kind == "s3_compatible"),
     Later("models.*.skip_relay"),
     Later("provider_types.*.sft", lambda _: True),
-    Later("provider_types.*.batch", lambda _: True),
     Later("functions.*.evaluators.*", lambda _: True),
     Later("evaluations.*", lambda _: True),
 )

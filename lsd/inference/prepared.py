@@ -339,7 +339,7 @@ def _prepare_provider(
         dialect=dialect,
         relaying=dialect if isinstance(dialect, Relaying) else None,
         counting=dialect if isinstance(dialect, Counting) else None,
-        batches=batch_api_for(provider, dialect),
+        batches=batch_api_for(provider, dialect, config.provider_types),
         transport=transport,
         locations=_locations(provider, config),
         sign_in=sign_in(provider),

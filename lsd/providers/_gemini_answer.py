@@ -65,12 +65,12 @@ def read_answer(target: Target, headers: Mapping[str, str], body: bytes) -> Mode
     if candidate is None:
         raise nothing_answered(target, document, headers, raw)
     usage = document.get("usageMetadata")
-    if not isinstance(usage, dict):
+    if not isinstance(usage, dict) and not target.may_lack_usage:
         raise undecodable(target.provider_type, "found no usageMetadata", headers, raw)
     reader = PartReader(target)
     return ModelResponse(
         output=tuple(block for part in parts_of(candidate) for block in reader.blocks(part)),
-        usage=usage_in(usage),
+        usage=usage_in(usage) if isinstance(usage, dict) else Usage(),
         raw_usage=usage,
         finish_reason=finish_reason_of(candidate.get("finishReason")),
         document=document,

@@ -22,13 +22,15 @@ Received = Mapping[str, Any]
 class Target:
     """One configured provider. `model_name` and `provider_name` are the names in `lsd.toml`.
 
-    `random` names calls of tools, which mostly come without an id.
+    `random` names calls of tools, which mostly come without an id. `may_lack_usage`: an answer that
+    does not tell what it has used is whole nevertheless.
     """
 
     provider_type: str
     model_name: str
     provider_name: str
     discard_unknown_chunks: bool = False
+    may_lack_usage: bool = False
     random: Random
 
 

@@ -5,9 +5,9 @@ from typing import Literal, Protocol
 
 import attrs
 
-from lsd.conversation import AttemptFailed, JsonValue, NotJson, WireRequest, decode_json
+from lsd.conversation import AttemptFailed, JsonValue, WireRequest
 from lsd.providers._host import Credentials
-from lsd.providers._http_errors import failed_answer
+from lsd.providers._http_errors import failed_answer, object_in
 from lsd.providers.dialect import Dialect
 
 LINES_MAX = 50_000
@@ -112,13 +112,7 @@ def answered_object(
 ) -> dict[str, JsonValue]:
     """The JSON object that a batch API has answered. Raises AttemptFailed."""
     check_status(provider_type, status, headers, body)
-    try:
-        value = decode_json(body)
-    except NotJson as error:
-        raise not_understood(provider_type, str(error)) from None
-    if not isinstance(value, dict):
-        raise not_understood(provider_type, "found no object")
-    return value
+    return object_in(provider_type, headers, body, body.decode(errors="replace"))
 
 
 def check_status(provider_type: str, status: int, headers: Mapping[str, str], body: bytes) -> None:

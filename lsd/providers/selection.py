@@ -14,6 +14,7 @@ from lsd.config import (
     GoogleAIStudioGeminiProvider,
     OpenAIProvider,
     Provider,
+    ProviderTypes,
 )
 from lsd.providers.anthropic import anthropic_dialect
 from lsd.providers.aws_bedrock import bedrock_dialect
@@ -24,10 +25,12 @@ from lsd.providers.dialect import Dialect
 from lsd.providers.echo import EchoDialect
 from lsd.providers.gcp_vertex_anthropic import vertex_anthropic_dialect
 from lsd.providers.gcp_vertex_gemini import vertex_gemini_dialect
+from lsd.providers.gemini import Gemini
 from lsd.providers.google_ai_studio_gemini import ai_studio_gemini_dialect
 from lsd.providers.openai_batches import openai_batches
 from lsd.providers.openai_chat import OpenAIChat
 from lsd.providers.openai_responses import OpenAIResponses
+from lsd.providers.vertex_batches import vertex_batches
 
 
 def dialect_for(
@@ -73,7 +76,9 @@ def dialect_for(
             assert_never(never)
 
 
-def batch_api_for(provider: Provider, dialect: Dialect) -> BatchAPI | None:
+def batch_api_for(
+    provider: Provider, dialect: Dialect, provider_types: ProviderTypes
+) -> BatchAPI | None:
     """The batch API of an entry that is spoken to in `dialect`.
 
     None if it has none, or if its requests are to be made singly.
@@ -81,5 +86,7 @@ def batch_api_for(provider: Provider, dialect: Dialect) -> BatchAPI | None:
     match provider:
         case OpenAIProvider():
             return openai_batches(provider, dialect)
+        case GcpVertexGeminiProvider() if isinstance(dialect, Gemini):
+            return vertex_batches(provider, provider_types.gcp_vertex_gemini.batch, dialect)
         case _:
             return None

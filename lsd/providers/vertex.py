@@ -18,16 +18,28 @@ def vertex_url(provider: GcpProvider, publisher: str, method: str) -> str:
 
     Raises AttemptFailed (config) for a location that is none: it would name a stranger's host.
     """
-    host = _host(provider)
-    base = provider.api_base or f"{host}v1/"
-    if not base.endswith("/"):
-        base += "/"
     if provider.endpoint_id is not None:
         name = f"endpoints/{_quoted(provider.endpoint_id)}"
     else:
         name = f"publishers/{publisher}/models/{_quoted(provider.model_id or '')}"
+    return f"{place_url(provider)}/{name}:{method}"
+
+
+def place_url(provider: GcpProvider) -> str:
+    """The URL of the provider's project at its location, below which all is that it has there.
+
+    Raises AttemptFailed (config).
+    """
     place = f"projects/{_quoted(provider.project_id)}/locations/{provider.location}"
-    return f"{base}{place}/{name}:{method}"
+    return f"{_base(provider)}{place}"
+
+
+def resource_url(provider: GcpProvider, name: str) -> str:
+    """The URL of what Vertex AI calls `name`, a path of several segments.
+
+    Raises AttemptFailed (config).
+    """
+    return f"{_base(provider)}{quote(name, safe=f'/{_SENT_RAW}')}"
 
 
 def vertex_audience(provider: GcpProvider) -> str:
@@ -50,6 +62,12 @@ def explain_not_found(failure: AttemptFailed) -> None:
     """Adds to a 404 what is most often the reason for it."""
     if failure.status == 404:
         failure.text += " (models of the catalogue need model_id, tuned ones endpoint_id)"
+
+
+def _base(provider: GcpProvider) -> str:
+    host = _host(provider)
+    base = provider.api_base or f"{host}v1/"
+    return base if base.endswith("/") else f"{base}/"
 
 
 def _host(provider: GcpProvider) -> str:

@@ -1,9 +1,10 @@
 """`[provider_types]`: what holds for all providers of one type."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import attrs
 
+from lsd.config.kinds import BucketUri, HttpUrl
 from lsd.config.tables.credentials import ApiKeyDefaults, Credential, CredentialDefaults
 
 NO_API_KEY_DEFAULTS = ApiKeyDefaults()
@@ -59,9 +60,10 @@ class CredentialType:
 class GcpBatch:
     """Where native batches of Gemini at Vertex AI leave their files."""
 
-    storage_type: Literal["none", "cloud_storage"]
-    input_uri_prefix: str | None = None
-    output_uri_prefix: str | None = None
+    storage_type: Literal["none", "cloud_storage"] = "none"
+    input_uri_prefix: Annotated[str, BucketUri()] | None = None
+    output_uri_prefix: Annotated[str, BucketUri()] | None = None
+    storage_api_base: Annotated[str, HttpUrl()] = "https://storage.googleapis.com/"
 
 
 @attrs.frozen(kw_only=True)

@@ -41,9 +41,6 @@ TEXTS = {
         "embedding_models.e = { routing = ['p'], providers.p = { type = 'echo' } }"
     ),
     "provider_types.fireworks.sft": "provider_types.fireworks.sft.account_id = 'x'",
-    "provider_types.gcp_vertex_gemini.batch": (
-        "provider_types.gcp_vertex_gemini.batch.storage_type = 'none'"
-    ),
     "functions.f.variants.b.type": (
         CHAT + "functions.f.variants.b = { type = 'dicl', model = 'echo::x', "
         "embedding_model = 'echo::x', k = 3 }"

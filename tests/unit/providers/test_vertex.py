@@ -6,7 +6,7 @@ import pytest
 
 from lsd.config import GcpVertexAnthropicProvider
 from lsd.conversation import AttemptFailed
-from lsd.providers.vertex import vertex_audience, vertex_url
+from lsd.providers.vertex import place_url, resource_url, vertex_audience, vertex_url
 
 
 def provider(**keys: Any) -> GcpVertexAnthropicProvider:
@@ -43,6 +43,15 @@ GLOBAL = "https://aiplatform.googleapis.com/v1/projects/proj/locations/global/"
 def test_the_url_of_a_model(keys: dict[str, Any], url: str) -> None:
     """Case 25: the location makes the host, unless a base was given; `global` has no prefix."""
     assert vertex_url(provider(**keys), "anthropic", "rawPredict") == url
+
+
+def test_the_urls_of_other_things() -> None:
+    """What belongs to a project, and what Vertex AI has given a name of its own."""
+    name = "projects/123/locations/us-central1/batchPredictionJobs/7"
+
+    assert place_url(provider()) == HERE.removesuffix("/")
+    assert resource_url(provider(), name) == HERE.replace(PATH, name)
+    assert resource_url(provider(api_base="http://h:1/v1"), "a/b c") == "http://h:1/v1/a/b%20c"
 
 
 def test_the_audience_is_the_host_of_the_location() -> None:

@@ -1,0 +1,114 @@
+"""Vertex AI's batch API and the storage beside it as a fake: objects, one job, a test's results."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs
+
+import attrs
+import orjson
+
+from tests.fakes.gemini_scripts import USAGE, event, fails, says
+from tests.fakes.openai_scripts import answers
+from tests.fakes.recorded import RecordedRequest
+from tests.fakes.script import Answer, Script
+
+Line = dict[str, Any]
+
+JOB = "projects/123/locations/us-central1/batchPredictionJobs/77"
+"""Projects have numbers, too, and Vertex AI calls its jobs by these."""
+
+FOLDER = "prediction-model-2026-11-29T12:00:00.000000Z"
+"""What the service makes below the prefix that a job gives it."""
+
+TOKEN = "ya29.exchanged"
+"""The only one that opens jobs and storage."""
+
+
+def answered(line: Line, text: str | None = None, *, usage: Any = USAGE) -> bytes:
+    """The result of one request: by default an echo of its last message."""
+    said = line["request"]["contents"][-1]["parts"][-1]["text"] if text is None else text
+    return _result(line, response=event({"text": said}, finish="STOP", usage=usage))
+
+
+def errored(line: Line, status: str) -> bytes:
+    """The result of a request that was not answered."""
+    return _result(line, status=status, response={})
+
+
+def _result(line: Line, *, status: str = "", response: Any) -> bytes:
+    times = {"processed_time": "2026-11-29T12:05:00.123456+00:00"}
+    return orjson.dumps({"status": status, **times, **line, "response": response})
+
+
+@attrs.define(eq=False)
+class FakeVertexBatches:
+    """Answers requests to jobs and to objects, and plain requests for contents beside them.
+
+    The job has the state that `state` says, once it is created. Its results are what `output`
+    makes of its lines; None: it tells of no output.
+    """
+
+    state: str = "JOB_STATE_PENDING"
+    output: Callable[[list[Line]], bytes] | None = None
+    error: dict[str, Any] | None = None
+    refusals: dict[str, int] = attrs.field(factory=dict)
+    """Statuses for paths that end so, as long as they stand here."""
+    objects: dict[str, bytes] = attrs.field(factory=dict, init=False)
+    """What is stored, by URI."""
+    created: dict[str, Any] = attrs.field(factory=dict, init=False)
+    """The body that made the job."""
+    asked: list[str] = attrs.field(factory=list, init=False)
+    """Method and last segment of the path of every request."""
+
+    @property
+    def lines(self) -> list[Line]:
+        """The requests of the job."""
+        (uri,) = self.created["inputConfig"]["gcsSource"]["uris"]
+        return [orjson.loads(line) for line in self.objects[uri].splitlines()]
+
+    def __call__(self, request: RecordedRequest) -> Script:
+        """What one request gets."""
+        segment = request.path.rsplit("/", 1)[1]
+        self.asked.append(f"{request.method} {segment}")
+        for end, status in self.refusals.items():
+            if request.path.endswith(end):
+                return fails(status, "INTERNAL")
+        if segment.endswith(":generateContent"):
+            text = request.json()["contents"][-1]["parts"][-1]["text"]
+            answer: Answer = says(text)
+            return answer if isinstance(answer, Script) else answer(request)
+        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+            return fails(401, "UNAUTHENTICATED")
+        return self._stored(request) if "/storage/v1/b/" in request.path else self._job(request)
+
+    def _stored(self, request: RecordedRequest) -> Script:
+        bucket, _, name = request.path.split("/storage/v1/b/")[1].partition("/o")
+        query = parse_qs(request.query)
+        if request.method == "POST":
+            assert "/upload/" in request.path
+            assert query["uploadType"] == ["media"]
+            self.objects[f"gs://{bucket}/{query['name'][0]}"] = request.body
+            return answers({"kind": "storage#object"})
+        assert query["alt"] == ["media"]
+        found = self.objects.get(f"gs://{bucket}{name}")
+        if found is None:
+            return fails(404, "NOT_FOUND", "No such object")
+        return answers(found, content_type="application/octet-stream")
+
+    def _job(self, request: RecordedRequest) -> Script:
+        if request.path.endswith("/batchPredictionJobs"):
+            self.created = request.json()
+            return answers({"name": JOB, **self.created, "state": self.state})
+        if request.path.endswith(":cancel"):
+            self.state = "JOB_STATE_CANCELLED"
+            return answers({})
+        assert request.path.endswith(JOB), request.path
+        told: dict[str, Any] = {"name": JOB, "state": self.state}
+        if self.output is not None:
+            prefix = self.created["outputConfig"]["gcsDestination"]["outputUriPrefix"]
+            self.objects[f"{prefix}/{FOLDER}/predictions.jsonl"] = self.output(self.lines)
+            told["outputInfo"] = {"gcsOutputDirectory": f"{prefix}/{FOLDER}"}
+        if self.error is not None:
+            told["error"] = self.error
+        told["completionStats"] = {"successfulCount": "1", "incompleteCount": "-1"}
+        return answers(told)
