@@ -55,7 +55,14 @@ from lsd.conversation.failure import (
 )
 from lsd.conversation.files import ANY_IMAGE, is_base64, mime_type_of, mime_type_of_base64
 from lsd.conversation.id_fields import Id, register_ids
-from lsd.conversation.ids import BadId, IdGenerator, id_time_ms, is_version_7, parse_id
+from lsd.conversation.ids import (
+    BadId,
+    IdGenerator,
+    PooledRandom,
+    id_time_ms,
+    is_version_7,
+    parse_id,
+)
 from lsd.conversation.input import Input, InputMessage, register_input
 from lsd.conversation.json import (
     Fragment,
@@ -156,6 +163,7 @@ __all__ = [
     "ModelResponse",
     "NotJson",
     "OutputBlock",
+    "PooledRandom",
     "Problem",
     "ProviderTool",
     "RawText",

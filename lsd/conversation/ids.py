@@ -1,8 +1,9 @@
 """Ids: UUIDv7 that never go backwards, and the forms in which clients may send them back."""
 
+import os
 import re
 from collections.abc import Callable
-from random import Random
+from random import Random, SystemRandom
 from typing import Protocol
 
 import attrs
@@ -24,6 +25,34 @@ room for 2^41 of them before the counter could run over into the next millisecon
 
 _TAIL_BITS = 48 + _RANDOM_BITS - 64
 """The other 64 bits of an id, its head, are what processes tell each other."""
+
+
+_POOL_BYTES = 4096
+"""Chance asked of the system at once: enough for a thousand ids."""
+
+
+class PooledRandom(SystemRandom):
+    """The system's chance, with a pool for `getrandbits`.
+
+    A call of the system for each id would cost as much as the rest of it. A process that is forked
+    has to make its own.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pool = b""
+        self._used = 0
+
+    def getrandbits(self, k: int, /) -> int:
+        """So many bits."""
+        size = (k + 7) // 8
+        if size > _POOL_BYTES:
+            return super().getrandbits(k)
+        end = self._used + size
+        if end > len(self._pool):
+            self._pool, end = os.urandom(_POOL_BYTES), size
+        self._used = end
+        return int.from_bytes(self._pool[end - size : end], "big") >> (8 * size - k)
 
 
 class IdHeads(Protocol):

@@ -27,7 +27,7 @@ class ChatCompletionParams:
 
     def over(self, beneath: "ChatCompletionParams") -> "ChatCompletionParams":
         """These values where they are set, those of `beneath` elsewhere."""
-        if self == UNSET_PARAMS:
+        if self is UNSET_PARAMS or self == UNSET_PARAMS:
             return beneath
         return ChatCompletionParams(
             **{

@@ -72,19 +72,35 @@ def accept(
     api_key_public_id: str | None = None,
 ) -> Accepted:
     """The plan of a request. Raises BadRequest, UnknownName or InferenceFailed."""
-    _check_tags(request)
-    episode_id = _checked_episode(request, now_ms)
+    # What a request does not ask for is not looked at: most ask for nothing but an answer.
+    if request.tags or request.namespace is not None:
+        _check_tags(request)
+    episode_id = None
+    if request.episode_id is not None:
+        episode_id = _checked_episode(request.episode_id, now_ms)
     function = _target(request, prepared)
     if not function.variants and request.internal_dynamic_variant_config is None:
         text = f"function {function.name!r} has no variants"
         raise InferenceFailed("function", text, pinned=True)
-    _check_forced_json(request, function)
-    dynamic = maybe_dynamic_variant(request, function, prepared)
-    _check_input(request, function, dynamic, prepared)
-    _check_edit_targets(request, function, prepared)
-    check_dynamic_variant(request)
+    if request.params.chat_completion.json_mode == "tool":
+        _check_forced_json(request, function)
+    dynamic = None
+    if request.internal_dynamic_variant_config is not None:
+        dynamic = maybe_dynamic_variant(request, function, prepared)
+    check_input(
+        request.input,
+        function.config.schemas,
+        function.prompts if dynamic is None else (dynamic.generation.prompts,),
+        show_values=prepared.config.gateway.debug,
+    )
+    if request.extra_body or request.extra_headers:
+        _check_edit_targets(request, function, prepared)
+    if request.internal_dynamic_variant_config is not None:
+        check_dynamic_variant(request)
     toolbox = _tools(request, function, prepared)
-    pinned = pinned_variant(request, function, dynamic, prepared)
+    pinned = None
+    if request.variant_name is not None or dynamic is not None:
+        pinned = pinned_variant(request, function, dynamic, prepared)
     if request.include_aggregated_response and not request.stream:
         raise BadRequest("include_aggregated_response", "found true; wanted it with `stream` only")
     return Accepted(
@@ -96,6 +112,7 @@ def accept(
         api_key_public_id=api_key_public_id,
         toolbox=toolbox,
         output_schema=_output_schema(request, function, prepared),
+        drawn=function.sole_variant,
     )
 
 
@@ -115,14 +132,12 @@ def _check_tags(request: InferenceRequest) -> None:
         raise BadRequest("namespace", reason)
 
 
-def _checked_episode(request: InferenceRequest, now_ms: int) -> str | None:
-    if request.episode_id is None:
-        return None
+def _checked_episode(given: str, now_ms: int) -> str:
     try:
-        episode_id = parse_id(request.episode_id)
+        episode_id = parse_id(given)
     except BadId as error:
         raise BadRequest("episode_id", str(error)) from None
-    found = f"found {request.episode_id!r}, which"
+    found = f"found {given!r}, which"
     if not is_version_7(episode_id):
         raise BadRequest(
             "episode_id", f"{found} is no UUID of version 7; leave it out for a new one"
@@ -161,7 +176,7 @@ def _target(request: InferenceRequest, prepared: Prepared) -> PreparedFunction:
 def _check_forced_json(request: InferenceRequest, function: PreparedFunction) -> None:
     """JSON by a forced tool, in a chat function, leaves no room for other tools."""
     config = function.config
-    if request.params.chat_completion.json_mode != "tool" or not isinstance(config, ChatFunction):
+    if not isinstance(config, ChatFunction):
         return
     where = "params.chat_completion.json_mode"
     if request.output_schema is None:
@@ -173,21 +188,6 @@ def _check_forced_json(request: InferenceRequest, function: PreparedFunction) ->
     if config.tools or config.tool_choice != "auto" or config.parallel_tool_calls is not None:
         reason = f'found "tool"; the function {function.name!r} has tool settings of its own'
         raise BadRequest(where, reason)
-
-
-def _check_input(
-    request: InferenceRequest,
-    function: PreparedFunction,
-    dynamic: PreparedVariant | None,
-    prepared: Prepared,
-) -> None:
-    variants = function.variants.values() if dynamic is None else (dynamic,)
-    check_input(
-        request.input,
-        function.config.schemas,
-        (variant.generation.prompts for variant in variants),
-        show_values=prepared.config.gateway.debug,
-    )
 
 
 def _check_edit_targets(

@@ -58,7 +58,7 @@ class CallCache:
         cls,
         options: CacheOptions,
         *,
-        cache: InferenceCache | None,
+        cache: InferenceCache,
         clock: Clock,
         function_type: str,
         toolbox: Toolbox | None,
@@ -66,8 +66,6 @@ class CallCache:
         is_dryrun: bool,
     ) -> "CallCache | None":
         """None if the request does without; a dry run writes nothing."""
-        if cache is None:
-            return None
         reads = options.enabled in ("on", "read_only")
         writes = options.enabled in ("on", "write_only") and not is_dryrun
         if not reads and not writes:

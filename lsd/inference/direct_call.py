@@ -84,6 +84,7 @@ def accept_direct(call: DirectCall, prepared: Prepared) -> Accepted:
         toolbox=None if tools is None else _toolbox(tools, prepared.schemas),
         output_schema=None,
         direct=request,
+        drawn=model.function.sole_variant,
     )
 
 

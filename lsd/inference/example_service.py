@@ -175,7 +175,7 @@ class ExampleService:
             check_input(
                 value,
                 function.config.schemas,
-                (variant.generation.prompts for variant in function.variants.values()),
+                function.prompts,
                 show_values=self._prepared.config.gateway.debug,
             )
         except BadRequest as bad:

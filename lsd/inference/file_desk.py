@@ -2,7 +2,7 @@
 
 import attrs
 
-from lsd.conversation import AttemptFailed, File, Input, UrlFile
+from lsd.conversation import AttemptFailed, File, Input, Text, UrlFile
 from lsd.inference.files import RunFiles, files_in, stored_input
 from lsd.inference.limits import Limit, TimeLimitReached, bounded_by
 from lsd.inference.refusals import BadRequest
@@ -61,4 +61,10 @@ class FileDesk:
 
 
 def _files_of(value: Input) -> list[File]:
-    return [file for message in value.messages for file in files_in(message.content)]
+    blocks = [
+        block
+        for message in value.messages
+        for block in message.content
+        if not isinstance(block, Text)  # which nearly all are
+    ]
+    return files_in(blocks) if blocks else []

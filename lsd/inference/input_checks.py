@@ -1,6 +1,6 @@
 """The input of a request against the schemas of its function, before a variant is drawn."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from lsd.conversation import Input, InputBlock, JsonValue, Schema, Template, Text, encode_json
 from lsd.inference.prompts import Prompts
@@ -10,7 +10,7 @@ from lsd.inference.refusals import BadRequest
 def check_input(
     value: Input,
     schemas: Mapping[str, Schema],
-    prompts: Iterable[Prompts],
+    prompts: tuple[Prompts, ...],
     *,
     show_values: bool,
 ) -> None:
@@ -19,12 +19,14 @@ def check_input(
     `prompts` are those of all variants that could run; a template must be callable in one of
     them. `show_values` lets the message quote the input.
     """
-    everyone = tuple(prompts)
-    _check_system(value, schemas, everyone, show_values)
+    _check_system(value, schemas, prompts, show_values)
     for at, message in enumerate(value.messages):
+        takes_any_text = message.role not in schemas
         for place, block in enumerate(message.content):
+            if takes_any_text and isinstance(block, Text):
+                continue
             where = f"input.messages[{at}].content[{place}]"
-            _check_block(block, message.role, where, schemas, everyone, show_values)
+            _check_block(block, message.role, where, schemas, prompts, show_values)
 
 
 def _check_system(
@@ -35,7 +37,9 @@ def _check_system(
         if value.system is None:
             raise BadRequest("input.system", f"missing; it must fit the schema {_shown(schema)}")
         _check_schema("input.system", value.system, schema, show_values)
-    elif isinstance(value.system, Mapping) and not _callable("system", prompts):
+    elif not (value.system is None or isinstance(value.system, str)) and not _callable(
+        "system", prompts
+    ):
         reason = "found an object; wanted a string, as no variant has a template `system`"
         raise BadRequest("input.system", reason)
 

@@ -152,7 +152,7 @@ class Journal:
 
     def of_variant(self, variant_name: str) -> tuple[ModelCall, ...]:
         """The calls that were made for a variant."""
-        return tuple(call for call in self.calls if call.variant_name == variant_name)
+        return tuple([call for call in self.calls if call.variant_name == variant_name])
 
     def seconds_at_providers(self, now: float) -> float:
         """How long at least one call was open."""

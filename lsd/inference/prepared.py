@@ -138,6 +138,21 @@ class PreparedFunction:
     variants: Mapping[str, PreparedVariant]
     draw: AnyDraw
     namespaced_draws: Mapping[str, AnyDraw]
+    prompts: tuple[Prompts, ...] = attrs.field(init=False)
+    """Those of all variants."""
+    sole_variant: PreparedVariant | None = attrs.field(init=False)
+    """The one that runs in any case, if there is no other, and no experiment about it."""
+
+    @prompts.default
+    def _prompts_of_all(self) -> tuple[Prompts, ...]:
+        return tuple(variant.generation.prompts for variant in self.variants.values())
+
+    @sole_variant.default
+    def _variant_without_other(self) -> PreparedVariant | None:
+        is_sole = len(self.variants) == 1 and not self.namespaced_draws
+        if not is_sole or not isinstance(self.draw, UniformDraw):
+            return None
+        return next(iter(self.variants.values()))
 
     def draw_for(self, namespace: str | None) -> AnyDraw:
         """The draw that requests with this namespace take part in."""

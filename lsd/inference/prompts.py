@@ -59,21 +59,17 @@ class Prompts:
 
     def render(self, value: Input) -> tuple[str | None, tuple[ModelMessage, ...]]:
         """The system text and the turns. Raises VariantFailed."""
-        system = self._system(value.system)
-        if not self._templates and all(_needs_nothing(each) for each in value.messages):
-            return system, tuple(
-                ModelMessage(role=each.role, content=each.content)  # type: ignore[arg-type]
-                for each in value.messages
-            )
-        return system, tuple(self._message(each) for each in value.messages)
+        # Lists on the way to tuples: a generator costs more than rendering a plain text.
+        messages = [self._message(each) for each in value.messages]
+        return self._system(value.system), tuple(messages)
 
     def _system(self, system: str | Mapping[str, Any] | None) -> str | None:
         template = self._templates.get("system")
         if template is None:
-            if isinstance(system, Mapping):
-                text = "input.system: found template arguments, but there is no template `system`"
-                raise VariantFailed("template", text)
-            return system
+            if system is None or isinstance(system, str):
+                return system
+            text = "input.system: found template arguments, but there is no template `system`"
+            raise VariantFailed("template", text)
         if template.legacy:
             if isinstance(system, Mapping):
                 text = "input.system: found an object; the template `system` takes a string"
@@ -82,8 +78,9 @@ class Prompts:
         return self._rendered("system", system if isinstance(system, Mapping) else {})
 
     def _message(self, message: InputMessage) -> ModelMessage:
-        content = tuple(self._block(block, message.role) for block in message.content)
-        return ModelMessage(role=message.role, content=content)
+        role = message.role
+        content = [self._block(block, role) for block in message.content]
+        return ModelMessage(role=role, content=tuple(content))
 
     def _block(self, block: InputBlock, role: str) -> ModelBlock:
         match block:
@@ -131,7 +128,3 @@ class Prompts:
 def _engine_name(name: str, template: TemplateFile) -> str:
     """Unique among all templates; it ends like the path, which decides about escaping."""
     return f"lsd::{name}/{template.path}"
-
-
-def _needs_nothing(message: InputMessage) -> bool:
-    return not any(isinstance(block, RawText | Template) for block in message.content)

@@ -99,18 +99,18 @@ class _ModelFailed(LsdError):
                 yield ProviderFailure(self.model, provider, failure)
 
 
-async def whole_answer(
+def whole_answer(
     run: Run, generation: PreparedGeneration, request: ModelRequest
-) -> ModelCall:
+) -> Awaitable[ModelCall]:
     """The answer of the first provider that gives one. Raises VariantFailed."""
-    return await _ask_models(run, generation, request, call_provider)
+    return _ask_models(run, generation, request, call_provider)
 
 
-async def started_stream(
+def started_stream(
     run: Run, generation: PreparedGeneration, request: ModelRequest
-) -> StartedStream:
+) -> Awaitable[StartedStream]:
     """The first stream that starts. Raises VariantFailed."""
-    return await _ask_models(run, generation, request, open_stream)
+    return _ask_models(run, generation, request, open_stream)
 
 
 async def _ask_models(

@@ -31,13 +31,11 @@ from lsd.inference.run import Run
 from lsd.inference.running import Running, RunningInferences
 from lsd.inference.started_answer import StartedAnswer
 from lsd.inference.stream_answer import StreamAnswer
+from lsd.inference.stream_sender import StreamSender
 from lsd.inference.token_counts import counted_tokens
 from lsd.inference.variants import first_answer, first_started_answer
 from lsd.store import InferenceCache
 from lsd.telemetry import Clock, Metrics, Tracer, current_trace
-
-KEEP_ALIVE_S = 15.0
-"""Silence after which something is sent, so that nothing between LSD and the caller gives up."""
 
 PATIENCE_S = 15.0
 """Clients of the compatible endpoints hear so soon that a provider has accepted their request,
@@ -199,7 +197,8 @@ class InferenceService:
     async def _complete(self, accepted: Accepted, started_at: float) -> tuple[Run, Answer]:
         run = self._begin(accepted, started_at)
         with self._in_progress(run, accepted):
-            await self.file_desk.keep_files_of(run)
+            if run.files is not None:
+                await self.file_desk.keep_files_of(run)
             answer = await first_answer(run, accepted)
             await self._record(run, accepted, answer)
             self._observe(run)
@@ -234,21 +233,27 @@ class InferenceService:
             random=self.random,
             streaming=bool(request.stream),
             started_at=started_at,
-            cache=CallCache.of(
-                request.cache_options,
-                cache=self.cache,
-                clock=self.clock,
-                function_type=accepted.function.config.type,
-                toolbox=accepted.toolbox,
-                fetches_all_files=self.file_desk.fetches_all,
-                is_dryrun=bool(request.dryrun),
-            ),
+            cache=self._cache_for(accepted),
             files=self.file_desk.files_for(request),
             limits=self._limits(accepted),
             on_call_ended=self._count_call,
             examples=self.examples,
             experiments=self.experiments,
             patience_s=None if accepted.direct is None else PATIENCE_S,
+        )
+
+    def _cache_for(self, accepted: Accepted) -> CallCache | None:
+        request = accepted.request
+        if self.cache is None or request.cache_options.enabled == "off":
+            return None
+        return CallCache.of(
+            request.cache_options,
+            cache=self.cache,
+            clock=self.clock,
+            function_type=accepted.function.config.type,
+            toolbox=accepted.toolbox,
+            fetches_all_files=self.file_desk.fetches_all,
+            is_dryrun=bool(request.dryrun),
         )
 
     def _limits(self, accepted: Accepted) -> CallLimits | None:
@@ -270,7 +275,7 @@ class InferenceService:
     ) -> None:
         stream = started.stream
         silent_s = self.clock.monotonic() - run.started_at
-        sender = _Sender(send, writer, trio.current_time() - silent_s)
+        sender = StreamSender(send, writer, trio.current_time() - silent_s)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(sender.keep_alive)
             await sender.send(writer.opening())
@@ -359,42 +364,3 @@ class _InProgress(AbstractContextManager[None]):
         run.end_open_calls("interrupted", CUT_OFF)
         if recorder is not None and not self._running.is_dryrun and not run.is_recorded:
             recorder.record_attempts(run, self._accepted)
-
-
-@attrs.define(eq=False)
-class _Sender:
-    """Sends the events of one stream, and a sign of life when there was nothing for a while.
-
-    `last_at` is when the caller last heard or said anything, by trio's clock.
-    """
-
-    _send: Send
-    _writer: StreamWriter
-    _last_at: float
-    _turn: trio.Lock = attrs.field(factory=trio.Lock, init=False)
-    _keeping_alive: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
-
-    async def send(self, data: bytes) -> None:
-        """Waits until the caller takes `data`; sends nothing if it is empty."""
-        if data:
-            async with self._turn:
-                await self._send_in_turn(data)
-
-    async def keep_alive(self) -> None:
-        """Runs until `end_keep_alive` is called."""
-        with self._keeping_alive:
-            while True:
-                await trio.sleep_until(self._last_at + KEEP_ALIVE_S)
-                async with self._turn:
-                    # What was being sent until now is a sign of life, too.
-                    if trio.current_time() - self._last_at >= KEEP_ALIVE_S:
-                        await self._send_in_turn(self._writer.keep_alive)
-
-    async def _send_in_turn(self, data: bytes) -> None:
-        await self._send(data)
-        self._last_at = trio.current_time()
-
-    async def end_keep_alive(self) -> None:
-        """No sign of life follows; one that is being sent is sent to its end."""
-        async with self._turn:
-            self._keeping_alive.cancel()

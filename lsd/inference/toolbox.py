@@ -74,6 +74,14 @@ def toolbox_for(
 
     None if there are none. Raises BadRequest naming the tool or the field.
     """
+    if not (
+        function.tools
+        or request.allowed_tools
+        or request.additional_tools
+        or request.provider_tools
+        or isinstance(request.tool_choice, SpecificTool)
+    ):
+        return None
     keys = [*function.tools, *_further_keys(function, configured, request)]
     offered: dict[str, tuple[Tool, Schema | None]] = {}
     for key in keys:

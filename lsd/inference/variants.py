@@ -20,17 +20,17 @@ Given = TypeVar("Given", Answer, StartedAnswer)
 RunVariant = Callable[[Run, Accepted, PreparedVariant], Awaitable[Given]]
 
 
-async def first_answer(run: Run, accepted: Accepted) -> Answer:
+def first_answer(run: Run, accepted: Accepted) -> Awaitable[Answer]:
     """What the first variant that succeeds gives; a pinned one has no other behind it.
 
     Raises InferenceFailed, which tells the failures of all variants in order.
     """
-    return await _first(run, accepted, run_variant)
+    return _first(run, accepted, run_variant)
 
 
-async def first_started_answer(run: Run, accepted: Accepted) -> StartedAnswer:
+def first_started_answer(run: Run, accepted: Accepted) -> Awaitable[StartedAnswer]:
     """What the first variant starts to give whose stream starts. Raises as `first_answer`."""
-    return await _first(run, accepted, start_variant)
+    return _first(run, accepted, start_variant)
 
 
 async def drawn_variant(
@@ -67,21 +67,21 @@ def assignment_of(
 
 async def _first(run: Run, accepted: Accepted, run_one: RunVariant[Given]) -> Given:
     failures: dict[str, VariantFailed] = {}
-    while (variant := await _next_variant(run, accepted, failures)) is not None:
+    only = accepted.pinned or accepted.drawn
+    variant = only or await _drawn(run, accepted, failures)
+    while variant is not None:
         try:
             return await run_one(run, accepted, variant)
         except VariantFailed as failure:
             failures[variant.name] = failure
+        variant = None if only else await _drawn(run, accepted, failures)
     raise _all_failed(run, accepted, failures)
 
 
-async def _next_variant(
-    run: Run, accepted: Accepted, failures: dict[str, VariantFailed]
-) -> PreparedVariant | None:
-    only = accepted.pinned or accepted.drawn
-    if only is not None:
-        return None if failures else only
-    return await drawn_variant(accepted, run.episode_id, run.experiments, failures)
+def _drawn(
+    run: Run, accepted: Accepted, failures: Collection[str]
+) -> Awaitable[PreparedVariant | None]:
+    return drawn_variant(accepted, run.episode_id, run.experiments, failures)
 
 
 def _all_failed(

@@ -9,7 +9,8 @@ from lsd.conversation import ModelMessage, ModelRequest, StreamEvent, StreamFaul
 from lsd.inference.answers import Answer
 from lsd.inference.direct_call import DirectCall
 from lsd.inference.reply import Reply, Send
-from lsd.inference.service import KEEP_ALIVE_S, PATIENCE_S
+from lsd.inference.service import PATIENCE_S
+from lsd.inference.stream_sender import KEEP_ALIVE_S
 from tests.unit.inference.conftest import StartGateway
 from tests.unit.inference.fake_providers import (
     Pause,
