@@ -36,6 +36,8 @@ RESULTS = "predictions.jsonl"
 """In the directory that the answer names: the service makes a new one for every job."""
 
 _TYPE = "gcp_vertex_gemini"
+_STORAGE = f"{_TYPE}: Cloud Storage"
+"""Whoever reads an error should know which of the two services it is from."""
 
 _PREFIX = "JOB_STATE_"
 
@@ -84,7 +86,7 @@ class VertexBatches:
     def file_id(
         self, file: BatchFile, status: int, headers: Mapping[str, str], body: bytes, /
     ) -> str:
-        check_status(_TYPE, status, headers, body)
+        check_status(_STORAGE, status, headers, body)
         return self._input(file).uri
 
     def create(self, file: BatchFile, file_id: str, credentials: Credentials, /) -> WireRequest:
@@ -136,7 +138,7 @@ class VertexBatches:
         return self.storage.read(source, vertex_headers(credentials))
 
     def file(self, status: int, headers: Mapping[str, str], body: bytes) -> bytes:
-        check_status(_TYPE, status, headers, body)
+        check_status(_STORAGE, status, headers, body)
         return body
 
     def rows(self, content: bytes) -> Iterator[Row]:

@@ -52,11 +52,13 @@ def configured(provider: FakeProviderThread, storage_type: str = "cloud_storage"
         "m": f'model_id = "gemini-2.5-flash"{COSTS}',
         "tuned": 'endpoint_id = "42"',
         "told": 'model_id = "gemini-2.5-flash"\nbatch = "local"',
+        "two": 'model_id = "gemini-2.5-flash"\n[models.two.providers.echo]\ntype = "echo"',
     }
+    behind = {"two": ', "echo"'}
     models = [
         f"""
         [models.{name}]
-        routing = ["vertex"]
+        routing = ["vertex"{behind.get(name, "")}]
         [models.{name}.providers.vertex]
         type = "gcp_vertex_gemini"
         api_base = "{provider.root("vertex")}/v1"
@@ -296,16 +298,36 @@ def _with_error(batch: dict[str, Any], told: str) -> dict[str, Any]:
     return batch if told in batch.get("poll_error", "") else {}
 
 
-@pytest.mark.parametrize("end", ["/o", "/batchPredictionJobs"])
-def test_a_start_that_fails_is_refused(gateway: Gateway, fake: FakeVertexBatches, end: str) -> None:
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        ("/o", '"vertex": batch not started: gcp_vertex_gemini: Cloud Storage returned HTTP 403'),
+        (
+            "/batchPredictionJobs",
+            '"vertex": batch not started: gcp_vertex_gemini returned HTTP 403',
+        ),
+    ],
+)
+def test_a_start_that_fails_is_refused(
+    gateway: Gateway, fake: FakeVertexBatches, end: str, told: str
+) -> None:
     """Whichever of the two services it was; there is nobody else in the routing."""
     fake.refusals[end] = 403
 
     response = gateway.post("/batch_inference", [row("a")])
 
     assert response.status_code == 502
-    assert "vertex" in response.json()["error"]
-    assert "403" in response.json()["error"]
+    assert told in response.json()["error"]
+
+
+def test_where_no_job_can_be_started_lsd_goes_on(gateway: Gateway, fake: FakeVertexBatches) -> None:
+    """Case 39: with the next provider of the routing."""
+    fake.refusals["/o"] = 503
+    items = [{"model_name": "two", "input": messages(text)} for text in "ab"]
+    batch = finished(gateway, submitted(gateway, items)["batch_id"])
+
+    assert texts(batch) == ["a", "b"]
+    assert fake.asked == ["POST o"]
 
 
 @pytest.mark.parametrize("name", ["tuned", "told"])

@@ -79,7 +79,7 @@ def test_a_file_is_an_object() -> None:
     assert upload.headers["x-goog-user-project"] == "payer"
     assert api().file_id(FILE, 200, {}, b"") == f"gs://bucket/in/{name}"
     assert api().file_id(second, 200, {}, b"").endswith(f"{FILE.batch_id}-1.jsonl")
-    with pytest.raises(AttemptFailed, match="403"):
+    with pytest.raises(AttemptFailed, match="Cloud Storage returned HTTP 403"):
         api().file_id(FILE, 403, {}, b"{}")
 
 
