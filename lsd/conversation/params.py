@@ -38,6 +38,8 @@ class ChatCompletionParams:
 
     def set_values(self) -> dict[str, object]:
         """Only what is set, by name."""
+        if self is UNSET_PARAMS:
+            return {}
         return {name: value for name in PARAM_NAMES if (value := getattr(self, name)) is not None}
 
 

@@ -1,6 +1,6 @@
 """Chunks of a whole answer as the blocks that they make up."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from itertools import groupby
 
 from lsd.conversation import (
@@ -17,8 +17,10 @@ from lsd.conversation import (
 )
 
 
-def blocks_of(content: Iterable[ContentChunk]) -> tuple[OutputBlock, ...]:
+def blocks_of(content: Sequence[ContentChunk]) -> tuple[OutputBlock, ...]:
     """Neighbours that are pieces of one text or thought become one block; all else is whole."""
+    if len(content) == 1 and isinstance(content[0], TextChunk):
+        return (Text(text=content[0].text),)
     blocks: list[OutputBlock] = []
     for _, group in groupby(content, key=lambda chunk: (type(chunk), chunk.id)):
         pieces = list(group)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from lsd.conversation import (
     ContentChunk,
+    JsonValue,
     ModelChunk,
     ModelResponse,
     Usage,
@@ -22,9 +23,8 @@ def read_answer(target: Target, headers: Mapping[str, str], body: bytes) -> Mode
     raw = body.decode(errors="replace")
     document = object_in(target.provider_type, headers, body, raw)
     choice = _only_choice(target, headers, document, raw)
-    message = choice.get("message")
     try:
-        content = _content_of(message if isinstance(message, dict) else {}, target)
+        content = _content_of(choice.get("message"), target)
     except BadToolCall as error:
         raise undecodable(target.provider_type, str(error), headers, raw) from error
     usage, raw_usage = usage_in(target, document, headers)
@@ -49,7 +49,7 @@ def response_of(target: Target, answer: ModelChunk) -> ModelResponse:
         stop_sequence=answer.stop_sequence,
         document=answer.document,
     )
-    return told_if_empty(response, target.provider_type)
+    return response if response.output else told_if_empty(response, target.provider_type)
 
 
 def usage_in(
@@ -82,9 +82,11 @@ def _only_choice(
     raise undecodable(target.provider_type, reason, headers, raw)
 
 
-def _content_of(message: Received, target: Target) -> list[ContentChunk]:
+def _content_of(message: JsonValue, target: Target) -> list[ContentChunk]:
     reader = DeltaReader(target, whole=True)
     content: list[ContentChunk] = []
-    reader.read(message, content)
-    reader.check_calls()
-    return content + reader.end()
+    if isinstance(message, dict):
+        reader.read(message, content)
+        reader.check_calls()
+        reader.end(content)
+    return content

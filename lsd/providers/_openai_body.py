@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
+from lsd.conversation import UNSET_PARAMS
 from lsd.providers._openai_family import Body, Encoding
 from lsd.providers._openai_messages import chat_messages
 from lsd.providers._openai_tools import tool_fields
@@ -16,8 +17,6 @@ _STOPS_MAX = 4
 _USER_LENGTH_MAX = 64
 """Characters of a user's name that OpenAI takes; a hash of SHA-256 has as many."""
 
-_PLAIN = ("temperature", "top_p", "presence_penalty", "frequency_penalty")
-
 
 def chat_body(encoding: Encoding) -> Body:
     """The body, its keys always in the same order. Raises AttemptFailed (config)."""
@@ -25,15 +24,19 @@ def chat_body(encoding: Encoding) -> Body:
     body: Body = {"messages": chat_messages(encoding)}
     if encoding.target.model is not None:
         body["model"] = encoding.target.model
-    body.update(_parameters(encoding))
-    body.update(fields_of_clients(encoding))
+    if request.params is not UNSET_PARAMS:
+        body.update(_parameters(encoding))
+    if request.top_k is not None or request.user is not None:
+        body.update(fields_of_clients(encoding))
     body["stream"] = request.stream
     if request.stream and member.takes_stream_options:
         body["stream_options"] = {"include_usage": True}
-    wanted = (member.response_format or response_format)(encoding)
-    if wanted is not None:
-        body["response_format"] = wanted
-    body.update(tool_fields(encoding))
+    if request.json_mode != "off":
+        wanted = (member.response_format or response_format)(encoding)
+        if wanted is not None:
+            body["response_format"] = wanted
+    if request.tools is not None:
+        body.update(tool_fields(request.tools, encoding))
     if member.finish_body is not None:
         member.finish_body(body, encoding)
     return body
@@ -70,7 +73,15 @@ def schema_format(schema: Mapping[str, Any], *, strict: bool = True) -> Body:
 
 def _parameters(encoding: Encoding) -> Body:
     member, params = encoding.member, encoding.request.params
-    fields: Body = {name: value for name in _PLAIN if (value := getattr(params, name)) is not None}
+    fields: Body = {}
+    if params.temperature is not None:
+        fields["temperature"] = params.temperature
+    if params.top_p is not None:
+        fields["top_p"] = params.top_p
+    if params.presence_penalty is not None:
+        fields["presence_penalty"] = params.presence_penalty
+    if params.frequency_penalty is not None:
+        fields["frequency_penalty"] = params.frequency_penalty
     if params.seed is not None:
         _send(fields, member.seed_key, "seed", params.seed, encoding)
     if params.max_tokens is not None:

@@ -57,8 +57,8 @@ def usage_of(usage: Received) -> Usage:
     return Usage(
         input_tokens=count_of(usage.get("prompt_tokens")),
         output_tokens=count_of(usage.get("completion_tokens")),
-        provider_cache_read_input_tokens=count_of(cached),
-        reasoning_tokens=count_of(reasoning),
+        provider_cache_read_input_tokens=None if cached is None else count_of(cached),
+        reasoning_tokens=None if reasoning is None else count_of(reasoning),
     )
 
 
@@ -74,42 +74,47 @@ class DeltaReader:
 
     target: Target
     whole: bool = False
-    _calls: ToolCallSlots = attrs.field(init=False)
+    _calls: ToolCallSlots | None = attrs.field(default=None, init=False)
+    """None until there is a call."""
     _tags: ThinkTags | None = attrs.field(init=False)
     _unknown_count: int = attrs.field(default=0, init=False)
 
-    def __attrs_post_init__(self) -> None:
-        random = self.target.random
-        self._calls = ToolCallSlots(lambda: new_tool_call_id(random))
-        self._tags = ThinkTags() if self.target.parse_think_blocks else None
+    @_tags.default
+    def _tags_if_wanted(self) -> ThinkTags | None:
+        return ThinkTags() if self.target.parse_think_blocks else None
 
     def read(self, delta: Received, content: list[ContentChunk]) -> None:
         """Appends to `content` what `delta` adds: thoughts, then text, then tool calls.
 
         Raises BadToolCall; what was understood before it is in `content`.
         """
-        content += (self.target.member.read_thoughts or read_thoughts)(delta, self.target)
+        read_own_thoughts = self.target.member.read_thoughts
+        if read_own_thoughts is not None:
+            content += read_own_thoughts(delta, self.target)
+        elif delta.get("reasoning") or delta.get("reasoning_content"):
+            content += read_thoughts(delta, self.target)
         said = delta.get("content")
         if said:
-            self._read_content(said, content)
+            if self._tags is None and isinstance(said, str):
+                content.append(TextChunk(id="0", text=said))
+            else:
+                self._read_content(said, content)
         refusal = delta.get("refusal")
         if refusal and isinstance(refusal, str):
             self._add_text(refusal, content)
         calls = delta.get("tool_calls") or delta.get("function_call")
         if calls:
-            content += self.end()
+            self.end(content)
             self._read_calls(calls if delta.get("tool_calls") else {"function": calls}, content)
 
-    def end(self) -> list[ContentChunk]:
-        """The text that was held back because a tag could have begun there."""
-        content: list[ContentChunk] = []
+    def end(self, content: list[ContentChunk]) -> None:
+        """Appends the text that was held back because a tag could have begun there."""
         if self._tags is not None:
             self._add_parts(self._tags.end(), content)
-        return content
 
     def check_calls(self) -> None:
         """Raises BadToolCall if a call never got a name."""
-        nameless = self._calls.nameless()
+        nameless = [] if self._calls is None else self._calls.nameless()
         if nameless:
             raise BadToolCall(f"found no name for tool call {nameless[0]!r}")
 
@@ -191,6 +196,9 @@ class DeltaReader:
             self._add_call(item, content)
 
     def _add_call(self, item: JsonValue, content: list[ContentChunk]) -> None:
+        if self._calls is None:
+            random = self.target.random
+            self._calls = ToolCallSlots(lambda: new_tool_call_id(random))
         chunk = self._calls.take(item)
         if chunk is not None:
             content.append(chunk)

@@ -58,6 +58,7 @@ class Member:
     adds_json_instruction: bool = False
     """Whether plain JSON mode needs the word JSON somewhere in the conversation."""
     response_format: "Callable[[Encoding], Body | None] | None" = None
+    """Called where JSON is wanted."""
 
     takes_image_detail: bool = False
     takes_cache_marks: bool = False
@@ -119,28 +120,32 @@ class Target:
     include_encrypted_reasoning: bool = False
     thought_mark: str | None = None
     random: Random
+    provider_type: str = attrs.field(init=False)
+    """The `type` of the provider."""
+    thought_type: str = attrs.field(init=False)
+    """What thoughts are marked with: that of the provider, unless it hosts several kinds."""
 
-    @property
-    def provider_type(self) -> str:
-        """The `type` of the provider."""
+    @provider_type.default
+    def _type_of_member(self) -> str:
         return self.member.provider_type
 
-    @property
-    def thought_type(self) -> str:
-        """What thoughts are marked with: that of the provider, unless it hosts several kinds."""
-        return self.thought_mark or self.provider_type
+    @thought_type.default
+    def _mark_or_type(self) -> str:
+        return self.thought_mark or self.member.provider_type
 
 
 @attrs.define(eq=False)
 class Encoding(EncodingFor[Target]):
     """One request that is being encoded for one target."""
 
+    member: Member = attrs.field(init=False)
+    """The target's provider type."""
+
+    @member.default
+    def _member_of_target(self) -> Member:
+        return self.target.member
+
     @property
     def is_translated(self) -> bool:
         """Whether a client has asked for all this in another language."""
         return self.request.client is not None
-
-    @property
-    def member(self) -> Member:
-        """The target's provider type."""
-        return self.target.member

@@ -27,12 +27,17 @@ JSON_INSTRUCTION = "Respond using JSON."
 
 def chat_messages(encoding: Encoding) -> list[Body]:
     """All messages. Raises AttemptFailed (config) for a block that its message cannot hold."""
+    request = encoding.request
     messages: list[Body] = []
     system = _system_content(encoding)
     if system is not None:
         messages.append({"role": "system", "content": system})
     custom_names = custom_tool_names(encoding)
-    for message in encoding.request.messages:
+    for message in request.messages:
+        text = _only_text(message, encoding)
+        if text is not None:
+            messages.append({"role": message.role, "content": text})
+            continue
         match message.role:
             case "user":
                 messages += _user_messages(message, encoding)
@@ -48,6 +53,15 @@ def chat_messages(encoding: Encoding) -> list[Body]:
     return messages if arrange is None else arrange(messages, encoding)
 
 
+def _only_text(message: ModelMessage, encoding: Encoding) -> str | None:
+    """The text of a turn that is nothing else, as most are."""
+    block = message.content[0] if len(message.content) == 1 else None
+    if type(block) is not Text or message.role == "system":
+        return None
+    is_marked = block.cache_control is not None and encoding.member.takes_cache_marks
+    return None if is_marked else block.text
+
+
 def _instruction(message: ModelMessage, encoding: Encoding) -> Body:
     """An instruction within the conversation, for types that take one there."""
     texts: list[Text | File | Unknown] = [
@@ -57,7 +71,10 @@ def _instruction(message: ModelMessage, encoding: Encoding) -> Body:
 
 
 def _system_content(encoding: Encoding) -> Any:
-    blocks = encoding.request.system_blocks
+    request = encoding.request
+    if request.system is None and request.json_mode != "on":
+        return None
+    blocks = request.system_blocks
     if encoding.member.takes_cache_marks and any(block.cache_control for block in blocks):
         return [_part(block, encoding) for block in blocks]
     return system_text(encoding)
@@ -90,8 +107,9 @@ def _mentions_json(encoding: Encoding) -> bool:
 def custom_tool_names(encoding: Encoding) -> frozenset[str]:
     """The tools that take a text in place of arguments."""
     tools = encoding.request.tools
-    found = (tool.name for tool in tools.tools if isinstance(tool, CustomTool)) if tools else ()
-    return frozenset(found)
+    if tools is None:
+        return frozenset()
+    return frozenset(tool.name for tool in tools.tools if isinstance(tool, CustomTool))
 
 
 def _user_messages(message: ModelMessage, encoding: Encoding) -> list[Body]:

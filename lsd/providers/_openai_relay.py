@@ -125,6 +125,8 @@ _RULES: dict[str, Callable[[Body, Any, Encoding], None]] = {
 
 def _message(message: Any, encoding: Encoding) -> Any:
     role = message["role"]
+    if role in ("user", "system") and isinstance(message.get("content"), str):
+        return message
     changed = dict(message)
     if role == "developer" and encoding.member.provider_type not in _OPENAI_MODELS:
         changed["role"] = "system"

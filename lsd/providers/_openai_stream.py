@@ -126,11 +126,12 @@ class ChatStream:
         delta = choice.get("delta") or choice.get("message")
         if isinstance(delta, dict):
             self._reader.read(delta, chunk.content)
-        chunk.finish_reason = finish_reason_of(choice.get("finish_reason"))
-        if chunk.finish_reason is not None:
+        reason = finish_reason_of(choice.get("finish_reason"))
+        if reason is not None:
+            chunk.finish_reason = reason
             chunk.stop_sequence = stop_sequence_of(choice)
             self._has_finished = True
-            chunk.content += self._reader.end()
+            self._reader.end(chunk.content)
 
     def _end_well(self, told: list[StreamEvent]) -> None:
         self._ended = True
@@ -141,7 +142,8 @@ class ChatStream:
             self._tell_malformed(str(error), None, told)
 
     def _tell_held_text(self, told: list[StreamEvent]) -> None:
-        held: list[ContentChunk] = self._reader.end()
+        held: list[ContentChunk] = []
+        self._reader.end(held)
         if held:
             told.append(ModelChunk(content=held))
 

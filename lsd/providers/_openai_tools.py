@@ -7,14 +7,11 @@ from lsd.providers._openai_family import Body, Encoding
 from lsd.providers._tool_requests import function_of, refuse_provider_tools
 
 
-def tool_fields(encoding: Encoding) -> Body:
+def tool_fields(tool_set: ToolSet, encoding: Encoding) -> Body:
     """`tools`, `tool_choice` and `parallel_tool_calls`; nothing of these without any tool.
 
     Raises AttemptFailed (config) for tools that this provider does not have.
     """
-    tool_set = encoding.request.tools
-    if tool_set is None:
-        return {}
     refuse_provider_tools(tool_set, encoding)
     tools = _tools_sent(tool_set, encoding)
     if not tools:

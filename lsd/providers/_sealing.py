@@ -1,6 +1,7 @@
 """A request from draft to bytes: the edits of operators and callers, then JSON, once."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -32,19 +33,20 @@ _KNOWN_NAMES = frozenset(
 """Of nearly every request; so one look at all of them is enough."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(eq=False, kw_only=True)
 class Draft:
     """A request before the last edits. `body` None: there is none.
 
-    `prefill` and `left_out` are as they are sealed.
+    `prefill`, `left_out` and `derived` are as they are sealed.
     """
 
     method: str = "POST"
     url: str
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     body: dict[str, Any] | None = None
     prefill: str = ""
     left_out: tuple[str, ...] = ()
+    derived: Mapping[str, str] = attrs.field(factory=dict)
 
 
 def seal(draft: Draft, edits: Edits, provider_type: str) -> WireRequest:
@@ -52,9 +54,12 @@ def seal(draft: Draft, edits: Edits, provider_type: str) -> WireRequest:
     body: Any = draft.body
     for edit in edits.body:
         body = _edited_body(body, edit, provider_type)
-    headers = dict(draft.headers)
-    for each in edits.headers:
-        _edit_headers(headers, each)
+    headers, is_anonymous = draft.headers, False
+    if edits.headers:
+        headers = dict(headers)
+        for each in edits.headers:
+            _edit_headers(headers, each)
+        is_anonymous = _is_anonymous(headers, edits)
     _check_headers(headers, provider_type)
     return WireRequest(
         method=draft.method,
@@ -62,8 +67,9 @@ def seal(draft: Draft, edits: Edits, provider_type: str) -> WireRequest:
         headers=headers,
         body=b"" if body is None else _encoded(body, provider_type),
         prefill=draft.prefill,
-        anonymous=_is_anonymous(headers, edits),
+        anonymous=is_anonymous,
         left_out=draft.left_out,
+        derived=draft.derived,
     )
 
 
@@ -99,7 +105,7 @@ def _is_anonymous(headers: dict[str, str], edits: Edits) -> bool:
     return touched and all(each.lower() != name for each in headers)
 
 
-def _check_headers(headers: dict[str, str], provider_type: str) -> None:
+def _check_headers(headers: Mapping[str, str], provider_type: str) -> None:
     """The value is not told: it may be a credential."""
     whole = "".join((*headers, *headers.values()))
     if whole.isascii() and whole.isprintable() and _KNOWN_NAMES.issuperset(headers):

@@ -8,6 +8,6 @@ TOKENS_MAX = 2**53
 
 def count_of(value: JsonValue) -> int | None:
     """A number of tokens, None for everything that is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if 0 <= value <= TOKENS_MAX else None

@@ -76,9 +76,9 @@ class AnthropicMessages:
             body=body,
             prefill=prefill,
             left_out=encoding.left_out,
+            derived=encoding.derived,
         )
-        wire = seal(draft, _with_betas(edits, self.target.betas), self.provider_type)
-        return attrs.evolve(wire, derived=encoding.derived) if encoding.derived else wire
+        return seal(draft, _with_betas(edits, self.target.betas), self.provider_type)
 
     def relay(self, request: ModelRequest, credentials: Credentials, edits: Edits) -> WireRequest:
         assert request.client is not None, "only a client's own request is relayed"

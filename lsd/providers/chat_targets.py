@@ -69,7 +69,7 @@ def _own_fields(provider: ChatProvider) -> dict[str, Any]:
     match provider:
         case OpenAIProvider(api_type="responses"):
             return {
-                "member": openai_member(provider.api_base),
+                "member": openai_member(provider.api_base, provider.model_name),
                 "base": provider.api_base,
                 "path": "responses",
                 "model": provider.model_name,
@@ -78,7 +78,7 @@ def _own_fields(provider: ChatProvider) -> dict[str, Any]:
             }
         case OpenAIProvider():
             return {
-                "member": openai_member(provider.api_base),
+                "member": openai_member(provider.api_base, provider.model_name),
                 "base": provider.api_base,
                 "model": provider.model_name,
                 "content_type_overrides": provider.content_type_overrides,

@@ -12,9 +12,18 @@ _AZURE_DOMAINS = (".azure.com", ".azure.us", ".azure.cn")
 """Azure's OpenAI-compatible surface is OpenAI's own software."""
 
 
-def openai_member(api_base: str) -> Member:
-    """What OpenAI takes, or what other servers at this base can be trusted to take."""
-    return OPENAI if _is_openai(api_base) else OPENAI_COMPATIBLE
+def openai_member(api_base: str, model: str) -> Member:
+    """What OpenAI takes, or what other servers at this base can be trusted to take.
+
+    Some models have quirks of their own, wherever they are.
+    """
+    member = OPENAI if _is_openai(api_base) else OPENAI_COMPATIBLE
+    name = model.lower()
+    if name.startswith("o1-mini"):
+        member = attrs.evolve(member, arrange_messages=_system_as_user)
+    if name.startswith("o1"):
+        member = attrs.evolve(member, finish_body=_drop_refused)
+    return member
 
 
 def _is_openai(api_base: str) -> bool:
@@ -30,22 +39,18 @@ def schema_unless_old(encoding: Encoding) -> Body | None:
     return wanted
 
 
-def _arrange_messages(messages: list[Body], encoding: Encoding) -> list[Body]:
+def _system_as_user(messages: list[Body], _: Encoding) -> list[Body]:
     """The o1-mini models refuse system messages."""
     first = messages[0] if messages else None
-    if first and first.get("role") == "system" and _model(encoding).startswith("o1-mini"):
+    if first and first.get("role") == "system":
         return [{**first, "role": "user"}, *messages[1:]]
     return messages
 
 
-def _finish_body(body: Body, encoding: Encoding) -> None:
+def _drop_refused(body: Body, _: Encoding) -> None:
     """The o1 models call no tools in parallel, and refuse to be told not to."""
-    if body.get("parallel_tool_calls") is False and _model(encoding).startswith("o1"):
+    if body.get("parallel_tool_calls") is False:
         del body["parallel_tool_calls"]
-
-
-def _model(encoding: Encoding) -> str:
-    return (encoding.target.model or "").lower()
 
 
 OPENAI = Member(
@@ -61,8 +66,6 @@ OPENAI = Member(
     response_format=schema_unless_old,
     takes_image_detail=True,
     takes_back_thoughts=False,
-    arrange_messages=_arrange_messages,
-    finish_body=_finish_body,
 )
 
 OPENAI_COMPATIBLE = attrs.evolve(

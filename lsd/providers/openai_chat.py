@@ -6,6 +6,7 @@ import attrs
 
 from lsd.conversation import (
     ApiType,
+    AttemptFailed,
     Edits,
     Lane,
     ModelRequest,
@@ -31,10 +32,30 @@ class OpenAIChat:
     """Chat completions with one configured provider."""
 
     target: Target
+    provider_type: str = attrs.field(init=False)
+    _url: str | None = attrs.field(init=False)
+    """None: it is another with each request's credentials, or there is none."""
+    _headers: Mapping[bool, Mapping[str, str]] = attrs.field(init=False)
+    """Those without a key, of requests for a whole answer and for a stream."""
 
-    @property
-    def provider_type(self) -> str:
+    @provider_type.default
+    def _type_of_target(self) -> str:
         return self.target.provider_type
+
+    @_url.default
+    def _fixed_url(self) -> str | None:
+        try:
+            return None if self.target.base is None else self._url_below(self.target.base)
+        except AttemptFailed:
+            return None  # It is told to those who ask.
+
+    @_headers.default
+    def _fixed_headers(self) -> Mapping[bool, Mapping[str, str]]:
+        further = self.target.member.headers
+        return {
+            stream: request_headers(None, stream=stream, further=further)
+            for stream in (False, True)
+        }
 
     @property
     def api_type(self) -> ApiType:
@@ -44,9 +65,7 @@ class OpenAIChat:
         self, request: ModelRequest, credentials: Mapping[str, str | None], edits: Edits
     ) -> WireRequest:
         encoding = Encoding(request, self.target)
-        body = chat_body(encoding)
-        wire = self._sealed(request.stream, body, encoding.left_out, credentials, edits)
-        return attrs.evolve(wire, derived=encoding.derived) if encoding.derived else wire
+        return self._sealed(encoding, chat_body(encoding), credentials, edits)
 
     @property
     def lane(self) -> Lane:
@@ -58,33 +77,33 @@ class OpenAIChat:
         assert request.client is not None, "there is something to relay"
         encoding = Encoding(request, self.target)
         body = relayed_body(request.client, encoding)
-        return self._sealed(request.stream, body, encoding.left_out, credentials, edits)
+        return self._sealed(encoding, body, credentials, edits)
 
     def _sealed(
         self,
-        stream: bool,
+        encoding: Encoding,
         body: Body,
-        left_out: tuple[str, ...],
         credentials: Mapping[str, str | None],
         edits: Edits,
     ) -> WireRequest:
-        target, member = self.target, self.target.member
-        base = target.base or credentials.get("endpoint")
+        member, key = self.target.member, credentials.get("api_key")
+        headers = self._headers[encoding.request.stream]
+        if key is not None:
+            headers = {member.key_header: member.key_prefix + key, **headers}
         draft = Draft(
-            url=request_url(
-                self.provider_type, base, target.path, target.query, source=target.base_source
-            ),
-            headers=request_headers(
-                credentials.get("api_key"),
-                stream=stream,
-                key_header=member.key_header,
-                key_prefix=member.key_prefix,
-                further=member.headers,
-            ),
+            url=self._url or self._url_below(self.target.base or credentials.get("endpoint")),
+            headers=headers,
             body=body,
-            left_out=left_out,
+            left_out=encoding.left_out,
+            derived=encoding.derived,
         )
         return seal(draft, edits, self.provider_type)
+
+    def _url_below(self, base: str | None) -> str:
+        target = self.target
+        return request_url(
+            target.provider_type, base, target.path, target.query, source=target.base_source
+        )
 
     def decode(self, status: int, headers: Mapping[str, str], body: bytes) -> ModelResponse:
         if not 200 <= status < 300:

@@ -16,7 +16,13 @@ from lsd.config.kinds import (
 )
 from lsd.config.tables.extra import ExtraBodyEntry, ExtraHeaderEntry
 from lsd.config.tables.timeouts import NO_TIMEOUTS, Timeouts
-from lsd.conversation import PARAM_NAMES, ChatCompletionParams, JsonMode, ServiceTier
+from lsd.conversation import (
+    PARAM_NAMES,
+    UNSET_PARAMS,
+    ChatCompletionParams,
+    JsonMode,
+    ServiceTier,
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -75,7 +81,8 @@ class Generation:
     @cached_property
     def params(self) -> ChatCompletionParams:
         """What steers the model, as requests say it."""
-        return ChatCompletionParams(**{name: getattr(self, name, None) for name in PARAM_NAMES})
+        params = ChatCompletionParams(**{name: getattr(self, name, None) for name in PARAM_NAMES})
+        return UNSET_PARAMS if params == UNSET_PARAMS else params
 
 
 @attrs.frozen(kw_only=True)
