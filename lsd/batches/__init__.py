@@ -8,7 +8,9 @@ from lsd.batches.held_credentials import HeldCredentials
 from lsd.batches.item_run import ItemRunner
 from lsd.batches.local_queue import LocalQueue, QueueWork
 from lsd.batches.native_calls import NativeCalls
-from lsd.batches.native_jobs import NativeJobs
+from lsd.batches.native_jobs import NativeJobs, NativeWork
+from lsd.batches.native_submission import NativeSubmission
+from lsd.batches.orphaned_jobs import OrphanedJobs
 from lsd.batches.outcomes import Decider
 from lsd.batches.refusals import (
     BadSubmission,
@@ -34,7 +36,10 @@ __all__ = [
     "NativeCalls",
     "NativeJobs",
     "NativeStartsFailed",
+    "NativeSubmission",
+    "NativeWork",
     "NotConfiguredAnyMore",
+    "OrphanedJobs",
     "QueueWork",
     "RecordsAreOff",
     "Submission",

@@ -41,7 +41,7 @@ class ItemRunner:
         """
         item = claimed.item
         try:
-            accepted = self.accepted(claimed)
+            accepted = self.accepted(item, claimed.request, claimed.api_key_public_id)
             ended = await self.inferences.run_under(
                 item.inference_id, accepted, item.first_provider
             )
@@ -54,15 +54,17 @@ class ItemRunner:
         # What is run again has no inference yet, and attempts are recorded once for each.
         return after, None if after.state == "pending" else ended.records
 
-    def accepted(self, claimed: ClaimedItem) -> Accepted:
+    def accepted(
+        self, item: BatchItem, stored_request: bytes, api_key_public_id: str | None
+    ) -> Accepted:
         """The plan of an item, as things are configured. Raises what keeps it from running."""
-        item, prepared = claimed.item, self.inferences.prepared
-        fields = reread_json(claimed.request)
+        prepared = self.inferences.prepared
+        fields = reread_json(stored_request)
         fields |= self.credentials.fields_for(item.inference_id)
         fields["episode_id"] = item.episode_id
         request = structure_inference_request(fields)
         _check_still_configured(item, request, prepared)
-        accepted = self.inferences.accept(request, claimed.api_key_public_id)
+        accepted = self.inferences.accept(request, api_key_public_id)
         if item.drawn_variant is None:
             return accepted
         return attrs.evolve(accepted, drawn=accepted.function.variants[item.drawn_variant])

@@ -21,6 +21,9 @@ T = TypeVar("T")
 CALL_S_MAX = 300.0
 """A file of results may be large; everything else takes a second."""
 
+GIVE_UP_S_MAX = 10.0
+"""To end a job is a matter of a second; nobody waits for it much longer than that."""
+
 ANSWER_BYTES_MAX = 1 << 30
 """Of a file of results: five times as much as the file of requests may have."""
 
@@ -75,13 +78,18 @@ class NativeCalls:
         provider: PreparedProvider,
         job_id: str,
         dynamic: Mapping[str, str],
-    ) -> None:
-        """Asks for the end of a job. That it could not be asked is only told in the log."""
-        with trio.move_on_after(CALL_S_MAX, shield=True):
+    ) -> bool:
+        """Asks for the end of a job, even when cancelled; whether it was heard. The log is told."""
+        reason = f"no answer within {GIVE_UP_S_MAX:g} s"
+        with trio.move_on_after(GIVE_UP_S_MAX, shield=True):
             try:
                 await self.ask(provider, dynamic, partial(api.cancel, job_id), api.check_cancelled)
             except LsdError as error:
-                log.warning("job not cancelled", job_id=job_id, reason=str(error))
+                reason = str(error)
+            else:
+                return True
+        log.warning("job not cancelled", job_id=job_id, reason=reason)
+        return False
 
 
 async def _sent(provider: PreparedProvider, wire: WireRequest) -> tuple[WireResponse, bytes]:

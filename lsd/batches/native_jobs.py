@@ -8,12 +8,16 @@ import trio
 
 from lsd.batches.item_run import ItemRunner
 from lsd.batches.native_calls import NativeCalls
+from lsd.batches.native_submission import NativeSubmission
+from lsd.batches.orphaned_jobs import OrphanedJobs
 from lsd.conversation import AttemptFailed, LsdError
 from lsd.inference import (
+    CallElsewhere,
+    CostTable,
     InferenceFailed,
     InferenceService,
+    PreparedModel,
     PreparedProvider,
-    call_elsewhere,
 )
 from lsd.providers import BatchAPI, Job, Row
 from lsd.store import (
@@ -43,6 +47,25 @@ class _Polled:
 
     turn: trio.Lock = attrs.field(factory=trio.Lock)
     at: float = -POLLED_EVERY_S_MIN
+
+
+@attrs.frozen
+class _Found:
+    """Who runs a job."""
+
+    model: PreparedModel
+    provider: PreparedProvider
+    api: BatchAPI
+
+
+@attrs.frozen
+class _Ended:
+    """A job that is over, with its results by inference."""
+
+    part: BatchPart
+    found: _Found
+    job: Job
+    rows: Mapping[str, Row]
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -79,16 +102,29 @@ class NativeJobs:
                 log.warning("batch not refreshed", batch_id=batch_id, reason=str(error))
 
     async def cancel(self, batch_id: str) -> None:
-        """Has the providers end what they can; what they still deliver is collected later."""
-        for number, part in enumerate(self.store.batches.parts(batch_id)):
-            found = None if part.is_over else self._find(part)
-            if found is not None:
-                provider, api = found
-                await self.calls.give_up(
-                    api, provider, part.job_id, self.credentials.get((batch_id, number), {})
-                )
+        """Has the providers end what they can; what they still deliver is collected later.
+
+        One that could not be told is told when it is asked the next time.
+        """
+        for number in range(len(self.store.batches.parts(batch_id))):
+            async with self._polled.setdefault((batch_id, number), _Polled()).turn:
+                part = self.store.batches.parts(batch_id)[number]
+                found = None if part.is_over else self._find(part)
+                if found is not None:
+                    ended = await self._given_up(batch_id, number, part, found)
+                    await self._note(batch_id, number, ended)
+
+    async def _given_up(
+        self, batch_id: str, number: int, part: BatchPart, found: _Found
+    ) -> BatchPart:
+        """The part after its provider was told to end it, if that was heard."""
+        secrets = self.credentials.get((batch_id, number), {})
+        is_heard = await self.calls.give_up(found.api, found.provider, part.job_id, secrets)
+        return attrs.evolve(part, is_given_up=is_heard)
 
     async def _poll(self, batch_id: str, number: int) -> None:
+        batch = self.store.batches.get(batch_id)
+        assert batch is not None, "its part is there"
         part = self.store.batches.parts(batch_id)[number]
         found = self._find(part)
         if part.is_over:
@@ -97,11 +133,15 @@ class NativeJobs:
             text = f"model {part.model_name!r}: provider {part.provider_name!r} is gone"
             await self._note(batch_id, number, attrs.evolve(part, poll_error=text))
             return
-        provider, api = found
         dynamic = self.credentials.get((batch_id, number), {})
         try:
-            job = await self.calls.ask(provider, dynamic, partial(api.poll, part.job_id), api.job)
-            rows = await self._rows(provider, api, job, dynamic)
+            job = await self.calls.ask(
+                found.provider,
+                dynamic,
+                partial(found.api.poll, part.job_id),
+                found.api.job,
+            )
+            rows = await self._rows(found, job, dynamic)
         except AttemptFailed as failure:
             if failure.status != 404:
                 await self._note(batch_id, number, attrs.evolve(part, poll_error=str(failure)))
@@ -109,44 +149,40 @@ class NativeJobs:
             job, rows = Job(state="failed", reason=str(failure)), {}
         known = attrs.evolve(part, poll_error=None, completed=job.completed, failed=job.failed)
         if job.state != "under_way":
-            await self._collect(batch_id, number, job, rows)
+            await self._collect(batch, number, _Ended(part, found, job, rows))
             known = attrs.evolve(known, is_over=True)
             self.credentials.pop((batch_id, number), None)
+        elif batch.cancel_requested and not part.is_given_up:
+            known = await self._given_up(batch_id, number, known, found)
         await self._note(batch_id, number, known)
 
     async def _note(self, batch_id: str, number: int, part: BatchPart) -> None:
         await self.writer.commit(self.store.batches.note_part(batch_id, number, part))
 
-    def _find(self, part: BatchPart) -> tuple[PreparedProvider, BatchAPI] | None:
+    def _find(self, part: BatchPart) -> _Found | None:
         model = self.inferences.prepared.model(part.model_name)
         for provider in () if model is None else model.providers:
             if provider.name == part.provider_name:
-                return None if provider.batches is None else (provider, provider.batches)
+                assert model is not None, "the provider is one of its"
+                api = provider.batches
+                return None if api is None else _Found(model, provider, api)
         return None
 
-    async def _rows(
-        self,
-        provider: PreparedProvider,
-        api: BatchAPI,
-        job: Job,
-        dynamic: Mapping[str, str],
-    ) -> dict[str, Row]:
+    async def _rows(self, found: _Found, job: Job, dynamic: Mapping[str, str]) -> dict[str, Row]:
         """The results of a job that has ended, by inference; of two for one the first counts."""
         rows: dict[str, Row] = {}
         for file_id in () if job.state == "under_way" else job.files:
             content = await self.calls.ask(
-                provider, dynamic, partial(api.content, file_id), api.file
+                found.provider, dynamic, partial(found.api.content, file_id), found.api.file
             )
-            for row in await trio.to_thread.run_sync(list, api.rows(content)):
+            for row in await trio.to_thread.run_sync(list, found.api.rows(content)):
                 if row.inference_id in rows:
                     log.warning("second result for one item", inference_id=row.inference_id)
                 rows.setdefault(row.inference_id, row)
         return rows
 
-    async def _collect(self, batch_id: str, number: int, job: Job, rows: Mapping[str, Row]) -> None:
-        batch = self.store.batches.get(batch_id)
-        assert batch is not None, "its part is there"
-        total = batch.counts.total
+    async def _collect(self, batch: BatchRecord, number: int, job: _Ended) -> None:
+        batch_id, total = batch.batch_id, batch.counts.total
         for start in range(0, total, COLLECTED_MAX):
             stop = min(start + COLLECTED_MAX, total)
             results = await trio.to_thread.run_sync(
@@ -165,38 +201,40 @@ class NativeJobs:
                         request=requests[each.index],
                         api_key_public_id=batch.api_key_public_id,
                     )
-                    ended.append(self._ended(batch, claimed, job, rows))
+                    ended.append(self._ended(batch, claimed, job))
                     await trio.lowlevel.checkpoint()
             if ended:
                 await self.writer.commit(self.store.batches.end_native(batch_id, ended))
 
-    def _ended(
-        self, batch: BatchRecord, claimed: ClaimedItem, job: Job, rows: Mapping[str, Row]
-    ) -> EndedItem:
-        item, row = claimed.item, rows.get(claimed.item.inference_id)
+    def _ended(self, batch: BatchRecord, claimed: ClaimedItem, job: _Ended) -> EndedItem:
+        item, row = claimed.item, job.rows.get(claimed.item.inference_id)
         now_ms = self.inferences.clock.now_ms()
-        if row is None and batch.cancel_requested and job.state != "ended":
+        if row is None and batch.cancel_requested and job.job.state != "ended":
             after = attrs.evolve(item, state="cancelled", finished_ms=now_ms)
             return EndedItem(index=claimed.index, after=after)
         try:
-            accepted = self.runner.accepted(claimed)
+            accepted = self.runner.accepted(item, claimed.request, claimed.api_key_public_id)
         except LsdError as error:
             after = self.runner.decider.failed(item, error, now_ms)
             return EndedItem(index=claimed.index, after=after)
         is_pinned = accepted.pinned is not None
         if row is None or row.body is None:
-            text = row.error if row is not None and row.error else job.reason or NO_RESULT
+            text = row.error if row is not None and row.error else job.job.reason or NO_RESULT
             return self._failed(claimed, text, is_pinned=is_pinned)
         variant = accepted.pinned or accepted.drawn
         assert variant is not None, "a native item has one variant"
-        run = self.inferences.run_elsewhere(item.inference_id, accepted)
-        call = call_elsewhere(run, accepted, variant)
+        call = CallElsewhere(
+            run=self.inferences.run_elsewhere(item.inference_id, accepted),
+            accepted=accepted,
+            variant=variant,
+            model=job.found.model,
+            provider=job.found.provider,
+            api=job.found.api,
+        )
         recorder = self.inferences.recorder
         assert recorder is not None, "without records there are no batches"
-        if call is None:
-            return self._failed(claimed, NO_RESULT, is_pinned=is_pinned)
         try:
-            ended = call.answered(recorder, row.body)
+            ended = call.answered(recorder, row.body, CostTable.of_json(job.part.costs or ()))
         except LsdError as error:
             return self._failed(claimed, str(error), is_pinned=is_pinned)
         after = self.runner.decider.after(item, ended, now_ms)
@@ -207,3 +245,12 @@ class NativeJobs:
         now_ms = self.inferences.clock.now_ms()
         after = self.runner.decider.failed(claimed.item, failure, now_ms)
         return EndedItem(index=claimed.index, after=after)
+
+
+@attrs.frozen(kw_only=True)
+class NativeWork:
+    """All that is done with the batch APIs of providers, under one configuration."""
+
+    submission: NativeSubmission
+    jobs: NativeJobs
+    orphans: OrphanedJobs

@@ -1,165 +1,138 @@
-"""Items that a provider's own batch API runs: which ones, and the jobs that are made of them."""
+"""The jobs of one batch: begun at the first provider that takes them, or given up together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 import attrs
+import trio
 
 from lsd.batches.native_calls import NativeCalls
+from lsd.batches.native_lines import NativeLine, in_files
 from lsd.batches.refusals import NativeStartsFailed
-from lsd.config import ChatCompletionVariant
 from lsd.conversation import AttemptFailed, LsdError
-from lsd.inference import (
-    Accepted,
-    InferenceService,
-    Prepared,
-    PreparedModel,
-    PreparedProvider,
-    PreparedVariant,
-    call_elsewhere,
-)
-from lsd.providers import FILE_BYTES_MAX, LINES_MAX, BatchAPI, BatchFile
-from lsd.store import BatchItem, BatchPart, NewItem
+from lsd.providers import BatchFile
+from lsd.store import BatchPart, NewItem
 
 
-@attrs.frozen(kw_only=True)
-class NativeLine:
-    """One item as a line in a file of requests; items of one `group` may share a file."""
+@attrs.define(eq=False, kw_only=True)
+class JobStart:
+    """The start of all jobs of a batch.
 
-    variant: PreparedVariant
-    model: PreparedModel
-    provider: PreparedProvider
-    api: BatchAPI
-    credentials: Mapping[str, str]
-    text: bytes
+    `items` are as they are to be stored, more and more of them placed: in one of the parts, or with
+    LSD itself. `line_at` makes the line of an item for the provider at another place of its
+    routing; `numbers` counts the files of the batch. `is_uncertain`: a provider may go on with a
+    job that nobody knows.
+    """
+
+    calls: NativeCalls
+    batch_id: str
+    now_ms: int
+    items: list[NewItem]
+    numbers: Iterator[int]
+    line_at: Callable[[NewItem, int], NativeLine | None]
+    is_uncertain: bool = attrs.field(default=False, init=False)
+    _begun: list[tuple[NativeLine, BatchPart]] = attrs.field(factory=list, init=False)
+    """The parts, each with one of its lines."""
 
     @property
-    def group(self) -> tuple[str, str, str, tuple[tuple[str, str], ...]]:
-        """What all lines of a file have in common."""
-        secrets = tuple(sorted(self.credentials.items()))
-        return self.variant.name, self.model.name, self.provider.name, secrets
+    def parts(self) -> list[BatchPart]:
+        """What has begun."""
+        return [part for _, part in self._begun]
 
+    @property
+    def credentials(self) -> list[Mapping[str, str]]:
+        """What callers brought along for each part."""
+        return [line.credentials for line, _ in self._begun]
 
-def is_native(prepared: Prepared, variant: PreparedVariant) -> bool:
-    """Whether the provider that is asked first for a variant has a batch API, and is to use it."""
-    if not isinstance(variant.config, ChatCompletionVariant):
-        return False
-    model = prepared.model(variant.config.model)
-    return model is not None and model.providers[0].batches is not None
+    async def start(self, lines: Mapping[int, NativeLine]) -> None:
+        """Places the items of `lines`, by their index.
 
+        Raises NativeStartsFailed if nobody takes some of them. What has begun stays under way then,
+        as when this is cancelled.
+        """
+        for file in in_files(lines):
+            await self._start_file(file, ())
 
-def native_line(
-    inferences: InferenceService, item: BatchItem, accepted: Accepted, variant: PreparedVariant
-) -> NativeLine | None:
-    """The line of an item; None if LSD itself is to run it."""
-    if not is_native(inferences.prepared, variant):
-        return None
-    run = inferences.run_elsewhere(item.inference_id, accepted)
-    call = call_elsewhere(run, accepted, variant)
-    if call is None:
-        return None
-    try:
-        body = call.body()
-    except LsdError:  # it fails in the same way when it runs, and by itself
-        return None
-    return NativeLine(
-        variant=variant,
-        model=call.model,
-        provider=call.provider,
-        api=call.api,
-        credentials=accepted.request.credentials,
-        text=call.api.line(item.inference_id, body),
-    )
+    async def give_up(self) -> None:
+        """Has the providers end what has begun. A job whose provider has not heard is uncertain."""
+        while self._begun:
+            line, part = self._begun[-1]
+            secrets = line.credentials
+            if not await self.calls.give_up(line.api, line.provider, part.job_id, secrets):
+                self.is_uncertain = True
+            self._begun.pop()
 
+    async def _start_file(self, file: Mapping[int, NativeLine], causes: Sequence[str]) -> None:
+        first = next(iter(file.values()))
+        try:
+            job_id = await self._begin(first, [line.text for line in file.values()])
+        except AttemptFailed as failure:
+            told = f'provider "{first.provider.name}": {failure}'
+            await self._go_on(file, first, (*causes, told))
+            return
+        for index in file:
+            self._place(index, part=len(self._begun))
+        costs = first.costs
+        part = BatchPart(
+            model_name=first.model.name,
+            provider_name=first.provider.name,
+            variant_name=first.variant.name,
+            job_id=job_id,
+            costs=None if costs is None else costs.to_json(),
+        )
+        self._begun.append((first, part))
 
-@attrs.frozen(kw_only=True)
-class Started:
-    """The items as they are to be stored, and the parts that some of them are of."""
-
-    items: list[NewItem]
-    parts: list[BatchPart]
-    credentials: list[Mapping[str, str]]
-    """Of each part."""
-
-
-async def start_jobs(
-    calls: NativeCalls,
-    batch_id: str,
-    items: Sequence[NewItem],
-    lines: Mapping[int, NativeLine],
-    now_ms: int,
-) -> Started:
-    """Starts a job for each file of lines, by the index of their items.
-
-    Where a start fails, LSD itself goes on behind that provider. Raises NativeStartsFailed if
-    there is none; nothing is left under way then, as when this is cancelled.
-    """
-    started = Started(items=list(items), parts=[], credentials=[])
-    apis: list[tuple[BatchAPI, PreparedProvider]] = []
-    try:
-        for number, indexes in enumerate(_files(lines)):
-            first = lines[indexes[0]]
-            file = BatchFile(batch_id=batch_id, number=number)
-            part, failure = await _start(calls, file, [lines[each] for each in indexes])
-            for index in indexes:
-                started.items[index] = _placed(items[index], len(started.parts), failure, now_ms)
-            if part is not None:
-                started.parts.append(part)
-                started.credentials.append(first.credentials)
-                apis.append((first.api, first.provider))
-            elif len(first.model.providers) == 1:
-                raise NativeStartsFailed(first.provider.name, failure or "")
-    except BaseException:
-        for (api, provider), part, secrets in zip(
-            apis, started.parts, started.credentials, strict=True
-        ):
-            await calls.give_up(api, provider, part.job_id, secrets)
-        raise
-    return started
-
-
-def _placed(new: NewItem, part: int, failure: str | None, now_ms: int) -> NewItem:
-    if failure is not None:
-        return attrs.evolve(new, item=attrs.evolve(new.item, first_provider=1))
-    running = attrs.evolve(
-        new.item, state="running", part=part, holder=None, run=1, attempts=1, started_ms=now_ms
-    )
-    return attrs.evolve(new, item=running)
-
-
-def _files(lines: Mapping[int, NativeLine]) -> list[list[int]]:
-    """The indexes of the lines of each file, none of which is too large."""
-    files: list[list[int]] = []
-    open_files: dict[object, tuple[list[int], int]] = {}
-    for index, line in lines.items():
-        file, size = open_files.get(line.group, ([], 0))
-        length = len(line.text) + 1
-        if not file or len(file) == LINES_MAX or size + length > FILE_BYTES_MAX:
-            file, size = [], 0
-            files.append(file)
-        file.append(index)
-        open_files[line.group] = (file, size + length)
-    return files
-
-
-async def _start(
-    calls: NativeCalls, file: BatchFile, lines: Sequence[NativeLine]
-) -> tuple[BatchPart | None, str | None]:
-    """The part, or why there is none."""
-    first = lines[0]
-    api, provider, secrets = first.api, first.provider, first.credentials
-    text = b"\n".join(line.text for line in lines) + b"\n"
-    try:
-        file_id = await calls.ask(
+    async def _begin(self, first: NativeLine, texts: Sequence[bytes]) -> str:
+        """The id of the job. Raises AttemptFailed."""
+        api, provider, secrets = first.api, first.provider, first.credentials
+        text = b"\n".join(texts) + b"\n"
+        file = BatchFile(batch_id=self.batch_id, number=next(self.numbers))
+        ask = self.calls.ask
+        file_id = await ask(
             provider, secrets, partial(api.upload, file, text), partial(api.file_id, file)
         )
-        job_id = await calls.ask(provider, secrets, partial(api.create, file, file_id), api.job_id)
-    except AttemptFailed as failure:
-        return None, str(failure)
-    part = BatchPart(
-        model_name=first.model.name,
-        provider_name=provider.name,
-        variant_name=first.variant.name,
-        job_id=job_id,
-    )
-    return part, None
+        try:
+            return await ask(provider, secrets, partial(api.create, file, file_id), api.job_id)
+        except AttemptFailed as failure:
+            self.is_uncertain |= failure.status is None or failure.status >= 500
+            raise
+
+    async def _go_on(
+        self, file: Mapping[int, NativeLine], first: NativeLine, causes: Sequence[str]
+    ) -> None:
+        """With the next provider of the routing: as a job again, or item by item."""
+        place = first.place + 1
+        if place == len(first.model.providers):
+            raise NativeStartsFailed(tuple(causes))
+        again: dict[int, NativeLine] = {}
+        if first.model.providers[place].batches is not None:
+            for index in file:
+                line = self._maybe_line(self.items[index], place)
+                if line is not None:
+                    again[index] = line
+                await trio.lowlevel.checkpoint()
+        for index in file.keys() - again.keys():
+            self._place(index, first_provider=place)
+        for each in in_files(again):
+            await self._start_file(each, causes)
+
+    def _maybe_line(self, new: NewItem, place: int) -> NativeLine | None:
+        try:
+            return self.line_at(new, place)
+        except LsdError:  # it fails in the same way when it runs, and by itself
+            return None
+
+    def _place(self, index: int, *, part: int | None = None, first_provider: int = 0) -> None:
+        new = self.items[index]
+        item = attrs.evolve(new.item, first_provider=first_provider)
+        if part is not None:
+            item = attrs.evolve(
+                new.item,
+                state="running",
+                part=part,
+                holder=None,
+                run=1,
+                attempts=1,
+                started_ms=self.now_ms,
+            )
+        self.items[index] = attrs.evolve(new, item=item)

@@ -40,13 +40,15 @@ class RecordsAreOff(LsdError):
 
 @attrs.frozen
 class NativeStartsFailed(LsdError):
-    """No provider has taken the batch as a job of its own, and LSD was not to run it itself."""
+    """No provider has taken a part of the batch as a job, and LSD was not to run it itself.
 
-    provider: str
-    reason: str
+    `causes` tell of each that was asked, in order.
+    """
+
+    causes: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f'provider "{self.provider}": batch not started: {self.reason}'
+        return f"batch not started: {'; '.join(self.causes)}"
 
 
 @attrs.frozen

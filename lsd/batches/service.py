@@ -1,15 +1,16 @@
 """Batches as callers see them: taken whole or not at all, asked for, cancelled."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import attrs
 import trio
 
 from lsd.batches.local_queue import LocalQueue
-from lsd.batches.native_jobs import NativeJobs
-from lsd.batches.native_start import NativeLine, is_native, native_line, start_jobs
+from lsd.batches.native_jobs import NativeWork
+from lsd.batches.native_lines import NativeLine, is_native, native_line
+from lsd.batches.native_submission import Placing
 from lsd.batches.refusals import ItemRefused, RecordsAreOff, UnknownBatch, UnknownItem
 from lsd.batches.results import batch_pieces, item_json
 from lsd.batches.submission import (
@@ -21,12 +22,15 @@ from lsd.batches.submission import (
 from lsd.conversation import LsdError, encode_json
 from lsd.inference import (
     Accepted,
+    InferenceFailed,
     InferenceService,
+    PreparedVariant,
+    VariantFailed,
     assignment_of,
     drawn_variant,
     structure_inference_request,
 )
-from lsd.store import BatchItem, BatchPart, BatchRecord, NewItem, Store, Write, Writer
+from lsd.store import BatchItem, BatchRecord, NewItem, Store, Write, Writer
 
 CHECKING_S_MAX = 0.002
 """So long items are checked without a pause; then it is the turn of other requests."""
@@ -40,7 +44,7 @@ class BatchService:
     store: Store
     writer: Writer
     queue: LocalQueue
-    jobs: NativeJobs | None
+    native: NativeWork | None
     """None: nothing is recorded, so nothing is asked for either."""
 
     async def submit(
@@ -56,6 +60,8 @@ class BatchService:
         batch_id = self.inferences.ids.new()
         checking = _Checking(self, submission.shape == "columns", api_key_public_id)
         items = await self._check(submission.rows, checking)
+        if len(checking.failures) == len(items):
+            raise ItemRefused(0, checking.failures[0])
         batch = BatchRecord(
             batch_id=batch_id,
             created_ms=self.inferences.clock.now_ms(),
@@ -63,14 +69,9 @@ class BatchService:
             api_key_public_id=api_key_public_id,
             snapshot_hash=self.inferences.prepared.loaded.hash,
         )
-        parts: Sequence[BatchPart] = ()
-        if checking.lines:
-            items, parts = await self._start_jobs(batch_id, items, checking.lines)
         try:
-            await self.writer.commit(
-                self.store.batches.submit(batch, items, parts, checking.assignments)
-            )
-        except LsdError:
+            await self._store(batch, items, checking)
+        except BaseException:
             for new in items:
                 self.queue.credentials.forget(new.item.inference_id)
             raise
@@ -103,28 +104,38 @@ class BatchService:
 
     async def refresh(self, batch_id: str) -> None:
         """Asks the providers that run a part of a batch how it stands. Raises UnknownBatch."""
-        if self.jobs is not None and self.get(batch_id).is_under_way:
-            await self.jobs.refresh(batch_id)
+        if self.native is not None and self.get(batch_id).is_under_way:
+            await self.native.jobs.refresh(batch_id)
 
     async def cancel(self, batch_id: str) -> BatchRecord:
         """Cancels what is pending; the batch afterwards. Raises UnknownBatch."""
         self.get(batch_id)
         await self.writer.commit(self.store.batches.cancel(batch_id))
-        if self.jobs is not None:
-            await self.jobs.cancel(batch_id)
+        if self.native is not None:
+            await self.native.jobs.cancel(batch_id)
         return self.get(batch_id)
 
-    async def _start_jobs(
-        self, batch_id: str, items: list[NewItem], lines: Mapping[int, NativeLine]
-    ) -> tuple[list[NewItem], list[BatchPart]]:
-        """The items and the parts that some are of. Raises NativeStartsFailed."""
-        assert self.jobs is not None, "lines are for jobs"
-        now_ms = self.inferences.clock.now_ms()
-        started = await start_jobs(self.jobs.calls, batch_id, items, lines, now_ms)
-        for number, secrets in enumerate(started.credentials):
+    async def _store(self, batch: BatchRecord, items: list[NewItem], checking: "_Checking") -> None:
+        """Commits a batch, and starts the jobs that providers are to run for it."""
+        if not checking.lines:
+            await self.writer.commit(
+                self.store.batches.submit(batch, items, beside=checking.assignments)
+            )
+            return
+        assert self.native is not None, "lines are for jobs"
+        placing = Placing(
+            items=items,
+            lines=checking.lines,
+            assignments=checking.assignments,
+            redraws=checking.has_drawn_once,
+        )
+        start = await self.native.submission.submit(batch, placing)
+        for number, secrets in enumerate(start.credentials):
             if secrets:
-                self.jobs.credentials[batch_id, number] = secrets
-        return started.items, started.parts
+                self.native.jobs.credentials[batch.batch_id, number] = secrets
+        for new in start.items:
+            if new.item.part is not None:
+                self.queue.credentials.forget(new.item.inference_id)
 
     async def _check(self, rows: list[Any], checking: "_Checking") -> list[NewItem]:
         """The items of a submission, whose rows are used up. Pauses now and then."""
@@ -162,7 +173,14 @@ class _Checking:
     """Of the items that a provider is to run in a job of its own."""
     assignments: list[Write] = attrs.field(factory=list, init=False)
     """What keeps the variant that all episodes of the batch have."""
+    failures: list[InferenceFailed] = attrs.field(factory=list, init=False)
+    """Of the items that have failed already."""
     _drawn: str | None = attrs.field(default=None, init=False)
+
+    @property
+    def has_drawn_once(self) -> bool:
+        """Whether all items have a variant that was drawn for the first."""
+        return self._drawn is not None
 
     async def check(self, index: int, row: Any) -> NewItem:
         """The item of a row. Raises what the row alone would be answered."""
@@ -188,18 +206,39 @@ class _Checking:
         inferences = self._service.inferences
         variants = accepted.function.variants
         prepared = inferences.prepared
-        if self._service.jobs is None or not any(
+        if self._service.native is None or not any(
             is_native(prepared, each) for each in variants.values()
         ):
             return item
         variant = accepted.pinned or (item.drawn_variant and variants[item.drawn_variant])
         if not variant:
             variant = await drawn_variant(accepted, item.episode_id, inferences.experiments)
-        line = variant and native_line(inferences, item, accepted, variant)
-        if not variant or not line:
+        if not variant:
+            return item
+        fixed = item if accepted.pinned else attrs.evolve(item, drawn_variant=variant.name)
+        try:
+            line = native_line(inferences, item, accepted, variant)
+        except VariantFailed as failure:
+            return self._failed(fixed, accepted, variant, failure)
+        if line is None:
             return item
         self.lines[index] = line
-        return item if accepted.pinned else attrs.evolve(item, drawn_variant=variant.name)
+        return fixed
+
+    def _failed(
+        self,
+        item: BatchItem,
+        accepted: Accepted,
+        variant: PreparedVariant,
+        cause: VariantFailed,
+    ) -> BatchItem:
+        """An item that no provider can be asked, as if it had run."""
+        text = f'variant "{variant.name}": {cause}'
+        failure = InferenceFailed(cause.cause, text, pinned=accepted.pinned is not None)
+        self.failures.append(failure)
+        assert self._service.native is not None, "it was to be a line of a job"
+        decider = self._service.native.jobs.runner.decider
+        return decider.failed(item, failure, self._service.inferences.clock.now_ms())
 
     async def _variant_for_all(self, accepted: Accepted, episode_id: str) -> str | None:
         """Of a column-wise submission, the variant that the first item has drawn."""

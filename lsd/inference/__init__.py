@@ -9,8 +9,9 @@ from lsd.inference.adaptive_experiments import AdaptiveExperiments, ExperimentSt
 from lsd.inference.answers import Answer
 from lsd.inference.aws_key_chain import AwsKeyChain
 from lsd.inference.aws_sign_in import AwsSignIn
+from lsd.inference.costs import CostTable
 from lsd.inference.direct_call import DirectCall
-from lsd.inference.elsewhere import CallElsewhere, call_elsewhere
+from lsd.inference.elsewhere import CallElsewhere, call_elsewhere, costs_elsewhere
 from lsd.inference.embedding_models import EmbeddingMaker
 from lsd.inference.embedding_service import (
     EmbeddingAnswer,
@@ -80,6 +81,7 @@ __all__ = [
     "BadRequest",
     "CacheOptions",
     "CallElsewhere",
+    "CostTable",
     "DialectMaker",
     "DirectCall",
     "EmbeddingAnswer",
@@ -125,6 +127,7 @@ __all__ = [
     "call_elsewhere",
     "chat_reference",
     "check_input",
+    "costs_elsewhere",
     "drawn_variant",
     "fitting_value",
     "json_reference",

@@ -53,6 +53,27 @@ class CostTable:
             streaming=tuple(_rate(entry, streaming=True) for entry in entries),
         )
 
+    @classmethod
+    def of_json(cls, rates: JsonValue) -> "CostTable | None":
+        """The inverse of `to_json`, for whole answers."""
+        return cls.of(
+            [
+                CostEntry(
+                    pointer=rate["pointer"],
+                    cost_per_unit=Decimal(rate["dollars"]),
+                    required=rate["required"],
+                )
+                for rate in rates
+            ]
+        )
+
+    def to_json(self) -> JsonValue:
+        """The rates of whole answers, to be stored."""
+        return [
+            {"pointer": rate.pointer, "dollars": str(rate.dollars), "required": rate.required}
+            for rate in self._plain
+        ]
+
     def cost(self, body: JsonValue) -> Decimal:
         """Dollars of a whole answer. Raises CostUnknown."""
         figures = []

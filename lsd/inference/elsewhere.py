@@ -45,8 +45,8 @@ class CallElsewhere:
         wire = self.provider.dialect.encode(fitted, NO_CREDENTIALS, edits)
         return self.api.fitted(self.run.inference_id, wire.body)
 
-    def answered(self, recorder: Recorder, body: bytes) -> Answered:
-        """The answer, of which `body` is what the provider has said.
+    def answered(self, recorder: Recorder, body: bytes, costs: CostTable | None) -> Answered:
+        """The answer, of which `body` is what the provider has said; `costs` is what it costs.
 
         Raises AttemptFailed for one that cannot be understood, and VariantFailed.
         """
@@ -61,10 +61,9 @@ class CallElsewhere:
         call.take_raw_response(body.decode(errors="replace"), ())
         call.output, call.usage = response.output, response.usage
         call.finish_reason = response.finish_reason
-        table = CostTable.of(provider.config.batch_cost) or provider.cost
-        if table is not None:
+        if costs is not None:
             try:
-                call.cost = table.cost(response.document)
+                call.cost = costs.cost(response.document)
             except CostUnknown:
                 call.cost = None
         run.end_call(call, "ok")
@@ -88,11 +87,18 @@ class CallElsewhere:
         )
 
 
-def call_elsewhere(run: Run, accepted: Accepted, variant: PreparedVariant) -> CallElsewhere | None:
-    """The first call that is made for a variant; None if there is more to it than one body.
+def costs_elsewhere(provider: PreparedProvider) -> CostTable | None:
+    """What such calls of a provider cost, as things are configured."""
+    return CostTable.of(provider.config.batch_cost) or provider.cost
+
+
+def call_elsewhere(
+    run: Run, accepted: Accepted, variant: PreparedVariant, place: int = 0
+) -> CallElsewhere | None:
+    """The call of the provider at a place of the variant's routing; None if it is more than a body.
 
     So it is with other types of variants, with files, and with headers of the caller's own. None as
-    well if the provider that is asked first has no batch API.
+    well if that provider has no batch API.
     """
     config = variant.config
     if not isinstance(config, ChatCompletionVariant):
@@ -100,7 +106,7 @@ def call_elsewhere(run: Run, accepted: Accepted, variant: PreparedVariant) -> Ca
     if run.files is not None or accepted.request.extra_headers:
         return None
     model = run.prepared.model(config.model)
-    api = None if model is None else model.providers[0].batches
+    api = None if model is None else model.providers[place].batches
     if model is None or api is None:
         return None
     return CallElsewhere(
@@ -108,6 +114,6 @@ def call_elsewhere(run: Run, accepted: Accepted, variant: PreparedVariant) -> Ca
         accepted=accepted,
         variant=variant,
         model=model,
-        provider=model.providers[0],
+        provider=model.providers[place],
         api=api,
     )

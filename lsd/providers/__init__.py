@@ -25,6 +25,7 @@ from lsd.providers.batch_api import (
     LINES_MAX,
     BatchAPI,
     BatchFile,
+    FoundJobs,
     Job,
     Row,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "EchoDialect",
     "EchoEmbeddings",
     "EmbeddingDialect",
+    "FoundJobs",
     "Job",
     "MetadataServer",
     "OpenAIBatches",

@@ -43,6 +43,17 @@ class Row:
 
 
 @attrs.frozen(kw_only=True)
+class FoundJobs:
+    """The jobs under way that a page of a provider's list holds of one batch.
+
+    `after` is what to ask for the next page with; None: there is none.
+    """
+
+    ids: tuple[str, ...]
+    after: str | None = None
+
+
+@attrs.frozen(kw_only=True)
 class BatchFile:
     """A file of requests; those of a batch are counted from 0, and no number is used twice."""
 
@@ -96,6 +107,14 @@ class BatchAPI(Protocol):
 
     def check_cancelled(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """Whether the provider will do so; that takes time, and may come too late."""
+
+    def search(self, batch_id: str, after: str | None, credentials: Credentials, /) -> WireRequest:
+        """Asks for a page of the jobs there are, of this batch or of all, the latest first."""
+
+    def found(
+        self, batch_id: str, status: int, headers: Mapping[str, str], body: bytes
+    ) -> FoundJobs:
+        """Those of this batch that nobody has ended yet."""
 
     def content(self, file_id: str, credentials: Credentials) -> WireRequest:
         """Fetches a file of results."""

@@ -5,6 +5,7 @@ Source: OpenAI's API reference, "Batch" and "Files".
 
 from collections.abc import Iterator, Mapping
 from typing import Literal
+from urllib.parse import quote
 
 import attrs
 
@@ -15,6 +16,7 @@ from lsd.providers._openai_address import request_headers, request_url
 from lsd.providers.batch_api import (
     LINE_SHOWN_MAX,
     BatchFile,
+    FoundJobs,
     Job,
     JobState,
     Row,
@@ -25,6 +27,12 @@ from lsd.providers.batch_api import (
     text_field,
 )
 from lsd.providers.dialect import Dialect
+
+JOBS_PER_PAGE = 100
+"""As many as the API gives at a time."""
+
+_BATCH_ID = "lsd_batch_id"
+"""Under this name a job tells what it was begun for."""
 
 _BOUNDARY = "lsd-batch-7f3b5d1c9a2e4860"
 """Nothing in a line of JSON begins with two hyphens at the start of a line."""
@@ -79,7 +87,7 @@ class OpenAIBatches:
             "input_file_id": file_id,
             "endpoint": self.endpoint,
             "completion_window": "24h",
-            "metadata": {"lsd_batch_id": file.batch_id},
+            "metadata": {_BATCH_ID: file.batch_id},
         }
         return self._request("POST", "batches", credentials, encode_json(fields))
 
@@ -111,6 +119,25 @@ class OpenAIBatches:
     def check_cancelled(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         check_status("openai", status, headers, body)
 
+    def search(self, _: str, after: str | None, credentials: Credentials, /) -> WireRequest:
+        place = "" if after is None else f"&after={quote(after, safe='')}"
+        return self._request("GET", "batches", credentials, query=f"limit={JOBS_PER_PAGE}{place}")
+
+    def found(
+        self, batch_id: str, status: int, headers: Mapping[str, str], body: bytes
+    ) -> FoundJobs:
+        fields = answered_object("openai", status, headers, body)
+        data = fields.get("data")
+        jobs = [each for each in data if isinstance(each, dict)] if isinstance(data, list) else []
+        last_id = jobs[-1].get("id") if jobs else None
+        has_more = fields.get("has_more") is True and isinstance(last_id, str)
+        return FoundJobs(
+            ids=tuple(
+                text_field("openai", each, "id") for each in jobs if _is_at_work_for(batch_id, each)
+            ),
+            after=last_id if has_more else None,
+        )
+
     def content(self, file_id: str, credentials: Credentials) -> WireRequest:
         return self._request("GET", f"files/{file_id}/content", credentials)
 
@@ -128,10 +155,11 @@ class OpenAIBatches:
         credentials: Credentials,
         body: bytes = b"",
         further: Mapping[str, str] | None = None,
+        query: str = "",
     ) -> WireRequest:
         return WireRequest(
             method=method,
-            url=request_url("openai", self.base, path),
+            url=request_url("openai", self.base, path, query),
             headers=request_headers(credentials.get("api_key"), further=further),
             body=body,
         )
@@ -148,6 +176,14 @@ def openai_batches(provider: OpenAIProvider, reader: Dialect) -> OpenAIBatches |
         endpoint="/v1/responses" if is_responses else "/v1/chat/completions",
         reader=reader,
     )
+
+
+def _is_at_work_for(batch_id: str, job: Mapping[str, JsonValue]) -> bool:
+    metadata = job.get("metadata")
+    if not isinstance(metadata, dict) or metadata.get(_BATCH_ID) != batch_id:
+        return False
+    status = job.get("status")
+    return status != "cancelling" and _STATES.get(str(status)) == "under_way"
 
 
 def _count(value: JsonValue) -> int | None:

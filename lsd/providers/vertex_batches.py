@@ -6,6 +6,7 @@ inference from Cloud Storage", autumn 2026.
 
 import re
 from collections.abc import Iterator, Mapping
+from urllib.parse import urlencode
 
 import attrs
 
@@ -17,6 +18,7 @@ from lsd.providers._host import Credentials
 from lsd.providers._sealing import USER_AGENT
 from lsd.providers.batch_api import (
     BatchFile,
+    FoundJobs,
     Job,
     JobState,
     Row,
@@ -34,6 +36,11 @@ LABEL = "lsd-inference-id"
 
 RESULTS = "predictions.jsonl"
 """In the directory that the answer names: the service makes a new one for every job."""
+
+JOBS_PER_PAGE = 100
+
+_NAME = "lsd-batch-"
+"""Of a job, in front of the id of its batch."""
 
 _TYPE = "gcp_vertex_gemini"
 _STORAGE = f"{_TYPE}: Cloud Storage"
@@ -92,7 +99,7 @@ class VertexBatches:
     def create(self, file: BatchFile, file_id: str, credentials: Credentials, /) -> WireRequest:
         output = uri_below(self.output_uri_prefix, f"lsd-batch-output-{file.name}")
         fields = {
-            "displayName": f"lsd-batch-{file.batch_id}",
+            "displayName": f"{_NAME}{file.batch_id}",
             "model": f"publishers/google/models/{self.provider.model_id}",
             "inputConfig": {"instancesFormat": "jsonl", "gcsSource": {"uris": [file_id]}},
             "outputConfig": {
@@ -131,6 +138,27 @@ class VertexBatches:
 
     def check_cancelled(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         check_status(_TYPE, status, headers, body)
+
+    def search(self, batch_id: str, after: str | None, credentials: Credentials, /) -> WireRequest:
+        query = {"filter": f'display_name="{_NAME}{batch_id}"', "pageSize": str(JOBS_PER_PAGE)}
+        if after is not None:
+            query["pageToken"] = after
+        url = f"{place_url(self.provider)}/batchPredictionJobs?{urlencode(query)}"
+        return _request("GET", url, credentials)
+
+    def found(
+        self, batch_id: str, status: int, headers: Mapping[str, str], body: bytes
+    ) -> FoundJobs:
+        fields = answered_object(_TYPE, status, headers, body)
+        data = fields.get("batchPredictionJobs")
+        jobs = [each for each in data if isinstance(each, dict)] if isinstance(data, list) else []
+        token = fields.get("nextPageToken")
+        return FoundJobs(
+            ids=tuple(
+                text_field(_TYPE, each, "name") for each in jobs if _is_at_work_for(batch_id, each)
+            ),
+            after=token if isinstance(token, str) and token else None,
+        )
 
     def content(self, file_id: str, credentials: Credentials) -> WireRequest:
         source = StoredObject.at(file_id)
@@ -171,6 +199,13 @@ def vertex_batches(
         storage=CloudStorage(storage.storage_api_base),
         reader=Gemini(attrs.evolve(dialect.target, may_lack_usage=True), dialect.host),
     )
+
+
+def _is_at_work_for(batch_id: str, job: Mapping[str, JsonValue]) -> bool:
+    if job.get("displayName") != f"{_NAME}{batch_id}":
+        return False
+    state = str(job.get("state") or "UNSPECIFIED").removeprefix(_PREFIX)
+    return not state.startswith("CANCEL") and _STATES.get(state) == "under_way"
 
 
 def _request(method: str, url: str, credentials: Credentials, body: bytes = b"") -> WireRequest:

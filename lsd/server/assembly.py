@@ -43,7 +43,7 @@ from lsd.api import (
     hot_endpoints,
     probes,
 )
-from lsd.batches import NativeJobs, QueueWork
+from lsd.batches import NativeWork, QueueWork
 from lsd.config import (
     Auth,
     Config,
@@ -66,7 +66,7 @@ from lsd.inference import (
     Recorder,
     prepare,
 )
-from lsd.server.batching import batch_service, native_jobs, queue_work
+from lsd.server.batching import batch_service, native_work, queue_work
 from lsd.server.equipment import Equipment
 from lsd.server.kept import Kept
 from lsd.server.provider_access import dialect_maker, embedding_maker, sign_in_maker
@@ -85,7 +85,7 @@ class Assembled:
     swept: Mapping[str, Swept]
     experiments: AdaptiveExperiments
     queue_work: QueueWork | None
-    native_jobs: NativeJobs | None
+    native_work: NativeWork | None
     tls: ssl.SSLContext | None
 
 
@@ -107,11 +107,11 @@ def assemble(loaded: Loaded, equipment: Equipment) -> Assembled:
         *Configurations(loaded, None if kept is None else kept.store.snapshots).endpoints(),
         *_compatible_endpoints(inferences, embeddings, clock),
     ]
-    queue, work, jobs = equipment.batch_queue, None, None
+    queue, work, native = equipment.batch_queue, None, None
     if kept is not None and queue is not None:
         work = queue_work(inferences, queue)
-        jobs = native_jobs(inferences, kept, work, queue.credentials)
-        batches = batch_service(inferences, kept, queue, jobs)
+        native = native_work(inferences, kept, work, queue.credentials)
+        batches = batch_service(inferences, kept, queue, native)
         endpoints += Batches(batches, gateway.batch_inference.max_items).endpoints()
         endpoints += _reading_endpoints(kept, loaded.config, clock)
         endpoints += ExampleEndpoints(_examples(inferences, embeddings, kept)).endpoints()
@@ -128,7 +128,7 @@ def assemble(loaded: Loaded, equipment: Equipment) -> Assembled:
         swept=_swept(kept, loaded.config.storage, cache, buckets),
         experiments=inferences.experiments,
         queue_work=work,
-        native_jobs=jobs,
+        native_work=native,
         tls=tls_context(gateway.tls, http2=gateway.http2),
     )
 

@@ -9,34 +9,54 @@ from lsd.batches import (
     LocalQueue,
     NativeCalls,
     NativeJobs,
+    NativeSubmission,
+    NativeWork,
+    OrphanedJobs,
     QueueWork,
 )
 from lsd.inference import InferenceService
 from lsd.server.kept import Kept
 
 
-def native_jobs(
+def native_work(
     inferences: InferenceService, kept: Kept, work: QueueWork | None, held: HeldCredentials
-) -> NativeJobs | None:
-    """The jobs that providers run; None where nothing is recorded."""
+) -> NativeWork | None:
+    """What is done with batch APIs of providers; None where nothing is recorded."""
     if work is None:
         return None
-    return NativeJobs(
-        inferences=inferences,
-        runner=work.runner,
-        calls=NativeCalls(inferences.prepared),
-        store=kept.store,
-        writer=kept.writer,
-        credentials=held.of_parts,
+    calls = NativeCalls(inferences.prepared)
+    return NativeWork(
+        submission=NativeSubmission(
+            inferences=inferences,
+            runner=work.runner,
+            calls=calls,
+            store=kept.store,
+            writer=kept.writer,
+        ),
+        jobs=NativeJobs(
+            inferences=inferences,
+            runner=work.runner,
+            calls=calls,
+            store=kept.store,
+            writer=kept.writer,
+            credentials=held.of_parts,
+        ),
+        orphans=OrphanedJobs(
+            prepared=inferences.prepared,
+            calls=calls,
+            store=kept.store,
+            writer=kept.writer,
+            clock=inferences.clock,
+        ),
     )
 
 
 def batch_service(
-    inferences: InferenceService, kept: Kept, queue: LocalQueue, jobs: NativeJobs | None
+    inferences: InferenceService, kept: Kept, queue: LocalQueue, native: NativeWork | None
 ) -> BatchService:
     """What takes batches and tells of them."""
     return BatchService(
-        inferences=inferences, store=kept.store, writer=kept.writer, queue=queue, jobs=jobs
+        inferences=inferences, store=kept.store, writer=kept.writer, queue=queue, native=native
     )
 
 

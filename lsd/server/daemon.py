@@ -23,6 +23,9 @@ log = logger(__name__)
 REPORT_EVERY_S = 5.0
 """While draining, this often the log tells what is still in flight."""
 
+ORPHANS_EVERY_S = 30.0
+"""So often it is looked whether somebody has left jobs behind; mostly that is one get."""
+
 POLLING_OFF_S = 60.0
 """Without polling, so often it is looked whether a new configuration wants it."""
 
@@ -134,12 +137,24 @@ class Daemon:
             await work_alone(kept.store.leases(clock), "native batches", self._keep_polling)
 
     async def _keep_polling(self) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._refresh_jobs)
+            nursery.start_soon(self._end_orphaned_jobs)
+
+    async def _refresh_jobs(self) -> None:
         while True:
             table = self.generations.config.gateway.batch_inference
             await trio.sleep(table.poll_interval_s or POLLING_OFF_S)
-            jobs = self.generations.current.native_jobs
-            if table.poll_interval_s and jobs is not None:
-                await jobs.refresh_all()
+            native = self.generations.current.native_work
+            if table.poll_interval_s and native is not None:
+                await native.jobs.refresh_all()
+
+    async def _end_orphaned_jobs(self) -> None:
+        while True:
+            native = self.generations.current.native_work
+            if native is not None:
+                await native.orphans.end_all()
+            await trio.sleep(ORPHANS_EVERY_S)
 
     async def _drain(self, finished: trio.Event, listener: socket.socket) -> int:
         """Lets requests finish, as long as nobody insists and there is time."""

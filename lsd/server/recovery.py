@@ -20,4 +20,6 @@ def recover_batches(store: Store, crash_limit: int, clock: Clock, shard: int | N
             status=400, message="credentials: per-request credentials do not survive a restart"
         ),
     )
+    starts = store.batch_starts.recover(shard)
     store.data.write(write.apply)
+    store.data.write(starts.apply)

@@ -21,6 +21,7 @@ from lsd.store.batch_records import (
     ItemState,
     NewItem,
 )
+from lsd.store.batch_starts import BatchStart, BatchStarts
 from lsd.store.batches import Batches, ItemNotHeld
 from lsd.store.buckets import AMOUNT_MAX, BucketLimit, Buckets, Shortage
 from lsd.store.cache import InferenceCache
@@ -115,6 +116,8 @@ __all__ = [
     "BatchItem",
     "BatchPart",
     "BatchRecord",
+    "BatchStart",
+    "BatchStarts",
     "Batches",
     "BucketLimit",
     "Buckets",

@@ -4,7 +4,7 @@ from typing import Literal
 
 import attrs
 
-from lsd.conversation import FinishReason
+from lsd.conversation import FinishReason, JsonValue
 from lsd.store._group_commit import Write
 from lsd.store.records import FunctionType
 
@@ -80,7 +80,9 @@ class BatchPart:
     """The items of a batch that a provider runs as one job of its own.
 
     `is_over`: all of them have ended. `completed` and `failed` are what the provider has counted
-    last, `poll_error` why it could not be asked last.
+    last, `poll_error` why it could not be asked last. `costs` is what an answer costs, by the table
+    in force when it was submitted; None if that is not known. `is_given_up`: the provider has heard
+    that it is to end the job.
     """
 
     model_name: str
@@ -91,6 +93,8 @@ class BatchPart:
     completed: int | None = None
     failed: int | None = None
     poll_error: str | None = None
+    costs: JsonValue = None
+    is_given_up: bool = False
 
 
 @attrs.frozen(kw_only=True)

@@ -65,6 +65,7 @@ turn           f n                   turns taken in its nursery (8 bytes)
 batch          B                     batch, JSON
 batch_n        B                     its items by state (8 bytes each)
 batch_part     B i                   native part, JSON; i counts the parts
+batch_start    B                     what is being started at providers, JSON
 item           B i                   item of a batch, JSON
 item_request   B i                   what it asks for, JSON; absent once the item has ended
 item_of        I                     B i
@@ -146,6 +147,7 @@ TURNS: Final = "turn"
 BATCHES: Final = "batch"
 BATCH_COUNTS: Final = "batch_n"
 BATCH_PARTS: Final = "batch_part"
+BATCH_STARTS: Final = "batch_start"
 BATCH_ITEMS: Final = "item"
 BATCH_ITEM_REQUESTS: Final = "item_request"
 BATCH_ITEMS_BY_INFERENCE: Final = "item_of"
@@ -211,6 +213,7 @@ DATA_DATABASES: Final[tuple[Database, ...]] = (
     BATCHES,
     BATCH_COUNTS,
     BATCH_PARTS,
+    BATCH_STARTS,
     BATCH_ITEMS,
     BATCH_ITEM_REQUESTS,
     BATCH_ITEMS_BY_INFERENCE,

@@ -17,6 +17,7 @@ from lsd.store._folder import (
 )
 from lsd.store.api_keys import ApiKeys
 from lsd.store.assignments import Assignments
+from lsd.store.batch_starts import BatchStarts
 from lsd.store.batches import Batches
 from lsd.store.buckets import Buckets
 from lsd.store.cache import InferenceCache
@@ -30,6 +31,7 @@ from lsd.store.feedback_statistics import FeedbackStatistics
 from lsd.store.inferences import Inferences
 from lsd.store.layout import (
     BATCH_ITEMS_BY_INFERENCE,
+    BATCH_STARTS,
     BATCHES,
     BY_ID,
     DATA_DATABASES,
@@ -66,6 +68,7 @@ _IDS = (
     EPISODES,
     DATAPOINTS,
     BATCHES,
+    BATCH_STARTS,
     BATCH_ITEMS_BY_INFERENCE,
 )
 """Databases whose keys begin with ids that LSD has issued."""
@@ -114,6 +117,7 @@ class Store:
     assignments: Assignments
     standings: Standings
     batches: Batches
+    batch_starts: BatchStarts
     _shard: int
     _lock: FolderLock | None
 
@@ -155,6 +159,7 @@ class Store:
             assignments=Assignments(data=data, names=names),
             standings=Standings(state=state),
             batches=Batches(data=data, shard=shard),
+            batch_starts=BatchStarts(data=data, shard=shard),
             shard=shard,
             lock=lock,
         )

@@ -2,12 +2,14 @@
 
 import random
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 
-from tests.api.asking import Box, model, wait_for
+from tests.api.asking import Box, model, open_store, wait_for
 from tests.api.batching import (
     FUNCTION,
     bounded,
@@ -32,6 +34,26 @@ cost = [{ pointer = "/usage/prompt_tokens", cost_per_million = 2 }]
 batch_cost = [{ pointer = "/usage/prompt_tokens", cost_per_million = 1 }]
 """
 
+OTHER = """
+[functions.either]
+type = "chat"
+variants.first = { type = "chat_completion", model = "m" }
+variants.second = { type = "chat_completion", model = "n" }
+[functions.either.experimentation]
+type = "static"
+candidate_variants = ["first"]
+fallback_variants = ["second"]
+"""
+
+STRICT = """
+[functions.strict]
+type = "chat"
+[functions.strict.variants.v]
+type = "chat_completion"
+model = "m"
+templates.system.path = "strict.minijinja"
+"""
+
 StartNative = Callable[..., tuple[Gateway, FakeBatches]]
 
 
@@ -39,11 +61,11 @@ StartNative = Callable[..., tuple[Gateway, FakeBatches]]
 def start_native(start_gateway: StartGateway, provider: FakeProviderThread) -> StartNative:
     """Starts a daemon whose model `m` asks OpenAI's batch API."""
 
-    def start(*boxes: Box, more: str = NATIVE) -> tuple[Gateway, FakeBatches]:
+    def start(*boxes: Box, more: str = NATIVE, tables: str = "") -> tuple[Gateway, FakeBatches]:
         fake = FakeBatches()
         first = Box("box", provider.will("box", fake), more)
-        text = model("m", first, *boxes) + FUNCTION + bounded(poll_interval_s=0)
-        return start_gateway(text), fake
+        text = model("m", first, *boxes) + FUNCTION + bounded(poll_interval_s=0) + tables
+        return start_gateway(text, files={"strict.minijinja": "{{ x.y }}"}), fake
 
     return start
 
@@ -197,6 +219,104 @@ def test_jobs_survive_their_daemon(start_native: StartNative) -> None:
 
     assert texts(batch) == ["0", "1", "2"]
     assert fake.asked.count("POST /batches") == 1
+
+
+def test_a_job_that_nobody_was_promised_is_ended(
+    start_native: StartNative, provider: FakeProviderThread
+) -> None:
+    """The daemon was killed before it knew its job: there is no batch, and nothing more to pay."""
+    gateway, fake = start_native()
+    fake.holds_back = True
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(gateway.post, "/batch_inference", [row("a"), row("b")])
+        provider.wait_for_request(2)
+        gateway.kill()
+        with pytest.raises(httpx.TransportError):
+            asked.result()
+    fake.holds_back = False
+
+    gateway.start()
+    wait_for(lambda: "POST /batches/batch_1/cancel" in fake.asked)
+
+    batch_id = fake.job["metadata"]["lsd_batch_id"]
+    assert gateway.client.get(f"/batch_inference/{batch_id}").status_code == 404
+    with open_store(gateway) as store, store.data.read() as transaction:
+        assert [transaction.count(each) for each in ("batch", "item", "batch_part")] == [0] * 3
+
+
+def test_the_next_provider_with_jobs_is_asked_for_one(
+    start_native: StartNative, provider: FakeProviderThread
+) -> None:
+    """Before anybody is asked item by item; of none of them, the answer tells of all."""
+    second = FakeBatches()
+    url = provider.will("second", second)
+    gateway, fake = start_native(Box("second", url, NATIVE))
+    fake.refusals["/batches"] = 500
+    answer = submitted(gateway, [row("a"), row("b")])
+    second.output, second.status = all_answered, "completed"
+    batch = finished(gateway, answer["batch_id"])
+    second.refusals["/files"] = 400
+    told = refused(gateway, 502, [row("a")])
+
+    assert texts(batch) == ["a", "b"]
+    assert [line["custom_id"] for line in second.lines] == answer["inference_ids"]
+    (call,) = gateway.calls(answer["inference_ids"][0])
+    assert call["model_provider_name"] == "second"
+    assert 'provider "box"' in told
+    assert 'provider "second"' in told
+
+
+def test_columns_try_another_variant_before_they_are_refused(
+    start_native: StartNative, provider: FakeProviderThread
+) -> None:
+    """As long as nothing runs, the variant that was drawn for all can be another one."""
+    well = provider.will("well", completes({"role": "assistant", "content": "Yes"}))
+    tables = model("n", Box("well", well)) + OTHER
+    gateway, fake = start_native(tables=tables)
+    fake.refusals["/files"] = 500
+    body = {"function_name": "either", "inputs": [messages("a"), messages("b")]}
+
+    batch = finished(gateway, submitted(gateway, body)["batch_id"])
+
+    assert texts(batch) == ["Yes", "Yes"]
+    assert {each["variant_name"] for each in batch["inferences"]} == {"second"}
+    assert "POST /files" in fake.asked
+    pinned = {**body, "variant_name": "first"}
+    assert "500" in refused(gateway, 502, pinned)
+
+
+def test_an_item_that_cannot_be_rendered_fails_alone(start_native: StartNative) -> None:
+    """At the submission; if it is so with all of them, nothing is taken."""
+    gateway, fake = start_native(tables=STRICT)
+
+    def strict(**arguments: object) -> dict[str, Any]:
+        return {"function_name": "strict", "input": {**messages("a"), "system": arguments}}
+
+    answer = submitted(gateway, [strict(x={"y": "good"}), strict(x=1)])
+    fake.output, fake.status = all_answered, "completed"
+    batch = finished(gateway, answer["batch_id"])
+
+    assert len(fake.lines) == len(batch["inferences"]) == 1
+    (error,) = batch["errors"]
+    assert (error["index"], error["status"]) == (1, 502)
+    assert refused(gateway, 502, [strict(x=1)]).startswith("0: ")
+
+
+def test_costs_are_those_of_the_submission(start_native: StartNative) -> None:
+    """Case 42: by `batch_cost`; what is configured later counts for later batches."""
+    gateway, fake = start_native(more=NATIVE + COSTS)
+    answer = submitted(gateway, [row("a")])
+    dearer = gateway.config_path.read_text().replace(
+        "cost_per_million = 1 ", "cost_per_million = 9 "
+    )
+    gateway.stop()
+    gateway.configure(dearer)
+    gateway.start()
+    fake.output, fake.status = all_answered, "completed"
+
+    batch = finished(gateway, answer["batch_id"])
+
+    assert batch["inferences"][0]["usage"]["cost"] == 0.00001
 
 
 def test_where_no_job_can_be_started_lsd_goes_on(

@@ -8,7 +8,7 @@ import orjson
 
 from tests.fakes.openai_scripts import USAGE, answers, completes, fails
 from tests.fakes.recorded import RecordedRequest
-from tests.fakes.script import Script
+from tests.fakes.script import Delay, Script
 
 Line = dict[str, Any]
 
@@ -45,6 +45,10 @@ class FakeBatches:
     errors: Callable[[list[Line]], bytes] | None = None
     refusals: dict[str, int] = attrs.field(factory=dict)
     """Statuses for paths that end so, as long as they stand here."""
+    holds_back: bool = False
+    """A job is begun, and nobody hears of it."""
+    job: dict[str, Any] = attrs.field(factory=dict, init=False)
+    """What the job was asked for with."""
     lines: list[Line] = attrs.field(factory=list, init=False)
     asked: list[str] = attrs.field(factory=list, init=False)
     """Method and path of every request."""
@@ -66,6 +70,13 @@ class FakeBatches:
             make = self.output if "file-out" in path else self.errors
             assert make is not None, "nobody asks for a file that there is not"
             return answers(make(self.lines), content_type="application/jsonl")
+        if path == "/batches" and request.method == "GET":
+            jobs = [self._job()] if self.job else []
+            return answers({"object": "list", "data": jobs, "has_more": False})
+        if path == "/batches":
+            self.job = request.json()
+            if self.holds_back:
+                return Script((Delay(3_600_000),))
         if path.endswith("/cancel"):
             self.status = "cancelled"
         return answers(self._job())
@@ -75,6 +86,7 @@ class FakeBatches:
         return {
             "id": "batch_1",
             "status": self.status,
+            "metadata": self.job.get("metadata"),
             "output_file_id": "file-out" if is_over and self.output else None,
             "error_file_id": "file-err" if is_over and self.errors else None,
             "request_counts": {"total": len(self.lines), "completed": 0, "failed": 0},

@@ -96,6 +96,9 @@ class FakeVertexBatches:
         return answers(found, content_type="application/octet-stream")
 
     def _job(self, request: RecordedRequest) -> Script:
+        if request.path.endswith("/batchPredictionJobs") and request.method == "GET":
+            found = [{"name": JOB, **self.created, "state": self.state}] if self.created else []
+            return answers({"batchPredictionJobs": found})
         if request.path.endswith("/batchPredictionJobs"):
             self.created = request.json()
             return answers({"name": JOB, **self.created, "state": self.state})

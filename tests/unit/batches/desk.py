@@ -13,12 +13,12 @@ from lsd.batches import (
     Decider,
     ItemRunner,
     LocalQueue,
-    NativeCalls,
-    NativeJobs,
     QueueWork,
     read_submission,
 )
 from lsd.conversation import decode_json, encode_json
+from lsd.server.batching import native_work
+from lsd.server.kept import Kept
 from lsd.store import Store, Writer
 from tests.unit.inference.fake_providers import FakeProvider
 from tests.unit.inference.gateway import PLAIN, Gateway, Shelf, start_gateway
@@ -83,20 +83,14 @@ def open_desk(
         decider=Decider(attempts_max=attempts_max, status_of=status_of, uniform=Random(7).random),
         now_ms=gateway.clock.now_ms,
     )
-    jobs = NativeJobs(
-        inferences=gateway.service,
-        runner=runner,
-        calls=NativeCalls(gateway.prepared),
-        store=shelf.store,
-        writer=shelf.writer,
-        credentials=queue.credentials.of_parts,
-    )
+    work = QueueWork(runner=runner, running_max=running_max)
+    kept = Kept(store=shelf.store, writer=shelf.writer, state_writer=shelf.writer, peers=None)
+    native = native_work(gateway.service, kept, work, queue.credentials)
     service = BatchService(
         inferences=gateway.service,
         store=shelf.store,
         writer=shelf.writer,
         queue=queue,
-        jobs=jobs if is_native else None,
+        native=native if is_native else None,
     )
-    work = QueueWork(runner=runner, running_max=running_max)
     return Desk(gateway, shelf.store, shelf.writer, service, queue, work)

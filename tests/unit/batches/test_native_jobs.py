@@ -48,11 +48,26 @@ async def test_a_failed_job_fails_its_items(native_desk: Desk) -> None:
     errors = {"data": [{"code": "bad_file", "message": "no"}]}
     desk.provider.will(job("failed", errors=errors))
 
-    assert desk.service.jobs is not None
-    await desk.service.jobs.refresh_all()
+    assert desk.service.native is not None
+    await desk.service.native.jobs.refresh_all()
 
     (error,) = desk.shown(answer["batch_id"])["errors"]
     assert (error["status"], "bad_file: no" in error["message"]) == (502, True)
+
+
+async def test_a_job_that_could_not_be_cancelled_is_told_again(native_desk: Desk) -> None:
+    """When it is asked how it stands; a provider that has heard is not told twice."""
+    desk = native_desk
+    desk.provider.will(FILE, job("validating"))
+    answer = await desk.submit(ITEM)
+    desk.provider.will(Script(status=500), job("in_progress"), job("cancelling"))
+    await desk.service.cancel(answer["batch_id"])
+
+    await desk.service.refresh(answer["batch_id"])
+
+    told = [each for each in desk.provider.requests if each.url.endswith("/cancel")]
+    (part,) = desk.store.batches.parts(answer["batch_id"])
+    assert (len(told), part.is_given_up) == (2, True)
 
 
 async def test_a_cancelled_job_cancels_what_it_has_not_done(native_desk: Desk) -> None:

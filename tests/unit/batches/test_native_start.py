@@ -1,73 +1,116 @@
-"""Which items are lines, and the files that are made of them."""
+"""The jobs of a batch: begun, begun elsewhere, given up."""
+
+from itertools import count
 
 import attrs
 import pytest
 
-from lsd.batches import NativeCalls, native_start
-from lsd.batches.native_start import NativeLine, is_native, native_line, start_jobs
+from lsd.batches import NativeCalls, native_lines
+from lsd.batches.native_lines import NativeLine
+from lsd.batches.native_start import JobStart
 from lsd.batches.refusals import NativeStartsFailed
+from lsd.conversation import encode_json
 from lsd.store import NewItem
-from tests.unit.batches.desk import ITEM, Desk
-from tests.unit.inference.fake_providers import Script
-from tests.unit.inference.gateway import request
+from tests.unit.batches.desk import Desk
+from tests.unit.batches.lines import line_of
+from tests.unit.inference.fake_providers import Break, Script
 from tests.unit.store.makers import Maker
 
 FILE = Script(body=(b'{"id":"f"}',))
-JOB = Script(body=(b'{"id":"b","status":"validating"}',))
+ILL = Script(status=500)
 
 
-def line_of(desk: Desk, new: NewItem) -> NativeLine:
-    """The line of an item."""
-    accepted = desk.gateway.service.accept(request(**ITEM, variant_name="v"), None)
-    assert accepted.pinned is not None
-    assert is_native(desk.gateway.prepared, accepted.pinned)
-    line = native_line(desk.gateway.service, new.item, accepted, accepted.pinned)
-    assert line is not None
-    return line
+def job(job_id: str) -> Script:
+    """A job has begun."""
+    return Script(body=(encode_json({"id": job_id, "status": "validating"}),))
 
 
-async def test_a_file_is_cut_where_it_would_be_too_large(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each is a job, and a part."""
-    monkeypatch.setattr(native_start, "LINES_MAX", 2)
-    desk.provider.will(FILE, JOB, FILE, JOB)
+def twice(line: NativeLine, place: int = 0) -> NativeLine:
+    """The line, with a routing that names its provider twice."""
+    model = attrs.evolve(line.model, providers=line.model.providers * 2)
+    return attrs.evolve(line, model=model, place=place)
+
+
+def start_of(desk: Desk, *items: NewItem) -> JobStart:
+    """The start of a batch of these items, whose routing names the provider twice."""
+    return JobStart(
+        calls=NativeCalls(desk.gateway.prepared),
+        batch_id="x",
+        now_ms=5,
+        items=list(items),
+        numbers=count(),
+        line_at=lambda new, place: twice(line_of(desk, new), place),
+    )
+
+
+async def test_each_file_is_a_job(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a part, with what its answers cost."""
+    monkeypatch.setattr(native_lines, "LINES_MAX", 2)
+    desk.provider.will(FILE, job("a"), FILE, job("b"))
     items = [Maker().new_item() for _ in range(3)]
-    lines = {index: line_of(desk, new) for index, new in enumerate(items)}
+    start = start_of(desk, *items)
 
-    started = await start_jobs(NativeCalls(desk.gateway.prepared), "x", items, lines, 5)
+    await start.start({index: line_of(desk, new) for index, new in enumerate(items)})
 
-    assert [new.item.part for new in started.items] == [0, 0, 1]
-    assert {new.item.state for new in started.items} == {"running"}
-    assert [part.job_id for part in started.parts] == ["b", "b"]
+    assert [new.item.part for new in start.items] == [0, 0, 1]
+    assert {new.item.state for new in start.items} == {"running"}
+    assert [part.job_id for part in start.parts] == ["a", "b"]
     assert len(desk.provider.requests) == 4
 
 
-async def test_without_another_provider_nothing_is_left(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Jobs that had begun are cancelled."""
-    monkeypatch.setattr(native_start, "LINES_MAX", 1)
-    desk.provider.will(FILE, JOB, Script(status=500), JOB)
-    items = [Maker().new_item() for _ in range(2)]
-    lines = {index: line_of(desk, new) for index, new in enumerate(items)}
-
-    with pytest.raises(NativeStartsFailed, match="500"):
-        await start_jobs(NativeCalls(desk.gateway.prepared), "x", items, lines, 5)
-
-    assert desk.provider.requests[-1].url.endswith("/batches/b/cancel")
-
-
-async def test_lsd_goes_on_behind_a_provider_that_refuses(desk: Desk) -> None:
-    """At the next place of the routing."""
-    desk.provider.will(Script(status=500))
+async def test_a_provider_that_refuses_is_followed_by_the_next(desk: Desk) -> None:
+    """As a job again, if it has jobs."""
+    desk.provider.will(ILL, FILE, job("b"))
     new = Maker().new_item()
-    line = line_of(desk, new)
-    two = attrs.evolve(line.model, providers=line.model.providers * 2)
+    start = start_of(desk, new)
 
-    started = await start_jobs(
-        NativeCalls(desk.gateway.prepared), "x", [new], {0: attrs.evolve(line, model=two)}, 5
-    )
+    await start.start({0: twice(line_of(desk, new))})
 
-    assert (started.items[0].item.state, started.items[0].item.first_provider) == ("pending", 1)
-    assert started.parts == []
+    assert (start.items[0].item.part, [part.job_id for part in start.parts]) == (0, ["b"])
+    assert not start.is_uncertain
+
+
+async def test_lsd_goes_on_where_there_is_no_line(desk: Desk) -> None:
+    """At the next place of the routing."""
+    desk.provider.will(ILL)
+    new = Maker().new_item()
+    start = attrs.evolve(start_of(desk, new), line_at=lambda _new, _place: None)
+
+    await start.start({0: twice(line_of(desk, new))})
+
+    assert (start.items[0].item.state, start.items[0].item.first_provider) == ("pending", 1)
+    assert start.parts == []
+
+
+async def test_without_another_provider_the_start_fails(desk: Desk) -> None:
+    """With the causes of all; what has begun can be given up."""
+    desk.provider.will(FILE, job("a"))
+    items = [Maker().new_item(), Maker().new_item()]
+    start = start_of(desk, *items)
+    await start.start({0: line_of(desk, items[0])})
+    desk.provider.will(ILL)
+
+    with pytest.raises(NativeStartsFailed, match=r"500.*500"):
+        await start.start({1: twice(line_of(desk, items[1]))})
+    desk.provider.will(job("a"))
+    await start.give_up()
+
+    assert desk.provider.requests[-1].url.endswith("/batches/a/cancel")
+    assert not start.is_uncertain
+
+
+@pytest.mark.parametrize(
+    ("create", "is_uncertain"), [(Script(before=(Break(),)), True), (Script(status=400), False)]
+)
+async def test_a_job_may_have_begun_unheard(
+    desk: Desk, create: Script, *, is_uncertain: bool
+) -> None:
+    """Where the connection broke; a refusal leaves no doubt."""
+    desk.provider.will(FILE, create)
+    new = Maker().new_item()
+    start = start_of(desk, new)
+
+    with pytest.raises(NativeStartsFailed):
+        await start.start({0: line_of(desk, new)})
+
+    assert start.is_uncertain is is_uncertain

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lsd.config import CostEntry
+from lsd.conversation import decode_json, encode_json
 from lsd.inference.costs import CostTable, CostUnknown
 
 
@@ -27,6 +28,18 @@ def cost(body: Any, *entries: CostEntry) -> Decimal:
     table = CostTable.of(entries or (INPUT, OUTPUT))
     assert table is not None
     return table.cost(body)
+
+
+def test_a_table_can_be_stored() -> None:
+    """It gives the same sums when it is read again."""
+    table = CostTable.of((INPUT, rate("/usage/x", "3", required=True)))
+    assert table is not None
+
+    again = CostTable.of_json(decode_json(encode_json(table.to_json())))
+
+    assert again is not None
+    body = {"usage": {"prompt_tokens": 7, "x": 1}}
+    assert again.cost(body) == table.cost(body) == Decimal("0.00000405")
 
 
 def why_unknown(body: Any, *entries: CostEntry) -> str:

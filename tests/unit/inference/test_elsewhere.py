@@ -34,7 +34,7 @@ async def test_its_answer_is_recorded_without_times(start: StartGateway, shelf: 
     assert call is not None
     assert gateway.service.recorder is not None
 
-    answered = call.answered(gateway.service.recorder, encode_json(ANSWER))
+    answered = call.answered(gateway.service.recorder, encode_json(ANSWER), None)
     await shelf.writer.commit(answered.records)
 
     record = await gateway.stored(call.run.inference_id)

@@ -80,6 +80,29 @@ def test_what_is_no_job_is_a_failure(status: int, body: bytes) -> None:
         API.job(status, {}, body)
 
 
+def test_the_jobs_of_a_batch_are_found_in_a_list() -> None:
+    """By what they tell of themselves; those that end or have ended are not looked for."""
+    jobs = [
+        {"id": "a", "status": "in_progress", "metadata": {"lsd_batch_id": "x"}},
+        {"id": "b", "status": "cancelling", "metadata": {"lsd_batch_id": "x"}},
+        {"id": "c", "status": "completed", "metadata": {"lsd_batch_id": "x"}},
+        {"id": "d", "status": "validating", "metadata": {"lsd_batch_id": "y"}},
+        {"id": "e&", "status": "validating", "metadata": None},
+        "nonsense",
+    ]
+
+    whole = API.found("x", 200, {}, encode_json({"data": jobs}))
+    page = API.found("x", 200, {}, encode_json({"data": jobs, "has_more": True}))
+
+    assert (whole.ids, whole.after) == (("a",), None)
+    assert page.after == "e&"
+    asked = API.search("x", page.after, {"api_key": "sk-1"})
+    assert asked.url == "https://api.openai.com/v1/batches?limit=100&after=e%26"
+    assert API.search("x", None, {}).url.endswith("/batches?limit=100")
+    with pytest.raises(AttemptFailed):
+        API.found("x", 500, {}, b"")
+
+
 def test_files_have_ids_and_bytes() -> None:
     """Or they are a failure."""
     assert API.file_id(FILE, 200, {}, b'{"id":"f"}') == "f"

@@ -122,6 +122,28 @@ def test_a_job_is_asked_for_by_its_name() -> None:
         api().check_cancelled(400, {}, b"{}")
 
 
+def test_the_jobs_of_a_batch_are_found_by_their_name() -> None:
+    """Those that end or have ended are not looked for."""
+    jobs = [
+        {"name": "a", "displayName": "lsd-batch-x", "state": "JOB_STATE_RUNNING"},
+        {"name": "b", "displayName": "lsd-batch-x", "state": "JOB_STATE_CANCELLING"},
+        {"name": "c", "displayName": "lsd-batch-x", "state": "JOB_STATE_SUCCEEDED"},
+        {"name": "d", "displayName": "lsd-batch-xy", "state": "JOB_STATE_PENDING"},
+        {"name": "e", "displayName": "lsd-batch-x"},
+    ]
+    url = f"{HERE}projects/proj/locations/us-central1/batchPredictionJobs"
+
+    whole = api().found("x", 200, {}, encode_json({"batchPredictionJobs": jobs}))
+    empty = api().found("x", 200, {}, encode_json({"nextPageToken": "t"}))
+
+    assert (whole.ids, whole.after) == (("a", "e"), None)
+    assert (empty.ids, empty.after) == ((), "t")
+    asked = api().search("x", "t", TOKEN).url
+    assert asked == f"{url}?filter=display_name%3D%22lsd-batch-x%22&pageSize=100&pageToken=t"
+    with pytest.raises(AttemptFailed):
+        api().found("x", 500, {}, b"")
+
+
 @pytest.mark.parametrize(
     ("told", "state"),
     [

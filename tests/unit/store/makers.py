@@ -10,6 +10,7 @@ import attrs
 from lsd.conversation import IdGenerator
 from lsd.store import (
     BatchItem,
+    BatchPart,
     BatchRecord,
     Datapoint,
     DatapointBody,
@@ -142,6 +143,15 @@ class Maker:
             "snapshot_hash": SNAPSHOT_HASH,
         }
         return BatchRecord(**defaults | fields)
+
+    def part(self, **fields: Any) -> BatchPart:
+        defaults: dict[str, Any] = {
+            "model_name": "m",
+            "provider_name": "p",
+            "variant_name": "terse",
+            "job_id": "job",
+        }
+        return BatchPart(**defaults | fields)
 
     def new_item(self, **fields: Any) -> NewItem:
         defaults: dict[str, Any] = {
