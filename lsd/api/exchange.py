@@ -7,7 +7,7 @@ sends the head and gives what takes the pieces of the body, and then gives None.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Literal
 
-import attrs
+from lsd.conversation import frozen
 
 JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
@@ -32,7 +32,7 @@ def headers_of(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     return headers
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Request:
     """A request, read whole and decompressed. Header names are lower-case.
 
@@ -48,7 +48,7 @@ class Request:
     api_key_public_id: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Answer:
     """A whole answer."""
 
@@ -67,7 +67,7 @@ Handler = Callable[[Request, Start], Awaitable[Answer | None]]
 WhenClientLeaves = Literal["cancel", "finish"]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Endpoint:
     """A path and method with what serves it.
 

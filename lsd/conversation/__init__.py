@@ -110,6 +110,7 @@ from lsd.conversation.tools import (
     ToolSet,
 )
 from lsd.conversation.usage import ApiType, FinishReason, Usage
+from lsd.conversation.values import frozen
 from lsd.conversation.wire import ScriptedAnswer, WireRequest
 
 __all__ = [
@@ -204,6 +205,7 @@ __all__ = [
     "encode_json",
     "encode_json_sorted",
     "foreign_signature",
+    "frozen",
     "id_time_ms",
     "input_to_json",
     "is_base64",

@@ -12,12 +12,13 @@ from typing import ClassVar, Literal
 import attrs
 
 from lsd.conversation.json import JsonValue
+from lsd.conversation.values import frozen
 
 Role = Literal["user", "assistant"]
 Detail = Literal["low", "high", "auto"]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Text:
     """Plain text."""
 
@@ -26,7 +27,7 @@ class Text:
     cache_control: JsonValue = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RawText:
     """Text that no template and no schema touches."""
 
@@ -34,7 +35,7 @@ class RawText:
     value: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Template:
     """A place that the variant's template `name` fills in, rendered with `arguments`."""
 
@@ -43,7 +44,7 @@ class Template:
     arguments: Mapping[str, JsonValue]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ToolCall:
     """A model's call of a tool. `arguments` is the text it wrote, valid JSON or not."""
 
@@ -54,7 +55,7 @@ class ToolCall:
     cache_control: JsonValue = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Thought:
     """A model's reasoning. `provider_type` set: only that type of provider may see it again."""
 
@@ -66,7 +67,7 @@ class Thought:
     extra_data: JsonValue = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class UrlFile:
     """A file that lies at `url`."""
 
@@ -79,7 +80,7 @@ class UrlFile:
     cache_control: JsonValue = attrs.field(default=None, eq=False)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Base64File:
     """A file whose bytes are here, as bare base64 in `data`."""
 
@@ -92,7 +93,7 @@ class Base64File:
     cache_control: JsonValue = attrs.field(default=None, eq=False)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class StoredFile:
     """A file in the object store; `data` only when a reader of the store sends it back whole."""
 
@@ -109,7 +110,7 @@ class StoredFile:
 File = UrlFile | Base64File | StoredFile
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ToolResult:
     """What a tool gave back: a text, or text and files."""
 
@@ -121,7 +122,7 @@ class ToolResult:
     cache_control: JsonValue = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Unknown:
     """A block of a provider's own kind, handed through as it is.
 

@@ -22,6 +22,7 @@ from lsd.conversation.file_blocks import read_file
 from lsd.conversation.json import JsonValue, describe_json, encode_json
 from lsd.conversation.problems import Mismatch, at, wrong_tag
 from lsd.conversation.structure import Hook, Structurer
+from lsd.conversation.values import frozen
 
 _Blocks = NewType("_Blocks", tuple[InputBlock, ...])
 """The content of a message, in any of its forms."""
@@ -49,7 +50,7 @@ BLOCK_TAGS = (
 RESULT_BLOCK_TAGS = ("text", "file")
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class InputMessage:
     """One turn as the caller sent it; a string became one text block."""
 
@@ -57,7 +58,7 @@ class InputMessage:
     content: tuple[InputBlock, ...]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Input:
     """What a function is called with: a system text or its template's arguments, and turns."""
 
@@ -65,24 +66,24 @@ class Input:
     messages: tuple[InputMessage, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class _Message:
     role: Role
     content: _Blocks
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class _Text:
     text: str | None = None
     arguments: Mapping[str, Any] | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class _PlainText:
     text: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class _ToolCall:
     id: str
     name: str | None = None
@@ -91,7 +92,7 @@ class _ToolCall:
     raw_arguments: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class _ToolResult:
     id: str
     name: str
@@ -99,13 +100,13 @@ class _ToolResult:
     is_error: bool | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class _SummaryText:
     type: Literal["summary_text"]
     text: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class _Thought:
     text: str | None = None
     signature: str | None = None

@@ -3,19 +3,18 @@
 from collections.abc import Mapping
 from typing import Literal
 
-import attrs
-
 from lsd.conversation.client_request import ClientRequest
 from lsd.conversation.content import ModelBlock, OutputBlock, Role, Text
 from lsd.conversation.json import JsonValue
 from lsd.conversation.params import UNSET_PARAMS, ChatCompletionParams, JsonMode
 from lsd.conversation.tools import ToolSet
 from lsd.conversation.usage import FinishReason, Usage
+from lsd.conversation.values import frozen
 
 ModelRole = Role | Literal["system"]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ModelMessage:
     """One turn, rendered; of role `system` an instruction in the middle of the conversation."""
 
@@ -23,7 +22,7 @@ class ModelMessage:
     content: tuple[ModelBlock, ...]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ModelRequest:
     """One call of a model, the same for every provider that may serve it.
 
@@ -50,7 +49,7 @@ class ModelRequest:
     client: ClientRequest | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ModelResponse:
     """A provider's whole answer.
 

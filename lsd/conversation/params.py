@@ -4,11 +4,13 @@ from typing import Literal
 
 import attrs
 
+from lsd.conversation.values import frozen
+
 JsonMode = Literal["off", "on", "strict", "tool"]
 ServiceTier = Literal["auto", "default", "priority", "flex"]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ChatCompletionParams:
     """What steers the model; None is not sent."""
 

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Literal
 
-import attrs
-
 from lsd.conversation.json import JsonValue
+from lsd.conversation.values import frozen
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class FunctionTool:
     """A tool with arguments that fit a JSON Schema."""
 
@@ -19,7 +18,7 @@ class FunctionTool:
     cache_control: JsonValue = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CustomTool:
     """OpenAI's free-form tool: its argument is a text, perhaps of a grammar."""
 
@@ -31,7 +30,7 @@ class CustomTool:
 Tool = FunctionTool | CustomTool
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SpecificTool:
     """The model must call this tool."""
 
@@ -41,7 +40,7 @@ class SpecificTool:
 ToolChoice = Literal["none", "auto", "required"] | SpecificTool
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ProviderTool:
     """A tool that runs at the provider, in the provider's own words.
 
@@ -54,7 +53,7 @@ class ProviderTool:
     provider_name: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ToolSet:
     """The tools of one request.
 

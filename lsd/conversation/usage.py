@@ -2,14 +2,14 @@
 
 from typing import Literal
 
-import attrs
+from lsd.conversation.values import frozen
 
 FinishReason = Literal["stop", "stop_sequence", "length", "tool_call", "content_filter", "unknown"]
 
 ApiType = Literal["chat_completions", "responses", "embeddings", "other"]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Usage:
     """Tokens of one model call or of several. None: not reported, which is not 0.
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 import attrs
 
+from lsd.conversation.values import frozen
 
-@attrs.frozen(kw_only=True)
+
+@frozen(kw_only=True)
 class WireRequest:
     """One HTTP request, ready to be sent.
 
@@ -27,7 +29,7 @@ class WireRequest:
     derived: Mapping[str, str] = attrs.field(factory=dict)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ScriptedAnswer:
     """An HTTP answer that is played in the process, without a socket.
 

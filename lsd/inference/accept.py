@@ -5,14 +5,13 @@ The checks come in a fixed order, and the first that fails decides what the call
 
 from collections.abc import Mapping
 
-import attrs
-
 from lsd.config import ChatFunction, JsonFunction, shorthand_problem
 from lsd.conversation import (
     BadId,
     BadSchema,
     ModelRequest,
     Schema,
+    frozen,
     id_time_ms,
     is_version_7,
     parse_id,
@@ -43,7 +42,7 @@ EARLIEST_EPISODE_MS = 1_579_751_960_000
 TOOL_FIELDS = ("allowed_tools", "additional_tools", "tool_choice", "parallel_tool_calls")
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Accepted:
     """A request that may run, with all that was found out on the way.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 
-from lsd.conversation import ChatCompletionParams, FinishReason, Usage
+from lsd.conversation import ChatCompletionParams, FinishReason, Usage, frozen
 from lsd.inference.journal import ModelCall, raw_responses, raw_usages, succeeded
 from lsd.inference.outputs import Output
 from lsd.inference.run import Run
@@ -14,7 +14,7 @@ BILLED_NOTHING = Usage(input_tokens=0, output_tokens=0)
 """What a call that came from the inference cache counts."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Answer:
     """What a variant has given.
 

@@ -15,6 +15,7 @@ from lsd.conversation import (
     Text,
     Tool,
     ToolSet,
+    frozen,
 )
 from lsd.inference.accept import API_KEY_TAG, Accepted
 from lsd.inference.pinning import check_namespace
@@ -24,7 +25,7 @@ from lsd.inference.targeted_edits import TargetedBodyEdit, TargetedHeaderEdit
 from lsd.inference.toolbox import Toolbox
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class DirectCall:
     """One call of `model`. `request` is what it is asked.
 
@@ -109,7 +110,7 @@ def _toolbox(tools: ToolSet, schemas: SchemaCache) -> Toolbox:
     )
 
 
-@attrs.frozen
+@frozen
 class _ParameterSchemas(Mapping[str, Schema | None]):
     """The schemas of tools, compiled when a call has to be checked: most never are.
 

@@ -1,15 +1,13 @@
 """From an accepted request and a variant to what the model is asked."""
 
-import attrs
-
 from lsd.config import JsonFunction
-from lsd.conversation import ChatCompletionParams, JsonMode, ModelMessage, ModelRequest
+from lsd.conversation import ChatCompletionParams, JsonMode, ModelMessage, ModelRequest, frozen
 from lsd.inference.accept import Accepted
 from lsd.inference.prepared import PreparedGeneration
 from lsd.inference.toolbox import forced_tool
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Asked:
     """The model's request, and how its answer is to be read.
 

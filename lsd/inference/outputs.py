@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, assert_never
 
-import attrs
-
 from lsd.conversation import (
     JsonValue,
     NotJson,
@@ -16,6 +14,7 @@ from lsd.conversation import (
     Unknown,
     block_to_json,
     decode_json,
+    frozen,
     thought_to_json,
 )
 from lsd.inference.accept import Accepted
@@ -74,7 +73,7 @@ def has_valid_arguments(call: ToolCall, toolbox: Toolbox) -> bool:
     return schema is None or _value(call.arguments, schema) is not _INVALID
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Output:
     """What a model gave back, read as its function wants it: exactly one of the two is set."""
 
@@ -94,7 +93,7 @@ def read_output(accepted: Accepted, asked: Asked, blocks: Sequence[OutputBlock])
     return Output(content=chat_content(blocks, accepted.toolbox, calls_as_text=asked.calls_as_text))
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class JsonOutput:
     """The answer of a json function: what the model wrote, and its value if it fits."""
 

@@ -3,9 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
-import attrs
-
-from lsd.conversation import StreamEvent
+from lsd.conversation import StreamEvent, frozen
 from lsd.inference.accept import Accepted
 from lsd.inference.answers import Answer
 from lsd.inference.journal import ModelCall
@@ -14,7 +12,7 @@ from lsd.inference.run import Run
 Send = Callable[[bytes], Awaitable[None]]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Reply:
     """The call that makes the answer to a direct call, with all that an endpoint may tell of it.
 

@@ -24,6 +24,7 @@ from lsd.conversation import (
     ToolChoice,
     at,
     decode_json,
+    frozen,
     register_input,
 )
 from lsd.inference.requested_tools import register_tools
@@ -35,7 +36,7 @@ SIGNED_32_MAX = 2**31 - 1
 CacheMode = Literal["off", "on", "read_only", "write_only"]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CacheOptions:
     """How this request uses the inference cache."""
 
@@ -43,14 +44,14 @@ class CacheOptions:
     max_age_s: int | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Params:
     """Sampling parameters by type of variant; there is one type."""
 
     chat_completion: ChatCompletionParams = UNSET_PARAMS
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class InferenceRequest:
     """What a caller asks for. Flags that may be null are off then."""
 
@@ -96,7 +97,7 @@ def structure_inference_request(value: JsonValue) -> InferenceRequest:
     return _STRUCTURER.structure(value, InferenceRequest)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class _Params:
     temperature: float | None = None
     top_p: float | None = None
@@ -112,7 +113,7 @@ class _Params:
     thinking_budget_tokens: int | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class _CacheOptions:
     enabled: CacheMode | None = None
     max_age_s: int | None = None
