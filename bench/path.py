@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from math import inf
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
@@ -60,7 +61,7 @@ class CannedResponse:
 class CannedTransport:
     """Every request gets the same answer at once."""
 
-    async def send(self, _: WireRequest) -> CannedResponse:
+    async def send(self, _: WireRequest, _deadline: float = inf) -> CannedResponse:
         """The answer."""
         return CannedResponse()
 

@@ -8,20 +8,21 @@ import attrs
 
 from lsd.config import CredentialMissing
 from lsd.conversation import MISSING_CREDENTIAL_CODE, AttemptFailed
-from lsd.inference.limits import TimeLimitReached
+from lsd.inference.limits import Limit
 from lsd.inference.masking import masked
-from lsd.network import BodyTooLarge, TransportFailed
+from lsd.network import BodyTooLarge, DeadlineReached, TransportFailed
 
 
 @attrs.frozen(kw_only=True)
 class AttemptFailures(AbstractContextManager[None]):
     """Whatever goes wrong inside leaves as AttemptFailed, without `secrets`; `note` hears of it.
 
-    `secrets` may grow while it is open.
+    `limit` is the one behind the call's deadline. `secrets` may grow while it is open.
     """
 
     provider_type: str
     provider_name: str
+    limit: Limit
     secrets: Collection[str]
     note: Callable[[AttemptFailed], None]
 
@@ -31,7 +32,12 @@ class AttemptFailures(AbstractContextManager[None]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        failure = None if error is None else self._failure_of(error)
+        if error is not None:
+            self.take(error)
+
+    def take(self, error: BaseException) -> None:
+        """Raises the failure that the error is; none if it is none of a call's."""
+        failure = self._failure_of(error)
         if failure is None:
             return
         mask_failure(failure, self.secrets)
@@ -40,7 +46,6 @@ class AttemptFailures(AbstractContextManager[None]):
             raise failure from error
 
     def _failure_of(self, error: BaseException) -> AttemptFailed | None:
-        """None: it is none of a call's."""
         match error:
             case AttemptFailed():
                 return error
@@ -48,8 +53,8 @@ class AttemptFailures(AbstractContextManager[None]):
                 return AttemptFailed(kind="transport", text=f"{self.provider_type}: {reason}")
             case BodyTooLarge():
                 return AttemptFailed(kind="malformed", text=f"{self.provider_type}: {error}")
-            case TimeLimitReached():
-                return AttemptFailed(kind="timeout", text=str(error))
+            case DeadlineReached():
+                return AttemptFailed(kind="timeout", text=str(self.limit))
             case CredentialMissing(is_callers=is_callers):
                 text = f'provider "{self.provider_name}": {error}'
                 # Only what the caller should have brought along is the caller's doing.

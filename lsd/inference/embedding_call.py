@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 
 import attrs
+import trio
 
 from lsd.access import CallLimits, Ticket, Used, estimated_embedding_tokens
 from lsd.config import Secrets
@@ -150,12 +151,13 @@ async def _ask(
     call = run.begin_call(model, provider, request)
     secrets = secret_values(provider.edits.headers)
     secrets.update(run.credentials.values())
-    limit = earlier(provider.limit, run.outbound_limit)
-    with _failing(run, call, secrets), bounded_by(limit):
+    limit = earlier(provider.limit, run.outbound_limit) or run.outbound_limit
+    deadline = trio.current_time() + limit.seconds
+    with _failing(run, call, secrets, limit):
         found = run.cache.find(call, request) if run.cache is not None else None
         ticket = None
         if found is None:
-            found, ticket = await _answer(run, call, provider, request, secrets)
+            found, ticket = await _answer(run, call, provider, request, secrets, deadline)
     run.end_call(call, "ok")
     if ticket is not None:
         usage = attrs.evolve(call.usage, output_tokens=0)
@@ -165,7 +167,9 @@ async def _ask(
     return Embedded(call=call, embeddings=found)
 
 
-def _failing(run: EmbeddingRun, call: ModelCall, secrets: Collection[str]) -> AttemptFailures:
+def _failing(
+    run: EmbeddingRun, call: ModelCall, secrets: Collection[str], limit: Limit
+) -> AttemptFailures:
     """Whatever goes wrong inside becomes an AttemptFailed, and is entered in the journal."""
 
     def note(failure: AttemptFailed) -> None:
@@ -175,6 +179,7 @@ def _failing(run: EmbeddingRun, call: ModelCall, secrets: Collection[str]) -> At
     return AttemptFailures(
         provider_type=call.provider_type,
         provider_name=call.provider_name,
+        limit=limit,
         secrets=secrets,
         note=note,
     )
@@ -186,6 +191,7 @@ async def _answer(
     provider: PreparedEmbeddingProvider,
     request: EmbeddingRequest,
     secrets: set[str],
+    deadline: float,
 ) -> tuple[tuple[Embedding, ...], Ticket | None]:
     credentials = {
         name: run.secrets.resolve(location, run.credentials)
@@ -195,7 +201,7 @@ async def _answer(
     wire = provider.dialect.encode(request, credentials, provider.edits)
     call.raw_request = masked(wire.body.decode(), secrets)
     response, ticket = await send_within(
-        run.limits, lambda: estimated_embedding_tokens(request), provider.transport, wire
+        run.limits, lambda: estimated_embedding_tokens(request), provider.transport, wire, deadline
     )
     try:
         body = await response.read(ANSWER_BYTES_MAX)

@@ -24,13 +24,14 @@ from lsd.inference.call_failures import mask_failure
 from lsd.inference.collector import ContentCollector
 from lsd.inference.costs import CostUnknown, StreamCost
 from lsd.inference.journal import CallStatus, ModelCall
-from lsd.inference.limits import Deadline, ScopeLimits, bounded_by, earlier
+from lsd.inference.limits import Deadline, Limit, ScopeLimits, earlier
 from lsd.inference.masking import masked
 from lsd.inference.prepared import PreparedGeneration, PreparedModel, PreparedProvider
 from lsd.inference.provider_call import ProviderCall
 from lsd.inference.replayed_stream import ReplayedStream
 from lsd.inference.run import Run
 from lsd.inference.stream_reader import StreamReader
+from lsd.network import DeadlineReached
 from lsd.providers import completed_stream
 from lsd.telemetry import logger
 
@@ -47,8 +48,8 @@ class OpenStream:
     _call: ProviderCall
     _reader: StreamReader
     _events: list[StreamEvent]
-    _deadlines: list[Deadline] = attrs.Factory(list)
-    _idle: ScopeLimits = ScopeLimits()  # noqa: RUF009 (frozen)
+    _total: Deadline
+    _idle: Limit | None
     _collector: ContentCollector = attrs.Factory(ContentCollector)
     _cost: StreamCost | None = None
     _raw: list[str] = attrs.Factory(list)
@@ -76,8 +77,10 @@ class OpenStream:
     def bound(self, limits: ScopeLimits, started_at: float) -> None:
         """From now on the limits of this scope count, too; `started_at` is by trio's clock."""
         if limits.total is not None:
-            self._deadlines.append(Deadline(started_at + limits.total.seconds, limits.total))
-        self._idle = attrs.evolve(self._idle, idle=earlier(self._idle.idle, limits.idle))
+            at = started_at + limits.total.seconds
+            if at < self._total.at:
+                self._total = Deadline(at, limits.total)
+        self._idle = earlier(self._idle, limits.idle)
 
     async def receive(self) -> list[StreamEvent]:
         """What comes next, all that arrived together; empty when the stream is over."""
@@ -96,26 +99,26 @@ class OpenStream:
     async def _read(self) -> list[StreamEvent]:
         """The next events. Silence is measured from here: a slow reader is no silent provider."""
         deadline = self._next_deadline()
+        self._reader.keep(deadline.at)
         events: list[StreamEvent] = []
-        with trio.move_on_at(deadline.at if deadline else float("inf")) as scope:
+        try:
             while not events and not self._is_over:
                 events = await self._reader.receive()
-        if scope.cancelled_caught:
-            assert deadline is not None
+        except DeadlineReached:
             failure = AttemptFailed(kind="timeout", text=str(deadline.limit))
-            events = [StreamFault(failure=failure, fatal=True)]
+            return [StreamFault(failure=failure, fatal=True)]
         return events
 
     @property
     def _is_over(self) -> bool:
         return self._reader.is_over or self._fatal is not None
 
-    def _next_deadline(self) -> Deadline | None:
-        deadlines = list(self._deadlines)
-        if self._idle.idle is not None:
-            idle = self._idle.idle
-            deadlines.append(Deadline(trio.current_time() + idle.seconds, idle))
-        return min(deadlines, key=lambda each: each.at, default=None)
+    def _next_deadline(self) -> Deadline:
+        if self._idle is not None:
+            at = trio.current_time() + self._idle.seconds
+            if at < self._total.at:
+                return Deadline(at, self._idle)
+        return self._total
 
     def _take_in(self, events: list[StreamEvent]) -> None:
         entry = self.entry
@@ -220,30 +223,29 @@ async def open_stream(
     request: ModelRequest,
 ) -> StartedStream:
     """A stream that has started. Raises AttemptFailed; the journal has the call in any case."""
-    call = ProviderCall.begin(run, generation, model, provider, request)
-    entry = call.entry
     started_at = trio.current_time()
-    with call.failing(), bounded_by(earlier(provider.limits.opening, run.outbound_limit)):
+    call = ProviderCall.begin(run, generation, model, provider, request, provider.opening_limit)
+    entry = call.entry
+    with call:
         found = run.cache.find(entry, call.own_edits) if run.cache is not None else None
-        stream = None if found is not None else await _start_with_what_is_taken(call)
+        stream = None if found is not None else await _start_with_what_is_taken(call, started_at)
     entry.first_chunk_at = run.clock.monotonic()
     if stream is None:
         return ReplayedStream(entry, run, stream_from_cache(entry, found))
     stream.bound(provider.limits, started_at)
-    stream.bound(ScopeLimits(total=run.outbound_limit), started_at)
     return stream
 
 
-async def _start_with_what_is_taken(call: ProviderCall) -> OpenStream:
+async def _start_with_what_is_taken(call: ProviderCall, started_at: float) -> OpenStream:
     try:
-        return await _start(call)
+        return await _start(call, started_at)
     except AttemptFailed as failure:
         if not call.may_do_without(failure):
             raise
-    return await _start(call)
+    return await _start(call, started_at)
 
 
-async def _start(call: ProviderCall) -> OpenStream:
+async def _start(call: ProviderCall, started_at: float) -> OpenStream:
     provider, cache = call.provider, call.run.cache
     wire, response = await call.send()
     headers = dated_headers(response.headers, call.run.clock)
@@ -257,8 +259,11 @@ async def _start(call: ProviderCall) -> OpenStream:
     except BaseException:
         await reader.aclose()
         raise
+    outbound_limit = call.run.outbound_limit
     return OpenStream(
         call=call,
+        total=Deadline(started_at + outbound_limit.seconds, outbound_limit),
+        idle=None,
         reader=reader,
         events=events,
         cost=provider.cost.stream() if provider.cost is not None else None,

@@ -38,7 +38,7 @@ from lsd.inference.aws_sign_in import written_locations
 from lsd.inference.configured_edits import configured_edits
 from lsd.inference.costs import CostTable
 from lsd.inference.embedding_models import SHORTHANDS_MAX, EmbeddingMaker, EmbeddingModels
-from lsd.inference.limits import STREAM_IDLE_MS, Limit, ScopeLimits
+from lsd.inference.limits import STREAM_IDLE_MS, Limit, ScopeLimits, earlier
 from lsd.inference.prompts import Prompts
 from lsd.inference.sign_in import SignIn, SignInMaker, no_sign_in
 from lsd.network import Transport
@@ -72,6 +72,10 @@ class PreparedProvider:
     edits: Edits
     cost: CostTable | None
     limits: ScopeLimits
+    whole_limit: Limit
+    """What bounds a call of it that is not streamed: its own limit or that of every request."""
+    opening_limit: Limit
+    """The same up to the first chunk of a stream."""
     forgone: set[str] = attrs.field(factory=set, init=False, eq=False)
     """Parameters whose stand-ins the provider has refused since the start."""
 
@@ -211,7 +215,6 @@ def prepare(
 ) -> Prepared:
     """Everything that requests under this configuration will need."""
     config = loaded.config
-    gateway = config.gateway
     return Prepared(
         loaded=loaded,
         functions={
@@ -219,7 +222,7 @@ def prepare(
             for name, function in config.functions.items()
         },
         embeddings=EmbeddingModels(config, make_embedding),
-        outbound_limit=Limit("gateway", "", OUTBOUND_KEY, gateway.global_outbound_http_timeout_ms),
+        outbound_limit=_outbound_limit(config),
         make=make,
         sign_in=sign_in,
         models={
@@ -348,6 +351,8 @@ def _prepare_provider(
     sign_in: SignInMaker,
 ) -> PreparedProvider:
     dialect, transport = make(provider, model_name, name)
+    limits = ScopeLimits.of("provider", name, provider.timeouts, idle_ms=STREAM_IDLE_MS)
+    outbound_limit = _outbound_limit(config)
     return PreparedProvider(
         name=name,
         config=provider,
@@ -360,8 +365,15 @@ def _prepare_provider(
         sign_in=sign_in(provider),
         edits=configured_edits(provider),
         cost=CostTable.of(provider.cost),
-        limits=ScopeLimits.of("provider", name, provider.timeouts, idle_ms=STREAM_IDLE_MS),
+        limits=limits,
+        whole_limit=earlier(limits.plain, outbound_limit) or outbound_limit,
+        opening_limit=earlier(limits.opening, outbound_limit) or outbound_limit,
     )
+
+
+def _outbound_limit(config: Config) -> Limit:
+    value_ms = config.gateway.global_outbound_http_timeout_ms
+    return Limit("gateway", "", OUTBOUND_KEY, value_ms)
 
 
 def _locations(provider: Provider, config: Config) -> dict[str, Location]:

@@ -1,9 +1,12 @@
 """One call of one provider: encode, send, read, decode; every way to fail is one error type."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from decimal import Decimal
+from types import TracebackType
 
 import attrs
+import trio
 
 from lsd.access import Ticket, Used, estimated_prompt_tokens
 from lsd.conversation import (
@@ -23,11 +26,11 @@ from lsd.inference.files import without_files
 from lsd.inference.foreign_blocks import request_for, translatable
 from lsd.inference.journal import ModelCall
 from lsd.inference.limited_sending import send_within
-from lsd.inference.limits import bounded_by, earlier
+from lsd.inference.limits import Limit
 from lsd.inference.masking import masked, secret_values
 from lsd.inference.prepared import PreparedGeneration, PreparedModel, PreparedProvider
 from lsd.inference.run import Run
-from lsd.network import ScriptedResponse, WireResponse
+from lsd.network import ScriptedResponse, WireResponse, until
 from lsd.providers import ToolNames, completed_answer
 from lsd.telemetry import AttributeValue, current_trace, logger
 
@@ -44,13 +47,15 @@ ANSWER_BYTES_MAX = 256 * 1024 * 1024
 
 
 @attrs.define(eq=False, kw_only=True)
-class ProviderCall:
+class ProviderCall(AbstractContextManager[None]):
     """One attempt in progress: the journal's entry, and what it needs to be made.
 
-    `secrets` are values that no text which leaves this call may show. `derived` are fields that
-    were sent last although no client had asked for them, and the parameters they stand for.
-    `names` are those of tools that had to be changed for this provider, if any had. `ticket` is
-    what rate limits have given for it; None if none applies, or as long as nothing is answered.
+    Whatever goes wrong inside of it becomes an AttemptFailed, and is entered in the journal.
+    `limit` is what is reached at `deadline`, by trio's clock. `secrets` are values that no text
+    which leaves this call may show. `derived` are fields that were sent last although no client had
+    asked for them, and the parameters they stand for. `names` are those of tools that had to be
+    changed for this provider, if any had. `ticket` is what rate limits have given for it; None if
+    none applies, or as long as nothing is answered.
     """
 
     run: Run
@@ -59,6 +64,8 @@ class ProviderCall:
     edits: Edits
     own_edits: Edits
     secrets: set[str]
+    limit: Limit
+    deadline: float
     derived: Mapping[str, str] = attrs.field(factory=dict, init=False)
     names: ToolNames | None = attrs.field(default=None, init=False)
     ticket: Ticket | None = attrs.field(default=None, init=False)
@@ -71,8 +78,9 @@ class ProviderCall:
         model: PreparedModel,
         provider: PreparedProvider,
         request: ModelRequest,
+        limit: Limit,
     ) -> "ProviderCall":
-        """Enters the call in the journal."""
+        """Enters the call in the journal; from now on its time runs."""
         own = request_for(
             request,
             provider_type=provider.config.thought_type,
@@ -93,13 +101,33 @@ class ProviderCall:
             edits=edits,
             own_edits=run.edits_beside(provider, generation, model),
             secrets=secrets,
+            limit=limit,
+            deadline=trio.current_time() + limit.seconds,
+        )
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            self._failures().take(error)
+
+    def _failures(self) -> AttemptFailures:
+        return AttemptFailures(
+            provider_type=self.provider.dialect.provider_type,
+            provider_name=self.provider.name,
+            limit=self.limit,
+            secrets=self.secrets,
+            note=self._note_failure,
         )
 
     async def send(self) -> tuple[WireRequest, WireResponse]:
         """What was sent, and the head of the answer; whoever gets it closes it.
 
         A request whose credentials have lapsed too early is sent once more, with fresh ones.
-        Raises AttemptFailed, CredentialMissing or TransportFailed.
+        Raises AttemptFailed, CredentialMissing, TransportFailed or DeadlineReached.
         """
         credentials = await self.credentials()
         wire = await self._encode(credentials)
@@ -114,13 +142,13 @@ class ProviderCall:
         if not sign_in.forget(credentials, response.headers, body):
             return wire, ScriptedResponse(response.status, response.headers, [(0, body)])
         wire = await self._encode(await self.credentials())
-        return wire, await self.provider.transport.send(wire)
+        return wire, await self.provider.transport.send(wire, self.deadline)
 
     async def _send_within_limits(self, wire: WireRequest) -> WireResponse:
         if self.ticket is not None:  # it is for the attempt, however often that has to be sent
-            return await self.provider.transport.send(wire)
+            return await self.provider.transport.send(wire, self.deadline)
         response, self.ticket = await send_within(
-            self.run.limits, self._estimated_tokens, self.provider.transport, wire
+            self.run.limits, self._estimated_tokens, self.provider.transport, wire, self.deadline
         )
         return response
 
@@ -148,7 +176,7 @@ class ProviderCall:
     async def credentials(self) -> Mapping[str, str | None]:
         """What the request shows, and no text of this call from now on.
 
-        Raises CredentialMissing.
+        Raises CredentialMissing, and DeadlineReached for those that have to be fetched.
         """
         resolve = self.run.prepared.loaded.secrets.resolve
         dynamic = self.run.request.credentials
@@ -156,14 +184,15 @@ class ProviderCall:
             name: resolve(location, dynamic) for name, location in self.provider.locations.items()
         }
         if self.provider.sign_in is not None:
-            credentials |= await self.provider.sign_in.credentials(dynamic)
+            with until(self.deadline):
+                credentials |= await self.provider.sign_in.credentials(dynamic)
         self.secrets.update(
             value for name, value in credentials.items() if value and name not in NO_SECRETS
         )
         return credentials
 
     async def _encode(self, credentials: Mapping[str, str | None]) -> WireRequest:
-        """What is sent, once all files are there. Raises AttemptFailed."""
+        """What is sent, once all files are there. Raises AttemptFailed and DeadlineReached."""
         dialect, request = self.provider.dialect, self.entry.request
         forgone: list[str] = []
         if self.entry.is_relayed:
@@ -175,7 +204,8 @@ class ProviderCall:
                 request = translatable(request, provider_type=dialect.provider_type)
                 request, forgone = without(request, self.provider.forgone)
             if self.run.files is not None:
-                request = await self.run.files.for_provider(request, dialect.forwards)
+                with until(self.deadline):
+                    request = await self.run.files.for_provider(request, dialect.forwards)
             self.names = ToolNames.of(request, dialect.provider_type)
             fitted = request if self.names is None else self.names.fitted(request)
             wire = dialect.encode(fitted, credentials, self.edits)
@@ -192,16 +222,6 @@ class ProviderCall:
         blamed = blamed_for(failure, self.derived)
         self.provider.forgone.update(blamed)
         return bool(blamed)
-
-    def failing(self) -> AttemptFailures:
-        """Whatever goes wrong inside becomes an AttemptFailed, and is entered in the journal."""
-        provider = self.provider
-        return AttemptFailures(
-            provider_type=provider.dialect.provider_type,
-            provider_name=provider.name,
-            secrets=self.secrets,
-            note=self._note_failure,
-        )
 
     def _note_failure(self, failure: AttemptFailed) -> None:
         self.entry.fail(failure, self.run.clock.monotonic())
@@ -250,9 +270,9 @@ async def call_provider(
     request: ModelRequest,
 ) -> ModelCall:
     """A whole answer. Raises AttemptFailed; the journal has the call in any case."""
-    call = ProviderCall.begin(run, generation, model, provider, request)
+    call = ProviderCall.begin(run, generation, model, provider, request, provider.whole_limit)
     entry = call.entry
-    with call.failing(), bounded_by(earlier(provider.limits.plain, run.outbound_limit)):
+    with call:
         found = run.cache.find(entry, call.own_edits) if run.cache is not None else None
         if found is None:
             try:

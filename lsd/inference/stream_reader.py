@@ -1,7 +1,6 @@
 """The events of a streamed answer, as its bytes come in."""
 
 from collections.abc import Iterable
-from math import inf
 
 import attrs
 import trio
@@ -42,15 +41,18 @@ class StreamReader:
 
         Every fault before it is that of the attempt. After `patience_s` it is given what there
         is, perhaps nothing, unless the response does not let itself be read on after a
-        cancellation. Raises AttemptFailed.
+        cancellation. Raises AttemptFailed and DeadlineReached.
         """
-        if patience_s is None or not self._response.may_be_read_on:
-            patience_s = inf
         held: list[StreamEvent] = []
-        with trio.move_on_after(patience_s) as scope:
+        is_patience_over = False
+        if patience_s is None or not self._response.may_be_read_on:
             await self._receive_until_started(held)
+        else:
+            with trio.move_on_after(patience_s) as scope:
+                await self._receive_until_started(held)
+            is_patience_over = scope.cancelled_caught
         self._bytes_max = None
-        if scope.cancelled_caught or _has_started(held):
+        if is_patience_over or _has_started(held):
             return held
         raise AttemptFailed(kind="transport", text="stream ended before first chunk")
 
@@ -61,8 +63,12 @@ class StreamReader:
                     raise event.failure
                 held.append(event)
 
+    def keep(self, deadline: float) -> None:
+        """From now on, reading ends at `deadline`, by trio's clock."""
+        self._response.deadline = deadline
+
     async def receive(self) -> list[StreamEvent]:
-        """The events of the next bytes; often none."""
+        """The events of the next bytes; often none. Raises DeadlineReached."""
         if self._decoder.ended:
             self.has_end_mark = True
             return self._finish(cut=False)

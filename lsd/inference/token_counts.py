@@ -2,7 +2,6 @@
 
 from lsd.conversation import AttemptFailed
 from lsd.inference.accept import Accepted
-from lsd.inference.limits import bounded_by, earlier
 from lsd.inference.prepared import PreparedModel, PreparedProvider
 from lsd.inference.provider_call import ANSWER_BYTES_MAX, ProviderCall
 from lsd.inference.run import Run
@@ -37,13 +36,15 @@ async def _count(
         return None
     assert accepted.direct is not None, "only direct calls are counted"
     variant = accepted.function.variants[model.name]
-    call = ProviderCall.begin(run, variant.generation, model, provider, accepted.direct)
-    with call.failing(), bounded_by(earlier(provider.limits.plain, run.outbound_limit)):
+    call = ProviderCall.begin(
+        run, variant.generation, model, provider, accepted.direct, provider.whole_limit
+    )
+    with call:
         credentials = await call.credentials()
         wire = provider.counting.count_request(accepted.direct, credentials, call.edits)
         if wire is None:
             return None
-        response = await provider.transport.send(wire)
+        response = await provider.transport.send(wire, call.deadline)
         try:
             body = await response.read(ANSWER_BYTES_MAX)
         finally:

@@ -2,8 +2,8 @@
 
 A *transport* sends *wire requests* and gives *wire responses*: `OutboundTransport` over the
 network, by `HttpClient` or, where a proxy leads to the server, by httpx; `ScriptedTransport`
-without one. Timeouts are their callers' cancel scopes. `serve_http1` serves an ASGI application; a
-`RequestFilter` keeps its rules before another server.
+without one. Each keeps the deadline that goes along with a request. `serve_http1` serves an ASGI
+application; a `RequestFilter` keeps its rules before another server.
 """
 
 from lsd.network._server_connection import HEAD_S_MAX, IDLE_S_MAX
@@ -14,7 +14,14 @@ from lsd.network.http_server import serve_http1
 from lsd.network.outbound_transport import OutboundTransport
 from lsd.network.request_filter import RequestFilter, refusal_answer
 from lsd.network.scripted_transport import ScriptedResponse, ScriptedTransport
-from lsd.network.transport import BodyTooLarge, Transport, TransportFailed, WireResponse
+from lsd.network.transport import (
+    BodyTooLarge,
+    DeadlineReached,
+    Transport,
+    TransportFailed,
+    WireResponse,
+    until,
+)
 
 __all__ = [
     "HEAD_BYTES_MAX",
@@ -22,6 +29,7 @@ __all__ = [
     "IDLE_S_MAX",
     "BadCertificates",
     "BodyTooLarge",
+    "DeadlineReached",
     "HttpClient",
     "OutboundTransport",
     "RequestFilter",
@@ -33,4 +41,5 @@ __all__ = [
     "WireResponse",
     "refusal_answer",
     "serve_http1",
+    "until",
 ]

@@ -2,6 +2,7 @@
 
 import ssl
 from collections import deque
+from collections.abc import Awaitable
 from contextlib import suppress
 
 import attrs
@@ -10,7 +11,7 @@ import trio
 from lsd.network._client_parser import ResponseParser
 from lsd.network._client_request import Origin, Outgoing
 from lsd.network._socket_poller import WatchedSocket
-from lsd.network.transport import TransportFailed
+from lsd.network.transport import DeadlineReached, TransportFailed, until
 
 RECEIVE_BYTES_MAX = 64 * 1024
 """What one read takes at most, which is what loopback gives at once. It is more than a TLS record
@@ -46,11 +47,11 @@ class ClientConnection:
     _unsent: deque[memoryview] = attrs.field(factory=deque, init=False)
     _is_cut: bool = attrs.field(default=False, init=False)
     _is_closed: bool = attrs.field(default=False, init=False)
+    _tells_all: bool = attrs.field(init=False)
+    """Whether a read that was not filled has left nothing behind; of TLS it tells nothing."""
 
-    @property
-    def _tells_all(self) -> bool:
-        """Whether a read that was not filled has left nothing behind; of TLS it tells nothing."""
-        return not isinstance(self.watched.socket, ssl.SSLSocket)
+    def __attrs_post_init__(self) -> None:
+        self._tells_all = not isinstance(self.watched.socket, ssl.SSLSocket)
 
     @property
     def can_be_reused(self) -> bool:
@@ -79,29 +80,64 @@ class ClientConnection:
     def ask(self, request: Outgoing) -> None:
         """Begins an exchange: sends what the socket takes; `receive` sends the rest."""
         self.parser.begin(request.method)
-        if len(request.body) > JOINED_BYTES_MAX:
-            self._unsent.append(memoryview(request.head))
-            self._unsent.append(memoryview(request.body))
-        else:
-            self._unsent.append(memoryview(request.head + request.body))
-        self._send_some()
+        head, body = request.head, request.body
+        if len(body) > JOINED_BYTES_MAX:
+            self._unsent.extend((memoryview(head), memoryview(body)))
+            self._send_some()
+            return
+        data = head + body
+        sent = self._send(data)
+        if sent < len(data):
+            self._unsent.append(memoryview(data)[sent:])
 
     async def receive(self) -> None:
         """Waits for more of the response and takes it in; what is new is in the parser.
 
-        When this is cancelled, nothing is lost: it may be called again. Raises TransportFailed
-        when there is no more to come; then the connection is of no more use.
+        When this is cancelled, nothing is lost: it may be called again. Raises DeadlineReached, and
+        TransportFailed when there is no more to come; then the connection is of no more use.
         """
-        parser = self.parser
+        while not self.take_in():
+            await self.wait()
+
+    def take_in(self) -> bool:
+        """Takes in what has come of the response; False: nothing has, so that it is time to wait.
+
+        Raises TransportFailed when there is no more to come.
+        """
+        parser, watched = self.parser, self.watched
         if parser.fault is not None:
             raise TransportFailed(parser.fault, sent=True)
-        data = await self._receive_bytes()
+        if self._is_closed:
+            raise TransportFailed("connection closed by LSD", sent=True)
+        if not watched.is_readable:
+            return False
+        try:
+            data = watched.socket.recv(RECEIVE_BYTES_MAX)
+        except _NOT_NOW:
+            watched.is_readable = False
+            return False
+        except OSError as error:
+            said = error.strerror or type(error).__name__
+            raise TransportFailed(f"connection broken {parser.place} ({said})", sent=True) from None
+        if self._tells_all:
+            watched.note_read(len(data), RECEIVE_BYTES_MAX)
         if data:
             parser.feed(data)
         else:
             parser.end()
         if self._unsent and parser.status >= ERROR_STATUS_MIN:
             self._give_up_sending()
+        return True
+
+    def wait(self) -> Awaitable[None]:
+        """To be awaited at once: until `take_in` is worth a try. Raises DeadlineReached."""
+        watched = self.watched
+        if watched.is_late:
+            raise DeadlineReached
+        # Not a coroutine of its own: each one on the way to a wait is walked through at its end.
+        if self._unsent or watched.poller is None:
+            return self._wait_slowly()
+        return watched.wait_readable()
 
     def close(self) -> None:
         """At once; who waits in `receive` is told. A second call does nothing."""
@@ -110,46 +146,26 @@ class ClientConnection:
             self._unsent.clear()
             self.watched.close()
 
-    async def _receive_bytes(self) -> bytes:
-        """The next bytes; none when the server has closed."""
-        watched = self.watched
-        while True:
-            try:
-                if not (self._is_closed or watched.is_readable):
-                    await self._wait_for_bytes()
-                if self._is_closed:
-                    raise TransportFailed("connection closed by LSD", sent=True)
-                data = watched.socket.recv(RECEIVE_BYTES_MAX)
-            except _NOT_NOW:
-                watched.is_readable = False
-            except OSError as error:
-                said = error.strerror or type(error).__name__
-                reason = f"connection broken {self.parser.place} ({said})"
-                raise TransportFailed(reason, sent=True) from None
-            else:
-                if self._tells_all:
-                    watched.note_read(len(data), RECEIVE_BYTES_MAX)
-                return data
-
-    async def _wait_for_bytes(self) -> None:
-        """Waits until something comes, or the connection is closed."""
-        if self._unsent:
+    async def _wait_slowly(self) -> None:
+        """Without a poller, or with more to send."""
+        with until(self.watched.deadline):
+            if not self._unsent:
+                await self._wait_readable()
+                return
             # A server may answer before it has read everything, so both ways are open at once.
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._send_rest)
                 await self._wait_readable()
                 nursery.cancel_scope.cancel()
-        else:
-            await self._wait_readable()
 
     async def _wait_readable(self) -> None:
-        if self.watched.poller is not None:
-            await self.watched.wait_readable()
+        watched = self.watched
+        if watched.poller is not None:
+            await watched.wait_readable()
             return
-        try:
-            await trio.lowlevel.wait_readable(self.watched.socket)
-        except trio.ClosedResourceError:
-            return  # `_is_closed` says it
+        with suppress(trio.ClosedResourceError):  # `_is_closed` says it
+            await trio.lowlevel.wait_readable(watched.socket)
+        watched.is_readable = True
 
     async def _send_rest(self) -> None:
         with suppress(trio.ClosedResourceError):
@@ -162,19 +178,25 @@ class ClientConnection:
         unsent = self._unsent
         while unsent:
             piece = unsent[0]
-            try:
-                # After a refusal, TLS wants the same bytes again; the cut is always the same.
-                sent = self.watched.socket.send(piece[:SEND_BYTES_MAX])
-            except _NOT_NOW:
-                return
-            except OSError:
-                # The server has gone, but may have answered before; reading will tell.
-                self._give_up_sending()
+            # After a refusal, TLS wants the same bytes again; the cut is always the same.
+            sent = self._send(piece[:SEND_BYTES_MAX])
+            if self._is_cut:
                 return
             if sent < len(piece):
                 unsent[0] = piece[sent:]
                 return
             unsent.popleft()
+
+    def _send(self, data: bytes | memoryview) -> int:
+        """How much of it the socket has taken; all the same if the server has gone."""
+        try:
+            return self.watched.socket.send(data)
+        except _NOT_NOW:
+            return 0
+        except OSError:
+            # The server may have answered before; reading will tell.
+            self._give_up_sending()
+            return len(data)
 
     def _give_up_sending(self) -> None:
         self._unsent.clear()

@@ -1,6 +1,7 @@
 """The connections of a client: those in use, and those that wait for the next request."""
 
 from collections import OrderedDict, deque
+from math import inf
 
 import attrs
 
@@ -71,6 +72,7 @@ class ClientPool:
             return
         self._in_use.remove(connection)
         connection.idle_since = now
+        connection.watched.deadline = inf
         self._idle[connection] = None
         self._idle_by_origin.setdefault(connection.origin, deque()).append(connection)
         if len(self._idle) > IDLE_MAX:

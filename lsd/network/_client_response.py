@@ -1,6 +1,7 @@
 """A response on a connection of a pool."""
 
 from collections.abc import Mapping
+from math import inf
 from typing import ClassVar
 
 import attrs
@@ -38,7 +39,22 @@ class ClientResponse:
         self._is_coded = "content-encoding" in self.headers
         self._take(connection)
 
+    @property
+    def deadline(self) -> float:
+        """Infinite when all is here."""
+        return inf if self._connection is None else self._connection.watched.deadline
+
+    @deadline.setter
+    def deadline(self, deadline: float) -> None:
+        if self._connection is not None:
+            self._connection.watched.keep(deadline)
+
     async def read(self, bytes_max: int) -> bytes:
+        if self._connection is None and not self._is_coded and self._failed is None:
+            data, self._data = self._data, b""
+            if len(data) > bytes_max:
+                raise BodyTooLarge(bytes_max)
+            return data
         pieces = []
         size = 0
         while piece := await self.receive_some():

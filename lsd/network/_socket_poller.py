@@ -7,10 +7,13 @@ has closed. A wait then costs no call of the system, and watching for the end co
 
 import select
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from math import inf
 
 import attrs
 import trio
+
+from lsd.network._alarms import Alarms
 
 HAS_EPOLL = hasattr(select, "epoll")
 """Elsewhere than on Linux, nothing in this module works."""
@@ -27,6 +30,7 @@ def nobody_asks() -> None:
 class SocketPoller:
     """Wakes those who wait for the sockets that it watches. Works while `run` does."""
 
+    alarms: Alarms = attrs.field(factory=Alarms, init=False)
     _epoll: "select.epoll" = attrs.field(init=False)
     watched: "dict[int, WatchedSocket]" = attrs.field(factory=dict, init=False)
 
@@ -42,12 +46,14 @@ class SocketPoller:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            await trio.lowlevel.wait_readable(self._epoll.fileno())
-            for number, events in self._epoll.poll(0, _EVENTS_MAX):
-                watched = self.watched.get(number)
-                if watched is not None:
-                    watched.note(events)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.alarms.run)
+            while True:
+                await trio.lowlevel.wait_readable(self._epoll.fileno())
+                for number, events in self._epoll.poll(0, _EVENTS_MAX):
+                    watched = self.watched.get(number)
+                    if watched is not None:
+                        watched.note(events)
 
     def close(self) -> None:
         """For the time after `run`, when all sockets are closed."""
@@ -60,14 +66,17 @@ class WatchedSocket:
 
     `is_readable`: bytes or the end may be there, so that reading is worth a try. `is_gone`: the
     peer has closed its side or broken off; `when_gone` is called once then, from any task, and must
-    not raise. One task waits at a time.
+    not raise. `is_late`: the deadline has come. One task waits at a time.
     """
 
     socket: socket.socket
     poller: SocketPoller | None = attrs.field(default=None, init=False)
     is_readable: bool = attrs.field(default=False, init=False)
     is_gone: bool = attrs.field(default=False, init=False)
+    is_late: bool = attrs.field(default=False, init=False)
     when_gone: Callable[[], None] = attrs.field(default=nobody_asks, init=False)
+    deadline: float = attrs.field(default=inf, init=False)
+    alarm_at: float = attrs.field(default=inf, init=False)
     _waiting: trio.lowlevel.Task | None = attrs.field(default=None, init=False)
 
     def note(self, events: int) -> None:
@@ -78,17 +87,29 @@ class WatchedSocket:
         self.is_readable = True
         self.wake()
 
-    async def wait_readable(self) -> None:
-        """Returns when there may be something to read, or `wake` is called."""
+    def keep(self, deadline: float) -> None:
+        """At `deadline`, of trio's clock, whoever waits is woken, and `is_late`."""
+        self.deadline = deadline
+        self.is_late = False
+        if deadline < self.alarm_at and self.poller is not None:
+            self.poller.alarms.set(self)
+
+    def be_late(self) -> None:
+        """The deadline has come."""
+        self.is_late = True
+        self.wake()
+
+    def wait_readable(self) -> Awaitable[None]:
+        """To be awaited at once: until there may be something to read, or `wake` is called."""
         if self._waiting is not None:
             raise trio.BusyResourceError("another task is already receiving")
-
-        def abort(_: object) -> trio.lowlevel.Abort:
-            self._waiting = None
-            return trio.lowlevel.Abort.SUCCEEDED
-
         self._waiting = trio.lowlevel.current_task()
-        await trio.lowlevel.wait_task_rescheduled(abort)
+        # Not a coroutine of its own: each one on the way to a wait is walked through at its end.
+        return trio.lowlevel.wait_task_rescheduled(self._stop_waiting)  # noqa: ASYNC105 (see above)
+
+    def _stop_waiting(self, _: object) -> trio.lowlevel.Abort:
+        self._waiting = None
+        return trio.lowlevel.Abort.SUCCEEDED
 
     def wake(self) -> None:
         """Lets the task that waits go on."""
@@ -109,6 +130,7 @@ class WatchedSocket:
             return False
         if self.poller is not None:
             self.poller.watched.pop(number, None)
+            self.poller.alarms.unset(self)
         trio.lowlevel.notify_closing(self.socket)
         self.socket.close()
         self.wake()

@@ -6,6 +6,7 @@ between them; no task, no nursery, no lock.
 
 import os
 from collections.abc import Mapping
+from math import inf
 
 import trio
 
@@ -13,11 +14,11 @@ from lsd.conversation import WireRequest
 from lsd.network._client_connection import ClientConnection
 from lsd.network._client_dial import dial
 from lsd.network._client_pool import ClientPool
-from lsd.network._client_request import Outgoing, outgoing
+from lsd.network._client_request import Origin, outgoing
 from lsd.network._client_response import ClientResponse
 from lsd.network._socket_poller import HAS_EPOLL, SocketPoller, WatchedSocket
 from lsd.network.certificates import trusted_by
-from lsd.network.transport import TransportFailed
+from lsd.network.transport import TransportFailed, until
 
 STALE_IDLE_S_MIN = 1.0
 """No server gives up a connection that has been idle for less. When one that was idle for longer
@@ -54,44 +55,44 @@ class HttpClient:
             self._pool.close()
             self._poller.close()
 
-    async def send(self, request: WireRequest) -> ClientResponse:
+    async def send(self, request: WireRequest, deadline: float = inf) -> ClientResponse:
         asked = outgoing(request)
         now = trio.current_time()
         connection = self._pool.take(asked.origin, now)
-        if connection is not None:
-            idle_s = now - connection.idle_since
+        while True:
+            if connection is None:
+                connection, is_stale = await self._open(asked.origin, deadline), False
+            else:
+                is_stale = now - connection.idle_since >= STALE_IDLE_S_MIN
+            parser = connection.parser
             try:
-                return await self._exchange(connection, asked)
-            except TransportFailed:
-                if idle_s < STALE_IDLE_S_MIN or connection.parser.has_begun:
+                connection.watched.keep(deadline)
+                connection.ask(asked)
+                while not parser.status:
+                    if not connection.take_in():
+                        await connection.wait()
+            except BaseException as error:
+                self._pool.drop(connection)
+                if not isinstance(error, TransportFailed) or not is_stale or parser.has_begun:
                     raise
-        return await self._exchange(await self._open(asked), asked)
+                connection = None
+            else:
+                return ClientResponse(connection, self._pool)
 
     async def aclose(self) -> None:
         self._pool.close()
 
-    async def _open(self, asked: Outgoing) -> ClientConnection:
+    async def _open(self, origin: Origin, deadline: float) -> ClientConnection:
         if self._pool.is_closed:
             raise _closed()
-        watched = WatchedSocket(await dial(asked.origin, self._trusted))
-        connection = ClientConnection(asked.origin, watched)
+        with until(deadline):
+            opened = await dial(origin, self._trusted)
+        connection = ClientConnection(origin, WatchedSocket(opened))
         if not self._pool.add(connection):
             raise _closed()
         if self._poller is not None:
-            self._poller.watch(watched)
+            self._poller.watch(connection.watched)
         return connection
-
-    async def _exchange(self, connection: ClientConnection, asked: Outgoing) -> ClientResponse:
-        """The response as soon as its head is there."""
-        parser = connection.parser
-        try:
-            connection.ask(asked)
-            while not parser.status:
-                await connection.receive()
-        except BaseException:
-            self._pool.drop(connection)
-            raise
-        return ClientResponse(connection, self._pool)
 
 
 def _closed() -> TransportFailed:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
+from math import inf
 from typing import Any, ClassVar
 
 import attrs
@@ -17,7 +18,7 @@ from lsd.network.certificates import trusted_by
 from lsd.network.content_coding import Inflater, Undecodable, inflater_for
 from lsd.network.http_client import STALE_IDLE_S_MIN
 from lsd.network.proxies import Proxies
-from lsd.network.transport import BodyTooLarge, TransportFailed
+from lsd.network.transport import BodyTooLarge, TransportFailed, until
 
 CLOSE_S_MAX = 1.0
 """Closing never waits for the peer; the bound is for what we have not thought of."""
@@ -39,7 +40,7 @@ class HttpxTransport:
         self._pools: dict[str | None, httpx.AsyncHTTPTransport] = {}
         self._last_used: dict[_Origin, float] = {}
 
-    async def send(self, request: WireRequest) -> "HttpxResponse":
+    async def send(self, request: WireRequest, deadline: float = inf) -> "HttpxResponse":
         outgoing = _outgoing(request)
         origin = _origin_of(outgoing.url)
         pool = self._pool(self._proxies.proxy_for(*origin))
@@ -47,7 +48,8 @@ class HttpxTransport:
             opened = _OpenedConnection()
             outgoing.extensions["trace"] = opened.watch
             try:
-                response = await pool.handle_async_request(outgoing)
+                with until(deadline):
+                    response = await pool.handle_async_request(outgoing)
             except httpx.HTTPError as error:
                 if isinstance(error, _BROKEN) and opened.stream is None and self._idle(origin):
                     # The broken connection has left the pool, so this ends with a new one.
@@ -56,7 +58,7 @@ class HttpxTransport:
             except BaseException:
                 await opened.aclose()
                 raise
-            return HttpxResponse(response, lambda: self._note_use(origin))
+            return HttpxResponse(response, lambda: self._note_use(origin), deadline)
 
     async def aclose(self) -> None:
         with trio.move_on_after(CLOSE_S_MAX, shield=True):
@@ -189,6 +191,7 @@ class HttpxResponse:
     may_be_read_on: ClassVar[bool] = False
     _response: httpx.Response
     _note_use: Callable[[], None]
+    deadline: float = inf
     status: int = attrs.field(init=False)
     headers: Mapping[str, str] = attrs.field(init=False)
     _body: AsyncIterator[bytes] | None = attrs.field(default=None, init=False)
@@ -211,7 +214,8 @@ class HttpxResponse:
         if self._failed is not None:
             raise self._failed
         try:
-            return await self._next_piece()
+            with until(self.deadline):
+                return await self._next_piece()
         except httpx.HTTPError as error:
             self._failed = _failure(error)
         except Undecodable as error:

@@ -1,7 +1,9 @@
 """The way out of LSD: straight to the server, or through the proxy that leads there."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from math import inf
+from typing import Any
 
 import trio
 
@@ -30,12 +32,15 @@ class OutboundTransport:
         """Makes direct requests cheaper, until cancelled; see HttpClient."""
         await self._direct.run(task_status=task_status)
 
-    async def send(self, request: WireRequest) -> WireResponse:
+    def send(
+        self, request: WireRequest, deadline: float = inf
+    ) -> Coroutine[Any, Any, WireResponse]:
+        # Not a coroutine of its own: each one on the way to a wait is walked through at its end.
         if self._proxied is not None:
             origin = target_of(request.url).origin
             if self._proxies.proxy_for(*origin) is not None:
-                return await self._proxied.send(request)
-        return await self._direct.send(request)
+                return self._proxied.send(request, deadline)
+        return self._direct.send(request, deadline)
 
     async def aclose(self) -> None:
         await self._direct.aclose()

@@ -1,13 +1,17 @@
 """What the rest of LSD sees of the network: a request goes out, a response comes in, pieces first.
 
 Callers hold to this interface, so that the bytes may be carried by whatever carries them best.
-There are no timeouts here: whoever knows the limit cancels the call.
+A deadline goes along with a request, because it nearly never comes: keeping it costs a fraction of
+what a cancel scope does. Whoever knows the limit tells by the deadline which one was reached.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from math import inf
 from typing import Protocol
 
 import attrs
+import trio
 
 from lsd.conversation import LsdError, WireRequest
 
@@ -16,8 +20,11 @@ class WireResponse(Protocol):
     """A response whose head has arrived and whose body is on its way.
 
     Whoever was given one closes it, read or not. A body read to its end gives its connection
-    back to the pool; any other one is cut off.
+    back to the pool; any other one is cut off. `deadline`, by trio's clock, is until when it may be
+    read: at first that of the request, but it may be set anew before each piece.
     """
+
+    deadline: float
 
     @property
     def status(self) -> int:
@@ -34,13 +41,14 @@ class WireResponse(Protocol):
     async def read(self, bytes_max: int) -> bytes:
         """The rest of the body, content codings undone.
 
-        Raises BodyTooLarge beyond `bytes_max`, TransportFailed when the body is cut.
+        Raises BodyTooLarge beyond `bytes_max`, TransportFailed when the body is cut, and
+        DeadlineReached.
         """
 
     async def receive_some(self) -> bytes:
         """The next piece of the body as it arrives, content codings undone; `b""` at its end.
 
-        Raises TransportFailed when the body is cut.
+        Raises TransportFailed when the body is cut, and DeadlineReached.
         """
 
     async def aclose(self) -> None:
@@ -50,11 +58,11 @@ class WireResponse(Protocol):
 class Transport(Protocol):
     """Carries requests to servers and their responses back. One serves all tasks of a process."""
 
-    async def send(self, request: WireRequest) -> WireResponse:
+    async def send(self, request: WireRequest, deadline: float = inf) -> WireResponse:
         """The response, as soon as its head has arrived.
 
         Redirects are not followed. When this is cancelled, the connection is closed.
-        Raises TransportFailed.
+        Raises TransportFailed, and DeadlineReached at `deadline`, which is by trio's clock.
         """
 
     async def aclose(self) -> None:
@@ -74,6 +82,23 @@ class TransportFailed(LsdError):
 
     def __str__(self) -> str:
         return self.reason
+
+
+@attrs.define(eq=False)
+class DeadlineReached(LsdError):
+    """There is no whole response at the time by which it was wanted."""
+
+    def __str__(self) -> str:
+        return "response: found none by its deadline"
+
+
+@contextmanager
+def until(deadline: float) -> Iterator[None]:
+    """Cancels what is inside at `deadline`. Raises DeadlineReached then."""
+    with trio.move_on_at(deadline) as scope:
+        yield
+    if scope.cancelled_caught:
+        raise DeadlineReached
 
 
 @attrs.define(eq=False)

@@ -1,6 +1,7 @@
 """Providers that do what a test tells them, in place of the network."""
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from random import Random
 from typing import Any
 
@@ -9,7 +10,7 @@ import trio
 
 from lsd.config import EmbeddingProvider, Provider
 from lsd.conversation import WireRequest, decode_json, encode_json
-from lsd.network import BodyTooLarge, ScriptedTransport, Transport, TransportFailed
+from lsd.network import BodyTooLarge, ScriptedTransport, Transport, TransportFailed, until
 from lsd.providers import (
     Dialect,
     EchoDialect,
@@ -91,15 +92,16 @@ class FakeProvider:
         """The decoded bodies of all requests."""
         return [decode_json(request.body) for request in self.requests]
 
-    async def send(self, request: WireRequest) -> "FakeResponse":
+    async def send(self, request: WireRequest, deadline: float = inf) -> "FakeResponse":
         self.requests.append(request)
         assert self._scripts, f"nobody told this provider what to say to {request.url}"
         script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
-        await trio.lowlevel.checkpoint()
-        for step in script.before:
-            await _play(step)
+        with until(deadline):
+            await trio.lowlevel.checkpoint()
+            for step in script.before:
+                await _play(step)
         self.open_responses += 1
-        return FakeResponse(script.status, script.headers, self, list(script.body))
+        return FakeResponse(script.status, script.headers, self, list(script.body), deadline)
 
     async def aclose(self) -> None:
         await trio.lowlevel.checkpoint()
@@ -113,6 +115,7 @@ class FakeResponse:
     headers: Mapping[str, str]
     _provider: FakeProvider
     _body: list[Step]
+    deadline: float
     may_be_read_on: bool = True
     _is_closed: bool = attrs.field(default=False, init=False)
 
@@ -125,12 +128,13 @@ class FakeResponse:
         return b"".join(pieces)
 
     async def receive_some(self) -> bytes:
-        await trio.lowlevel.checkpoint()
-        while self._body:
-            piece = await _play(self._body[0])
-            del self._body[0]
-            if piece:
-                return piece
+        with until(self.deadline):
+            await trio.lowlevel.checkpoint()
+            while self._body:
+                piece = await _play(self._body[0])
+                del self._body[0]
+                if piece:
+                    return piece
         return b""
 
     async def aclose(self) -> None:

@@ -197,8 +197,9 @@ async def test_who_asks_does_not_matter(cached: Cached, fields: dict[str, Any]) 
 def key(gateway: Gateway, **fields: Any) -> bytes:
     """The key of the first call of a request."""
     asked = attempt(gateway, **{"variant_name": "v", **ON, **fields})
+    provider = asked.provider
     call = ProviderCall.begin(
-        asked.run, asked.generation, asked.model, asked.provider, asked.request
+        asked.run, asked.generation, asked.model, provider, asked.request, provider.whole_limit
     )
     assert asked.run.cache is not None
     return asked.run.cache._key(call.entry, call.own_edits)

@@ -5,14 +5,20 @@ import pytest
 from lsd.config import CredentialMissing
 from lsd.conversation import AttemptFailed
 from lsd.inference.call_failures import AttemptFailures, mask_failure
-from lsd.inference.limits import Limit, TimeLimitReached
-from lsd.network import BodyTooLarge, TransportFailed
+from lsd.inference.limits import Limit
+from lsd.network import BodyTooLarge, DeadlineReached, TransportFailed
+
+LIMIT = Limit("provider", "p", "timeout_ms", 5)
 
 
 def failures(noted: list[AttemptFailed]) -> AttemptFailures:
     """Those of a call of the provider `p`, each entered in a list."""
     return AttemptFailures(
-        provider_type="openai", provider_name="p", secrets={"sk-secret"}, note=noted.append
+        provider_type="openai",
+        provider_name="p",
+        limit=LIMIT,
+        secrets={"sk-secret"},
+        note=noted.append,
     )
 
 
@@ -21,11 +27,7 @@ def failures(noted: list[AttemptFailed]) -> AttemptFailures:
     [
         (TransportFailed("reset", sent=True), "transport", "openai: reset"),
         (BodyTooLarge(5), "malformed", "openai: "),
-        (
-            TimeLimitReached(Limit("provider", "p", "timeout_ms", 5)),
-            "timeout",
-            'provider "p": timeout_ms = 5 reached',
-        ),
+        (DeadlineReached(), "timeout", 'provider "p": timeout_ms = 5 reached'),
         (
             CredentialMissing("env::K", "environment variable K is not set"),
             "config",

@@ -1,6 +1,7 @@
 """The events of a streamed answer, as its bytes come in."""
 
 from collections.abc import Mapping
+from math import inf
 
 import attrs
 import pytest
@@ -57,6 +58,7 @@ class Pieces:
     headers: Mapping[str, str] = attrs.Factory(dict)
     is_closed: bool = False
     may_be_read_on: bool = True
+    deadline: float = inf
 
     async def read(self, bytes_max: int) -> bytes:
         raise AssertionError("a stream is not read as a whole")
