@@ -23,7 +23,8 @@ from tests.fakes.gcp_keys import service_account
 from tests.fakes.gcp_tokens import token
 from tests.fakes.provider_thread import FakeProviderThread
 from tests.fakes.vertex_batches import (
-    JOB,
+    FIRST_JOB,
+    JOBS,
     TOKEN,
     FakeVertexBatches,
     Line,
@@ -34,6 +35,13 @@ from tests.fakes.vertex_batches import (
 COSTS = """
 cost = [{ pointer = "/usageMetadata/promptTokenCount", cost_per_million = 20 }]
 batch_cost = [{ pointer = "/usageMetadata/promptTokenCount", cost_per_million = 10 }]
+"""
+
+TWO_VARIANTS = """
+[functions.both]
+type = "chat"
+variants.v = { type = "chat_completion", model = "m" }
+variants.w = { type = "chat_completion", model = "m" }
 """
 
 
@@ -68,7 +76,7 @@ def configured(provider: FakeProviderThread, storage_type: str = "cloud_storage"
         """
         for name, more in entries.items()
     ]
-    return "".join([storage, *models, FUNCTION, bounded(poll_interval_s=0)])
+    return "".join([storage, *models, FUNCTION, TWO_VARIANTS, bounded(poll_interval_s=0)])
 
 
 def environment(provider: FakeProviderThread) -> dict[str, str]:
@@ -137,11 +145,28 @@ def test_a_job_is_made_of_the_items(
     labels = [line["request"]["labels"]["lsd-inference-id"] for line in fake.lines]
     assert labels == answer["inference_ids"]
     assert fake.lines[0]["request"]["contents"][0]["parts"] == [{"text": "0"}]
-    assert shared_provider.requests_to("vertex")[-1].path == f"/s/vertex/v1/{JOB}"
+    assert shared_provider.requests_to("vertex")[-1].path == f"/s/vertex/v1/{JOBS}/{FIRST_JOB}"
     assert "%2Fpredictions.jsonl?alt=media" in shared_provider.requests_to("storage")[-1].target
     assert (pending["status"], pending["progress"]["running"]) == ("pending", 5)
     assert pending["progress"]["upstream"] == {"completed": 1, "failed": 0}
     assert texts(batch) == [str(number) for number in range(5)]
+
+
+def test_each_variant_has_a_job(gateway: Gateway, fake: FakeVertexBatches) -> None:
+    """And a file and a folder of its own; the answers come in the order of the submission."""
+    names = ["v", "w", "v", "w"]
+    rows = [
+        {"function_name": "both", "variant_name": name, "input": messages(str(number))}
+        for number, name in enumerate(names)
+    ]
+    answer = submitted(gateway, rows)
+    fake.output, fake.state = shuffled, "JOB_STATE_SUCCEEDED"
+    batch = finished(gateway, answer["batch_id"])
+
+    assert texts(batch) == ["0", "1", "2", "3"]
+    assert [each["variant_name"] for each in batch["inferences"]] == names
+    assert {job["displayName"] for job in fake.jobs} == {f"lsd-batch-{answer['batch_id']}"}
+    assert len(fake.objects) == 4
 
 
 def test_what_was_used_is_on_record(gateway: Gateway, fake: FakeVertexBatches) -> None:

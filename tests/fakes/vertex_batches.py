@@ -1,4 +1,4 @@
-"""Vertex AI's batch API and the storage beside it as a fake: objects, one job, a test's results."""
+"""Vertex AI's batch API and the storage beside it as a fake: objects, jobs, a test's results."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,8 +14,11 @@ from tests.fakes.script import Answer, Script
 
 Line = dict[str, Any]
 
-JOB = "projects/123/locations/us-central1/batchPredictionJobs/77"
+JOBS = "projects/123/locations/us-central1/batchPredictionJobs"
 """Projects have numbers, too, and Vertex AI calls its jobs by these."""
+
+FIRST_JOB = 77
+"""The number of the first one; the next has the next."""
 
 FOLDER = "prediction-model-2026-11-29T12:00:00.000000Z"
 """What the service makes below the prefix that a job gives it."""
@@ -44,7 +47,7 @@ def _result(line: Line, *, status: str = "", response: Any) -> bytes:
 class FakeVertexBatches:
     """Answers requests to jobs and to objects, and plain requests for contents beside them.
 
-    The job has the state that `state` says, once it is created. Its results are what `output`
+    Every job has the state that `state` says, once it is created. Its results are what `output`
     makes of its lines; None: it tells of no output.
     """
 
@@ -55,15 +58,18 @@ class FakeVertexBatches:
     """Statuses for paths that end so, as long as they stand here."""
     objects: dict[str, bytes] = attrs.field(factory=dict, init=False)
     """What is stored, by URI."""
-    created: dict[str, Any] = attrs.field(factory=dict, init=False)
-    """The body that made the job."""
+    jobs: list[dict[str, Any]] = attrs.field(factory=list, init=False)
+    """The bodies that made them."""
     asked: list[str] = attrs.field(factory=list, init=False)
     """Method and last segment of the path of every request."""
 
     @property
     def lines(self) -> list[Line]:
-        """The requests of the job."""
-        (uri,) = self.created["inputConfig"]["gcsSource"]["uris"]
+        """The requests of all jobs."""
+        return [line for job in self.jobs for line in self._lines_of(job)]
+
+    def _lines_of(self, job: dict[str, Any]) -> list[Line]:
+        (uri,) = job["inputConfig"]["gcsSource"]["uris"]
         return [orjson.loads(line) for line in self.objects[uri].splitlines()]
 
     def __call__(self, request: RecordedRequest) -> Script:
@@ -100,18 +106,24 @@ class FakeVertexBatches:
             found = [{"name": JOB, **self.created, "state": self.state}] if self.created else []
             return answers({"batchPredictionJobs": found})
         if request.path.endswith("/batchPredictionJobs"):
-            self.created = request.json()
-            return answers({"name": JOB, **self.created, "state": self.state})
+            self.jobs.append(request.json())
+            return answers({**self.jobs[-1], **self._told(len(self.jobs) - 1)})
         if request.path.endswith(":cancel"):
             self.state = "JOB_STATE_CANCELLED"
             return answers({})
-        assert request.path.endswith(JOB), request.path
-        told: dict[str, Any] = {"name": JOB, "state": self.state}
+        _, found, number = request.path.partition(f"/{JOBS}/")
+        assert found, request.path
+        place = int(number) - FIRST_JOB
+        told = self._told(place)
         if self.output is not None:
-            prefix = self.created["outputConfig"]["gcsDestination"]["outputUriPrefix"]
-            self.objects[f"{prefix}/{FOLDER}/predictions.jsonl"] = self.output(self.lines)
+            prefix = self.jobs[place]["outputConfig"]["gcsDestination"]["outputUriPrefix"]
+            results = self.output(self._lines_of(self.jobs[place]))
+            self.objects[f"{prefix}/{FOLDER}/predictions.jsonl"] = results
             told["outputInfo"] = {"gcsOutputDirectory": f"{prefix}/{FOLDER}"}
         if self.error is not None:
             told["error"] = self.error
         told["completionStats"] = {"successfulCount": "1", "incompleteCount": "-1"}
         return answers(told)
+
+    def _told(self, place: int) -> dict[str, Any]:
+        return {"name": f"{JOBS}/{FIRST_JOB + place}", "state": self.state}
