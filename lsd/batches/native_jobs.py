@@ -183,6 +183,7 @@ class NativeJobs:
 
     async def _collect(self, batch: BatchRecord, number: int, job: _Ended) -> None:
         batch_id, total = batch.batch_id, batch.counts.total
+        strangers = set(job.rows)
         for start in range(0, total, COLLECTED_MAX):
             stop = min(start + COLLECTED_MAX, total)
             results = await trio.to_thread.run_sync(
@@ -193,6 +194,7 @@ class NativeJobs:
             )
             ended = []
             for each in results:
+                strangers.discard(each.item.inference_id)
                 if each.item.part == number and each.index in requests:
                     claimed = ClaimedItem(
                         batch_id=batch_id,
@@ -205,6 +207,8 @@ class NativeJobs:
                     await trio.lowlevel.checkpoint()
             if ended:
                 await self.writer.commit(self.store.batches.end_native(batch_id, ended))
+        if strangers:
+            log.warning("results of no item", batch_id=batch_id, count=len(strangers))
 
     def _ended(self, batch: BatchRecord, claimed: ClaimedItem, job: _Ended) -> EndedItem:
         item, row = claimed.item, job.rows.get(claimed.item.inference_id)

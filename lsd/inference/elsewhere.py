@@ -17,6 +17,11 @@ from lsd.inference.prepared import PreparedModel, PreparedProvider, PreparedVari
 from lsd.inference.records import Recorder
 from lsd.inference.run import Run
 from lsd.providers import BatchAPI, ToolNames
+from lsd.telemetry import logger
+
+log = logger(__name__)
+
+NO_TIER = "jobs of a batch API have no service tiers"
 
 NO_CREDENTIALS: Mapping[str, str | None] = {"api_key": None}
 """A line in a file of requests has none: they go with the file."""
@@ -38,7 +43,13 @@ class CallElsewhere:
 
         Raises VariantFailed and AttemptFailed.
         """
-        request = self._request(self._asked())
+        asked = self._asked()
+        if asked.params.service_tier is not None:
+            provider_type = self.provider.dialect.provider_type
+            log.warning(NO_TIER, provider_type=provider_type, parameter="service_tier")
+        return self._body(self._request(asked))
+
+    def _body(self, request: ModelRequest) -> bytes:
         names = ToolNames.of(request, self.provider.dialect.provider_type)
         fitted = request if names is None else names.fitted(request)
         edits = self.run.edits_for(self.variant.generation, self.model, self.provider)
@@ -57,7 +68,7 @@ class CallElsewhere:
         if names is not None:
             response = names.restored(response)
         call = run.begin_call(self.variant.generation, self.model, provider, request)
-        call.raw_request = self.body().decode()
+        call.raw_request = self._body(request).decode()
         call.take_raw_response(body.decode(errors="replace"), ())
         call.output, call.usage = response.output, response.usage
         call.finish_reason = response.finish_reason
@@ -76,7 +87,10 @@ class CallElsewhere:
         )
 
     def _asked(self) -> Asked:
-        return model_request(self.accepted, self.variant.generation)
+        """What is asked, but for a service tier: a job has one of its own."""
+        asked = model_request(self.accepted, self.variant.generation)
+        params = attrs.evolve(asked.request.params, service_tier=None)
+        return attrs.evolve(asked, request=attrs.evolve(asked.request, params=params))
 
     def _request(self, asked: Asked) -> ModelRequest:
         return request_for(

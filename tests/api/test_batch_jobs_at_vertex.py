@@ -1,8 +1,10 @@
 """Batches that Vertex AI runs in jobs of its own, with a fake of it and of Cloud Storage."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.api.asking import wait_for
@@ -289,6 +291,28 @@ def test_jobs_survive_their_daemon(
     assert len(provider.requests_to("token")) == 2
 
 
+def test_a_job_that_nobody_was_promised_is_ended(
+    start_gateway: StartGateway, provider: FakeProviderThread
+) -> None:
+    """The daemon was killed before it knew its job, which is found by the name of the batch."""
+    fake = faked(provider)
+    gateway = start_gateway(configured(provider), environment=environment(provider))
+    fake.holds_back = True
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(gateway.post, "/batch_inference", [row("a"), row("b")])
+        wait_for(lambda: fake.jobs)
+        gateway.kill()
+        with pytest.raises(httpx.TransportError):
+            asked.result()
+    fake.holds_back = False
+
+    gateway.start()
+    wait_for(lambda: "POST 77:cancel" in fake.asked)
+
+    batch_id = fake.jobs[0]["displayName"].removeprefix("lsd-batch-")
+    assert gateway.client.get(f"/batch_inference/{batch_id}").status_code == 404
+
+
 def test_a_token_that_has_lapsed_is_replaced(
     start_gateway: StartGateway, provider: FakeProviderThread
 ) -> None:
@@ -326,10 +350,13 @@ def _with_error(batch: dict[str, Any], told: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("end", "told"),
     [
-        ("/o", '"vertex": batch not started: gcp_vertex_gemini: Cloud Storage returned HTTP 403'),
+        (
+            "/o",
+            'provider "vertex": gcp_vertex_gemini: Cloud Storage returned HTTP 403',
+        ),
         (
             "/batchPredictionJobs",
-            '"vertex": batch not started: gcp_vertex_gemini returned HTTP 403',
+            'provider "vertex": gcp_vertex_gemini returned HTTP 403',
         ),
     ],
 )

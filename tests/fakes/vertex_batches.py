@@ -10,7 +10,7 @@ import orjson
 from tests.fakes.gemini_scripts import USAGE, event, fails, says
 from tests.fakes.openai_scripts import answers
 from tests.fakes.recorded import RecordedRequest
-from tests.fakes.script import Answer, Script
+from tests.fakes.script import Answer, Delay, Script
 
 Line = dict[str, Any]
 
@@ -56,6 +56,8 @@ class FakeVertexBatches:
     error: dict[str, Any] | None = None
     refusals: dict[str, int] = attrs.field(factory=dict)
     """Statuses for paths that end so, as long as they stand here."""
+    holds_back: bool = False
+    """A job is begun, and nobody hears of it."""
     objects: dict[str, bytes] = attrs.field(factory=dict, init=False)
     """What is stored, by URI."""
     jobs: list[dict[str, Any]] = attrs.field(factory=list, init=False)
@@ -102,11 +104,12 @@ class FakeVertexBatches:
         return answers(found, content_type="application/octet-stream")
 
     def _job(self, request: RecordedRequest) -> Script:
-        if request.path.endswith("/batchPredictionJobs") and request.method == "GET":
-            found = [{"name": JOB, **self.created, "state": self.state}] if self.created else []
-            return answers({"batchPredictionJobs": found})
         if request.path.endswith("/batchPredictionJobs"):
+            if request.method == "GET":
+                return answers(self._listed(parse_qs(request.query)))
             self.jobs.append(request.json())
+            if self.holds_back:
+                return Script((Delay(3_600_000),))
             return answers({**self.jobs[-1], **self._told(len(self.jobs) - 1)})
         if request.path.endswith(":cancel"):
             self.state = "JOB_STATE_CANCELLED"
@@ -127,3 +130,16 @@ class FakeVertexBatches:
 
     def _told(self, place: int) -> dict[str, Any]:
         return {"name": f"{JOBS}/{FIRST_JOB + place}", "state": self.state}
+
+    def _listed(self, query: dict[str, list[str]]) -> dict[str, Any]:
+        """Two pages: nothing on the first, and then the jobs of the name that is asked for."""
+        if "pageToken" not in query:
+            return {"nextPageToken": "second/page"}
+        assert query["pageToken"] == ["second/page"]
+        (asked,) = query["filter"]
+        meant = [
+            {**job, **self._told(place)}
+            for place, job in enumerate(self.jobs)
+            if asked == f'display_name="{job["displayName"]}"'
+        ]
+        return {"batchPredictionJobs": meant} if meant else {}

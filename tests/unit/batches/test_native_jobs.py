@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from structlog.testing import capture_logs
+
 from lsd.conversation import encode_json
 from tests.unit.batches.desk import ITEM, Desk
 from tests.unit.inference.fake_providers import Script
@@ -38,6 +40,22 @@ async def test_results_are_collected_once(native_desk: Desk) -> None:
     assert (shown["status"], len(shown["inferences"])) == ("completed", 2)
     assert len(desk.provider.requests) == asked == 4
     assert desk.store.batches.with_native_parts() == []
+
+
+async def test_results_of_no_item_are_told_in_the_log(native_desk: Desk) -> None:
+    """They change nothing."""
+    desk = native_desk
+    desk.provider.will(FILE, job("validating"))
+    answer = await desk.submit(ITEM)
+    (mine,) = answer["inference_ids"]
+    lines = b"\n".join(map(result, ("x", mine, "y")))
+    desk.provider.will(job("completed", output_file_id="o"), Script(body=(lines,)))
+
+    with capture_logs() as told:
+        await desk.service.refresh(answer["batch_id"])
+
+    assert len(desk.shown(answer["batch_id"])["inferences"]) == 1
+    assert [(each["event"], each["count"]) for each in told] == [("results of no item", 2)]
 
 
 async def test_a_failed_job_fails_its_items(native_desk: Desk) -> None:

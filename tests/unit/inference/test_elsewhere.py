@@ -1,7 +1,10 @@
 """Calls that a provider makes in a job of its own."""
 
+from structlog.testing import capture_logs
+
 from lsd.conversation import decode_json, encode_json
 from lsd.inference import CallElsewhere, call_elsewhere
+from lsd.inference.elsewhere import NO_TIER
 from tests.unit.inference.conftest import StartGateway
 from tests.unit.inference.gateway import PLAIN, Gateway, Shelf
 
@@ -25,6 +28,19 @@ async def test_its_body_is_that_of_a_plain_call(start: StartGateway, shelf: Shel
 
     assert call is not None
     assert decode_json(call.body())["messages"] == [{"role": "user", "content": "Hi"}]
+
+
+async def test_a_service_tier_is_not_asked_for(start: StartGateway, shelf: Shelf) -> None:
+    """A job has one of its own; the log tells so, and what was wished is on record."""
+    params = {"chat_completion": {"service_tier": "flex", "temperature": 0.5}}
+    call = call_of(start(PLAIN, shelf=shelf), params=params)
+    assert call is not None
+
+    with capture_logs() as told:
+        body = decode_json(call.body())
+
+    assert ("service_tier" in body, body["temperature"]) == (False, 0.5)
+    assert [(each["event"], each["parameter"]) for each in told] == [(NO_TIER, "service_tier")]
 
 
 async def test_its_answer_is_recorded_without_times(start: StartGateway, shelf: Shelf) -> None:
