@@ -5,7 +5,7 @@ from functools import partial
 import attrs
 import trio
 
-from lsd.api.bodies import parse_body
+from lsd.api.bodies import INLINE_LIST_BYTES_MAX, parse_body
 from lsd.api.exchange import JSON, Answer, Endpoint, Request, Start
 from lsd.api.parameters import id_in
 from lsd.batches import BatchService, read_submission
@@ -39,7 +39,7 @@ class Batches:
     async def submit(self, request: Request, _start: Start) -> Answer:
         """`POST /batch_inference`."""
         read = partial(read_submission, items_max=self._items_max)
-        submission = await parse_body(read, request.body)
+        submission = await parse_body(read, request.body, inline_bytes_max=INLINE_LIST_BYTES_MAX)
         key = request.api_key_public_id
         accepted = await self._batches.submit(submission, api_key_public_id=key)
         return Answer(body=encode_json(accepted))

@@ -21,6 +21,13 @@ log = logger(__name__)
 LOOK_EVERY_S = 0.5
 """How soon a process learns of items that came by way of another one, or that have room there."""
 
+CALLERS_STAY_S = 0.1
+"""So long after somebody was waiting for an answer, the next one is expected."""
+
+POLITE_PAUSE_S = 0.005
+"""Before each item that begins while somebody waits for an answer. So items take a tenth of a core
+at most, and models that take longer than a moment are kept as busy as without it."""
+
 PUT_BACK_S_MAX = 10.0
 """At the end, so long the queue tries to put back what was running: less than a stop may take."""
 
@@ -41,13 +48,16 @@ class QueueWork:
 class LocalQueue:
     """Runs the items of local batches, as long as the process lives.
 
-    `credentials` are those of items that only this process can run.
+    `credentials` are those of items that only this process can run. `callers` tells how many
+    inferences somebody waits for: these go first.
     """
 
     batches: Batches
     writer: Writer
     clock: Clock
+    callers: Callable[[], int]
     credentials: HeldCredentials = attrs.Factory(HeldCredentials)
+    _called_at: float = attrs.field(default=-CALLERS_STAY_S, init=False)
     _held: int = attrs.field(default=0, init=False)
     _after_batch: bytes = attrs.field(default=b"", init=False)
     _news: trio.Event = attrs.field(factory=trio.Event, init=False)
@@ -92,6 +102,8 @@ class LocalQueue:
         self._news = trio.Event()
         pause_s = LOOK_EVERY_S
         if work is not None:
+            if self._makes_way():
+                await trio.sleep(POLITE_PAUSE_S)
             try:
                 claimed, pause_s = await self._claim_due(work, self.clock.now_ms())
             except LsdError as error:
@@ -104,6 +116,13 @@ class LocalQueue:
                 return
         with trio.move_on_after(pause_s):
             await self._news.wait()
+
+    def _makes_way(self) -> bool:
+        """Whether somebody waits for an answer, or has a moment ago."""
+        now = trio.current_time()
+        if self.callers():
+            self._called_at = now
+        return now - self._called_at < CALLERS_STAY_S
 
     async def _claim_due(self, work: QueueWork, now_ms: int) -> tuple[list[ClaimedItem], float]:
         """What is to be begun, and if that is nothing, when to look again."""
@@ -118,7 +137,7 @@ class LocalQueue:
 
     async def _claim(self, work: QueueWork, now_ms: int) -> list[ClaimedItem]:
         claim = self.batches.claim(
-            items_max=work.running_max - self._held,
+            items_max=1 if self._makes_way() else work.running_max - self._held,
             running_max=work.running_max,
             now_ms=now_ms,
             after_batch=self._after_batch,

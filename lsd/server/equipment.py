@@ -51,6 +51,7 @@ class Equipment:
             transport = OutboundTransport()
         except BadCertificates as error:
             raise StartRefused(str(error)) from None
+        running = RunningInferences(None if peers is None else peers.running)
         return cls(
             kept=kept,
             objects=objects,
@@ -60,9 +61,9 @@ class Equipment:
             ids=ids,
             transport=transport,
             aws=AwsKeyChain(transport=transport, clock=clock, environment=os.environ),
-            running=RunningInferences(None if peers is None else peers.running),
+            running=running,
             in_flight=InFlight(),
-            batch_queue=None if kept is None else _batch_queue(kept, clock),
+            batch_queue=None if kept is None else _batch_queue(kept, clock, running),
             traces=_trace_export(loaded, transport),
         )
 
@@ -76,5 +77,7 @@ def _trace_export(loaded: Loaded, transport: OutboundTransport) -> "TraceExport 
     return TraceExport(Collector.of(os.environ), transport)
 
 
-def _batch_queue(kept: Kept, clock: Clock) -> LocalQueue:
-    return LocalQueue(batches=kept.store.batches, writer=kept.writer, clock=clock)
+def _batch_queue(kept: Kept, clock: Clock, running: RunningInferences) -> LocalQueue:
+    return LocalQueue(
+        batches=kept.store.batches, writer=kept.writer, clock=clock, callers=running.count
+    )

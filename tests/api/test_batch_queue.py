@@ -1,12 +1,14 @@
 """Batches that run: states, results, bounds, retries, cancelling, stopping."""
 
 import signal
+import time
 from collections.abc import Iterator
 
 import attrs
 import pytest
 import trio
 
+from lsd.batches.local_queue import POLITE_PAUSE_S
 from tests.api.asking import open_store, wait_for
 from tests.api.batching import (
     bounded,
@@ -29,6 +31,9 @@ from tests.api.gateway import Gateway
 from tests.fakes.openai_scripts import completes, fails
 from tests.fakes.provider_thread import FakeProviderThread
 from tests.fakes.script import Script, Until
+
+ITEMS_AT_ONCE = 8
+"""The default, which may be running when the first caller comes."""
 
 METRIC = """
 [metrics.good]
@@ -366,6 +371,29 @@ def test_an_item_may_take_several_calls(gateway: Gateway, box: FakeProviderThrea
 
     (inference,) = batch["inferences"]
     assert len(gateway.calls(inference["inference_id"])) == len(box.requests) == 3
+
+
+def test_callers_go_before_a_batch(gateway: Gateway, box: FakeProviderThread) -> None:
+    """Case 45: they are answered as quickly as alone, and the batch goes on meanwhile."""
+    alone = sorted(seconds_of_an_answer(gateway) for _ in range(40))
+    answer = submitted(gateway, [row(f"item {number}") for number in range(2_000)])
+    box.wait_for_request(1)
+    box.forget()
+    began = time.monotonic()
+    beside = sorted(seconds_of_an_answer(gateway) for _ in range(40))
+    took_s = time.monotonic() - began
+    items = sum(text_of_request(each).startswith("item") for each in box.requests)
+    cancelled(gateway, answer["batch_id"])
+
+    assert beside[20] < 3 * alone[20] + 0.02
+    assert 0 < items <= ITEMS_AT_ONCE + took_s / POLITE_PAUSE_S
+
+
+def seconds_of_an_answer(gateway: Gateway) -> float:
+    """How long somebody waits."""
+    began = time.monotonic()
+    gateway.infer(**row("caller"))
+    return time.monotonic() - began
 
 
 def test_large_results_come_in_pieces(gateway: Gateway) -> None:

@@ -1,18 +1,25 @@
 """The daemon dies again and again in the middle of a batch: every item ends once."""
 
+import os
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import Any
 
 import attrs
+import httpx
 import pytest
 
-from tests.api.asking import open_store
+from lsd.batches.native_jobs import COLLECTED_MAX
+from lsd.store import Store
+from tests.api.asking import Box, model, open_store, wait_for
 from tests.api.batching import (
+    FUNCTION,
     bounded,
     by_text,
     configured,
+    finished,
     polled,
     row,
     submitted,
@@ -21,6 +28,7 @@ from tests.api.batching import (
 )
 from tests.api.conftest import StartGateway
 from tests.api.gateway import Gateway
+from tests.fakes.openai_batches import FakeBatches, answered
 from tests.fakes.openai_scripts import completes, fails
 from tests.fakes.provider_thread import FakeProviderThread
 from tests.fakes.recorded import RecordedRequest
@@ -28,22 +36,32 @@ from tests.fakes.script import Delay, Script
 
 CONCURRENCY = 8
 
+FOR_GOOD_MS = 3_600_000
+
 PROGRESS_S_MAX = 120.0
 """Between two kills, and after the last, for a machine that does much else."""
 
-RETRIES = "retries = { num_retries = 7, max_delay_s = 0.05 }"
+ITEMS = int(os.environ.get("LSD_TEST_BATCH_ITEMS", "200"))
+KILLS = int(os.environ.get("LSD_TEST_BATCH_KILLS", "3"))
+"""Small enough for every run; larger ones need minutes."""
+
+RETRIES = "retries = { num_retries = 9, max_delay_s = 0.05 }"
 """So many that the moods of the provider never fail an item."""
+
+PATIENCE = "timeouts.non_streaming.total_ms = 700"
+"""A provider that hangs is left after so long."""
 
 
 @attrs.define(eq=False)
 class Moody:
-    """A provider that fails at random, hangs at times and limits rates.
+    """A provider that fails at random, hangs for good or for a while at times, and limits rates.
 
     It counts how often it had an answer for each item.
     """
 
     random: Random = attrs.field(factory=lambda: Random(7))
     answers: Counter[str] = attrs.field(factory=Counter)
+    hung: int = 0
 
     def __call__(self, request: RecordedRequest) -> Script:
         """What one request gets."""
@@ -52,10 +70,13 @@ class Moody:
             return fails(500)
         if mood < 0.08:
             return fails(429, headers={"retry-after": "0"})
+        if mood < 0.1:
+            self.hung += 1
+            return Script((Delay(FOR_GOOD_MS),))
         text = text_of_request(request)
         self.answers[text] += 1
         said = completes({"role": "assistant", "content": text})
-        return Script((Delay(400 if mood < 0.1 else 10), *said.steps))
+        return Script((Delay(400 if mood < 0.12 else 10), *said.steps))
 
 
 def ended_items(gateway: Gateway, batch_id: str, items: int) -> dict[str, int | None]:
@@ -78,34 +99,67 @@ def wait_ended(gateway: Gateway, batch_id: str, wanted: int) -> dict[str, Any]:
     return batch
 
 
-@pytest.mark.parametrize(("items", "kills"), [(200, 3)])
-def test_every_item_ends_once(
-    start_gateway: StartGateway, provider: FakeProviderThread, items: int, kills: int
-) -> None:
+def test_every_item_ends_once(start_gateway: StartGateway, provider: FakeProviderThread) -> None:
     """Cases 18, 19: whatever the provider does, and however often the daemon is killed."""
     moody = Moody()
-    text = configured(provider.will("box", moody), bounded(max_concurrency=8, crash_limit=99))
+    bounds = bounded(max_concurrency=CONCURRENCY, crash_limit=99)
+    text = model("m", Box("box", provider.will("box", moody), PATIENCE)) + FUNCTION + bounds
     gateway = start_gateway(text.replace('model = "m" }', f'model = "m", {RETRIES} }}'))
-    batch_id = submitted(gateway, [row(str(number)) for number in range(items)])["batch_id"]
+    batch_id = submitted(gateway, [row(str(number)) for number in range(ITEMS)])["batch_id"]
     ended: dict[str, int | None] = {}
-    for kill in range(kills):
-        wait_ended(gateway, batch_id, items * kill // kills)
+    for kill in range(KILLS):
+        wait_ended(gateway, batch_id, ITEMS * kill // KILLS)
         gateway.kill()
-        now_ended = ended_items(gateway, batch_id, items)
+        now_ended = ended_items(gateway, batch_id, ITEMS)
         assert ended.items() <= now_ended.items(), "what has ended stays as it is"
         ended, asked = now_ended, len(provider.requests)
         gateway.start()
-        wait_ended(gateway, batch_id, min(items, len(ended) + 1))
+        wait_ended(gateway, batch_id, min(ITEMS, len(ended) + 1))
         again = {text_of_request(each) for each in provider.requests[asked:]}
         assert ended.keys().isdisjoint(again), "what has ended is not asked for again"
 
-    batch = wait_ended(gateway, batch_id, items)
+    batch = wait_ended(gateway, batch_id, ITEMS)
 
+    assert texts(batch) == [str(number) for number in range(ITEMS)]
+    assert ended.items() <= ended_items(gateway, batch_id, ITEMS).items()
+    with open_store(gateway) as store, store.data.read() as transaction:
+        assert transaction.count("inf") == ITEMS
+    assert moody.hung > 0
+    assert sum(moody.answers.values()) <= ITEMS + KILLS * CONCURRENCY
+
+
+def test_results_that_are_being_collected_are_stored_once(
+    start_gateway: StartGateway, provider: FakeProviderThread
+) -> None:
+    """Case 38: the daemon is killed amid the results of a provider's job; the rest follows."""
+    fake = FakeBatches(output=lambda lines: b"\n".join(map(answered, lines)))
+    box = Box("box", provider.will("box", fake), 'batch = "native"')
+    gateway = start_gateway(model("m", box) + FUNCTION + bounded(poll_interval_s=0))
+    items = 2 * COLLECTED_MAX + 100
+    batch_id = submitted(gateway, [row(str(number)) for number in range(items)])["batch_id"]
+    fake.status = "completed"
+
+    with ThreadPoolExecutor(1) as pool, open_store(gateway) as store:
+        asked = pool.submit(gateway.client.get, f"/batch_inference/{batch_id}")
+        wait_for(lambda: _completed_in(store, batch_id))
+        gateway.kill()
+        with pytest.raises(httpx.TransportError):
+            asked.result()
+    before = ended_items(gateway, batch_id, items)
+    gateway.start()
+    batch = finished(gateway, batch_id)
+
+    assert COLLECTED_MAX <= len(before) < items
     assert texts(batch) == [str(number) for number in range(items)]
-    assert ended.items() <= ended_items(gateway, batch_id, items).items()
+    assert before.items() <= ended_items(gateway, batch_id, items).items()
     with open_store(gateway) as store, store.data.read() as transaction:
         assert transaction.count("inf") == items
-    assert sum(moody.answers.values()) <= items + kills * CONCURRENCY
+
+
+def _completed_in(store: Store, batch_id: str) -> int:
+    batch = store.batches.get(batch_id)
+    assert batch is not None
+    return batch.counts.completed
 
 
 def test_what_was_answered_runs_without_help(

@@ -76,7 +76,12 @@ def open_desk(
 ) -> Desk:
     """A desk on the store of `shelf`; only a native one makes jobs of its items."""
     gateway = start_gateway(folder, PLAIN, shelf=shelf)
-    queue = LocalQueue(batches=shelf.store.batches, writer=shelf.writer, clock=gateway.clock)
+    queue = LocalQueue(
+        batches=shelf.store.batches,
+        writer=shelf.writer,
+        clock=gateway.clock,
+        callers=gateway.service.running.count,
+    )
     runner = ItemRunner(
         inferences=gateway.service,
         credentials=queue.credentials,

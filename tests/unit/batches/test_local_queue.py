@@ -7,6 +7,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from lsd.batches.local_queue import POLITE_PAUSE_S
 from lsd.store import StoreFailed
 from tests.unit.batches.desk import ITEM, Desk, open_desk
 from tests.unit.captured_log import Log
@@ -21,10 +22,10 @@ async def until(desk: Desk, count: int) -> None:
         await wait_all_tasks_blocked()
 
 
-async def ended(desk: Desk, batch_id: str) -> dict[str, Any]:
-    """What is told of a batch once it has a result; the clock jumps."""
-    while not (shown := desk.shown(batch_id))["progress"]["completed"]:  # noqa: ASYNC110
-        await trio.sleep(0.1)
+async def ended(desk: Desk, batch_id: str, results: int = 1) -> dict[str, Any]:
+    """What is told of a batch once it has so many results; the clock jumps."""
+    while (shown := desk.shown(batch_id))["progress"]["completed"] < results:  # noqa: ASYNC110
+        await trio.sleep(0.01)
     return shown
 
 
@@ -60,6 +61,22 @@ async def test_no_more_run_at_once_than_there_is_room_for(
 
     assert held == [3, 3]
     assert len(desk.provider.requests) == 6
+    nursery.cancel_scope.cancel()
+
+
+async def test_items_make_way_while_somebody_waits_for_an_answer(
+    desk: Desk, nursery: trio.Nursery
+) -> None:
+    """They begin one by one then, and go on all the same."""
+    desk.provider.will(says("Yes"))
+    desk.gateway.service.running.begin("i", "e", is_dryrun=False)
+    answer = await desk.submit(*[ITEM] * 40)
+    begun_at = trio.current_time()
+    nursery.start_soon(desk.run)
+
+    await ended(desk, answer["batch_id"], 40)
+
+    assert trio.current_time() - begun_at >= 40 * POLITE_PAUSE_S
     nursery.cancel_scope.cancel()
 
 
