@@ -2,7 +2,7 @@
 
 import gc
 
-_YOUNG_MAX = 10_000
+_YOUNG_MAX = 50_000
 """Objects made and not freed before the young are looked at. A request in flight holds some three
 hundred; at Python's own 700, each look would find nothing but requests in flight, and age them."""
 
