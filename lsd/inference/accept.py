@@ -90,7 +90,7 @@ def accept(
         request.input,
         function.config.schemas,
         function.prompts if dynamic is None else (dynamic.generation.prompts,),
-        show_values=prepared.config.gateway.debug,
+        show_values=prepared.loaded.config.gateway.debug,
     )
     if request.extra_body or request.extra_headers:
         _check_edit_targets(request, function, prepared)
@@ -218,7 +218,7 @@ def _tools(
     request: InferenceRequest, function: PreparedFunction, prepared: Prepared
 ) -> Toolbox | None:
     if isinstance(function.config, ChatFunction):
-        return toolbox_for(function.config, prepared.config.tools, request, prepared.schemas)
+        return toolbox_for(function.config, prepared.loaded.config.tools, request, prepared.schemas)
     for field in TOOL_FIELDS:
         if getattr(request, field) is not None:
             raise BadRequest(field, "found it in a call of a json function, which takes no tools")

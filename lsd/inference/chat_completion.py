@@ -1,5 +1,7 @@
 """The plain way to an answer: render the input, ask the model, read what it says."""
 
+from collections.abc import Awaitable
+
 from lsd.inference.accept import Accepted
 from lsd.inference.answers import Answer
 from lsd.inference.journal import ModelCall
@@ -11,16 +13,16 @@ from lsd.inference.run import Run
 from lsd.inference.started_answer import StartedAnswer
 
 
-async def complete(run: Run, accepted: Accepted, generation: PreparedGeneration) -> Answer:
+def complete(run: Run, accepted: Accepted, generation: PreparedGeneration) -> Awaitable[Answer]:
     """A whole answer. Raises VariantFailed."""
-    return await ask(run, accepted, generation, model_request(accepted, generation))
+    return ask(run, accepted, generation, model_request(accepted, generation))
 
 
-async def start_completion(
+def start_completion(
     run: Run, accepted: Accepted, generation: PreparedGeneration
-) -> StartedAnswer:
+) -> Awaitable[StartedAnswer]:
     """An answer whose stream has started. Raises VariantFailed."""
-    return await start_asking(run, accepted, generation, model_request(accepted, generation))
+    return start_asking(run, accepted, generation, model_request(accepted, generation))
 
 
 async def ask(run: Run, accepted: Accepted, generation: PreparedGeneration, asked: Asked) -> Answer:

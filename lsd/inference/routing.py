@@ -169,7 +169,7 @@ async def _ask_routing(
 ) -> Answered | _FailedPass:
     """One pass: the providers in their order, all of them within the model's time."""
     failures: list[tuple[str, AttemptFailed]] = []
-    started_at = trio.current_time()
+    started_at = trio.current_time() if run.streaming else 0.0  # of streams alone it is asked
     try:
         with bounded_by(model.limits.opening_of(streaming=run.streaming)):
             for provider in _providers(run, generation, model):
@@ -190,7 +190,7 @@ def _providers(
     run: Run, generation: PreparedGeneration, model: PreparedModel
 ) -> tuple[PreparedProvider, ...]:
     """Those of one pass; a run may begin further back in the routing of its variant's own model."""
-    if model.name != generation.config.model:
+    if not run.first_provider or model.name != generation.config.model:
         return model.providers
     return model.providers[run.first_provider :] or model.providers
 

@@ -196,7 +196,7 @@ class InferenceService:
 
     async def _complete(self, accepted: Accepted, started_at: float) -> tuple[Run, Answer]:
         run = self._begin(accepted, started_at)
-        with self._in_progress(run, accepted):
+        with _InProgress(self, run, accepted):
             if run.files is not None:
                 await self.file_desk.keep_files_of(run)
             answer = await first_answer(run, accepted)
@@ -206,7 +206,7 @@ class InferenceService:
 
     async def _stream(self, accepted: Accepted, started_at: float, open_writer: _Open) -> None:
         run = self._begin(accepted, started_at)
-        with self._in_progress(run, accepted):
+        with _InProgress(self, run, accepted):
             await self.file_desk.keep_files_of(run)
             started = await first_started_answer(run, accepted)
             try:
@@ -233,22 +233,20 @@ class InferenceService:
             random=self.random,
             streaming=bool(request.stream),
             started_at=started_at,
-            cache=self._cache_for(accepted),
+            cache=None if self.cache is None else self._cache_for(accepted, self.cache),
             files=self.file_desk.files_for(request),
-            limits=self._limits(accepted),
+            limits=None if self.limiter is None else self._limits(accepted, self.limiter),
             on_call_ended=self._count_call,
             examples=self.examples,
             experiments=self.experiments,
             patience_s=None if accepted.direct is None else PATIENCE_S,
         )
 
-    def _cache_for(self, accepted: Accepted) -> CallCache | None:
+    def _cache_for(self, accepted: Accepted, cache: InferenceCache) -> CallCache | None:
         request = accepted.request
-        if self.cache is None or request.cache_options.enabled == "off":
-            return None
         return CallCache.of(
             request.cache_options,
-            cache=self.cache,
+            cache=cache,
             clock=self.clock,
             function_type=accepted.function.config.type,
             toolbox=accepted.toolbox,
@@ -256,14 +254,8 @@ class InferenceService:
             is_dryrun=bool(request.dryrun),
         )
 
-    def _limits(self, accepted: Accepted) -> CallLimits | None:
-        if self.limiter is None:
-            return None
-        return self.limiter.limits_for(accepted.tags, accepted.api_key_public_id)
-
-    def _in_progress(self, run: Run, accepted: Accepted) -> "_InProgress":
-        """The inference can be waited for, and leaves its attempts if it gives no answer."""
-        return _InProgress(self, run, accepted)
+    def _limits(self, accepted: Accepted, limiter: RateLimiter) -> CallLimits | None:
+        return limiter.limits_for(accepted.tags, accepted.api_key_public_id)
 
     async def _deliver(
         self,
@@ -329,6 +321,8 @@ class InferenceService:
 
 @attrs.define(eq=False)
 class _InProgress(AbstractContextManager[None]):
+    """The inference can be waited for, and leaves its attempts if it gives no answer."""
+
     _service: InferenceService
     _run: Run
     _accepted: Accepted

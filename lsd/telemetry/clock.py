@@ -31,11 +31,9 @@ class SystemClock:
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
 
-    def now_ns(self) -> int:
-        return time.time_ns()
-
-    def monotonic(self) -> float:
-        return time.perf_counter()
+    # As they are, and not wrapped: each request asks some ten times.
+    now_ns = staticmethod(time.time_ns)
+    monotonic = staticmethod(time.perf_counter)
 
 
 def rfc3339_ms(milliseconds: int) -> str:

@@ -132,9 +132,12 @@ class Metrics:
         self, input_tokens: int | None, output_tokens: int | None, cost: Decimal | None
     ) -> None:
         """A call of a provider that is over."""
-        self._input_tokens.add(input_tokens or 0)
-        self._output_tokens.add(output_tokens or 0)
-        self._cost.add(float(cost or 0))
+        if input_tokens:
+            self._input_tokens.add(input_tokens)
+        if output_tokens:
+            self._output_tokens.add(output_tokens)
+        if cost:
+            self._cost.add(float(cost))
 
     def observe_overhead(
         self, function_name: str, variant_name: str | None, seconds: float
