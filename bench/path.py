@@ -126,8 +126,8 @@ def _cost(endpoint: str, *, records: bool) -> Cost:
 
 
 async def _measured(front: Any, kept: Kept | None, path: str, body: bytes) -> Cost:
-    client = _Client(front, path, body)
     async with trio.open_nursery() as nursery:
+        client = _Client(front, path, body, nursery.cancel_scope)
         if kept is not None:
             await nursery.start(kept.writer.run)
         await client.ask(WARM_UP)
@@ -153,7 +153,7 @@ async def _round(client: "_Client", kept: Kept | None) -> tuple[float, float]:
 class _Client:
     """Asks one thing again and again, as LSD's own server would hand it on."""
 
-    def __init__(self, front: Any, path: str, body: bytes) -> None:
+    def __init__(self, front: Any, path: str, body: bytes, scope: trio.CancelScope) -> None:
         self._front, self._body = front, body
         self._scope = {
             "type": "http",
@@ -167,7 +167,7 @@ class _Client:
                 (b"content-type", b"application/json"),
                 (b"content-length", str(len(body)).encode()),
             ],
-            "extensions": {"lsd.disconnect": lambda _: None},
+            "extensions": {"lsd.disconnect": lambda _: None, "lsd.cancel_scope": scope},
         }
         self._statuses: set[int] = set()
 

@@ -73,21 +73,28 @@ async def read_body(receive: Receive, headers: Mapping[str, str], bytes_max: int
 
     Raises BodyTooLarge, CodingUnknown, CodingBroken, ClientGone.
     """
-    codings = _codings(headers)
-    if _announced(headers) > bytes_max:
+    codings = _codings(headers["content-encoding"]) if "content-encoding" in headers else ()
+    length = headers.get("content-length", "")  # what the client announces, if it is a number
+    if length.isdecimal() and len(length) < 20 and int(length) > bytes_max:
         raise BodyTooLarge(bytes_max)
-    body = await _receive_all(receive, bytes_max)
+    message = await receive()
+    if message["type"] != "http.request":
+        raise ClientGone
+    body = message.get("body", b"")
+    if len(body) > bytes_max:
+        raise BodyTooLarge(bytes_max)
+    if message.get("more_body", False):
+        body = await _received_to_end([body], receive, bytes_max)
     for coding in reversed(codings):
         if len(body) > INLINE_BYTES_MAX // _DEFLATE_RATIO_MAX:
             body = await trio.to_thread.run_sync(_inflated, body, coding, bytes_max)
         else:
             body = _inflated(body, coding, bytes_max)
-    return body
+    return bytes(body)
 
 
-async def _receive_all(receive: Receive, bytes_max: int) -> bytes:
-    pieces: list[bytes] = []
-    length = 0
+async def _received_to_end(pieces: list[bytes], receive: Receive, bytes_max: int) -> bytes:
+    length = len(pieces[0])
     while (message := await receive())["type"] == "http.request":
         piece = message.get("body", b"")
         pieces.append(piece)
@@ -95,20 +102,11 @@ async def _receive_all(receive: Receive, bytes_max: int) -> bytes:
         if length > bytes_max:
             raise BodyTooLarge(bytes_max)
         if not message.get("more_body", False):
-            return bytes(piece) if len(pieces) == 1 else b"".join(pieces)
+            return b"".join(pieces)
     raise ClientGone
 
 
-def _announced(headers: Mapping[str, str]) -> int:
-    """The length that the client has announced; 0 if it has not, or not as a number."""
-    length = headers.get("content-length", "")
-    return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
-
-
-def _codings(headers: Mapping[str, str]) -> list[str]:
-    value = headers.get("content-encoding")
-    if value is None:
-        return []
+def _codings(value: str) -> list[str]:
     codings = [each.strip().lower() for each in value.split(",")]
     for coding in codings:
         if coding not in _WINDOW_BITS and coding not in ("", "identity"):

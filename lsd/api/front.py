@@ -2,7 +2,8 @@
 
 A framework's request and response objects cost more than the work of a small request, so the
 endpoints that carry the load go from the server's messages to plain functions and back. The same
-functions are routes of the quart app, too.
+functions are routes of the quart app, too. What does not depend on the single request is found out
+before it comes.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
@@ -13,8 +14,9 @@ import attrs
 import trio
 
 from lsd.access import NotAuthenticated
+from lsd.api._visit import Reception, Route, Visit, Work
 from lsd.api.authentication import Authentication
-from lsd.api.bodies import ClientGone, Receive, read_body
+from lsd.api.bodies import Receive
 from lsd.api.cors import Cors
 from lsd.api.edge import Edge
 from lsd.api.errors import ErrorDesk, Refused
@@ -23,23 +25,11 @@ from lsd.api.in_flight import InFlight
 from lsd.api.responder import API_KEY, RESPONDER, Message, Responder, SendMessage
 from lsd.api.tracing import check_trace_headers, traced
 from lsd.conversation import IdGenerator, LsdError
-from lsd.telemetry import (
-    CURRENT_REQUEST,
-    Clock,
-    RequestContext,
-    Tracer,
-    current_trace,
-    logger,
-)
-
-log = logger(__name__)
+from lsd.telemetry import CURRENT_REQUEST, Clock, RequestContext, Tracer, current_trace
 
 Scope = MutableMapping[str, Any]
 AsgiApp = Callable[..., Awaitable[None]]
 """Called with scope, receive and send; frameworks write their types each in a way of its own."""
-
-TELLS_LEAVING = "lsd.disconnect"
-"""The ASGI extension of LSD's own server that tells of a client's leaving by a call."""
 
 _WANTS_KEY = ("www-authenticate", "Bearer")
 """What goes with each 401. Source: RFC 9110, 15.5.2, and RFC 6750, 3."""
@@ -76,17 +66,28 @@ class Front:
     ids: IdGenerator
     clock: Clock
     tracer: Tracer | None = None
+    _reception: Reception = attrs.field(init=False)
+    _hot_routes: Mapping[tuple[str, str], Route] = attrs.field(init=False)
+    _is_open: bool = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._reception = Reception(
+            in_flight=self.in_flight,
+            ids=self.ids,
+            clock=self.clock,
+            body_bytes_max=self.body_bytes_max,
+        )
+        base = self.base_path.rstrip("/")
+        self._hot_routes = {
+            (method, base + path): self._route(method, base + path) for method, path in self.hot
+        }
+        self._is_open = self.authentication.authenticator is None and self.tracer is None
 
     async def __call__(self, scope: Scope, receive: Receive, send: SendMessage) -> None:
         """One connection of the server: a request, or the lifespan of the application."""
-        if scope["type"] == "http":
-            await self._in_context(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1000})
-        else:
-            await self.rest(scope, receive, send)
-
-    async def _in_context(self, scope: Scope, receive: Receive, send: SendMessage) -> None:
+        if scope["type"] != "http":
+            await self._no_http(scope, receive, send)
+            return
         headers = headers_of(scope["headers"])
         context = RequestContext(
             method=scope["method"],
@@ -97,62 +98,79 @@ class Front:
         token = CURRENT_REQUEST.set(context)
         try:
             if self.tracer is None:
-                await self._http(scope, headers, receive, send)
+                await self._http(scope, headers, context, receive, send)
             else:
                 path = self._local_path(scope["path"])
                 with traced(self.tracer, context, path, headers, send) as traced_send:
-                    await self._http(scope, headers, receive, traced_send)
+                    await self._http(scope, headers, context, receive, traced_send)
         finally:
             CURRENT_REQUEST.reset(token)
 
+    async def _no_http(self, scope: Scope, receive: Receive, send: SendMessage) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+        else:
+            await self.rest(scope, receive, send)
+
     async def _http(
-        self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: SendMessage
+        self,
+        scope: Scope,
+        headers: Mapping[str, str],
+        context: RequestContext,
+        receive: Receive,
+        send: SendMessage,
     ) -> None:
-        path = self._local_path(scope["path"])
-        words = self.errors.words_for(scope["path"] if path is None else path)
-        shared = self.cors.of_answer(headers)
-        responder = Responder(send, scope["method"] == "HEAD", words, shared)
-        if scope["method"] == "OPTIONS":
-            await responder.no_content(self.cors.of_preflight(path, headers))
+        method, path = scope["method"], scope["path"]
+        route = self._hot_routes.get((method, path)) or self._route(method, path)
+        shared = self.cors.of_answer(headers) if "origin" in headers else ()
+        out = Responder(send, method == "HEAD", route.words, shared)
+        if method == "OPTIONS":
+            await out.no_content(self.cors.of_preflight(route.path, headers))
             return
         try:
             self.edge.check(headers, scope["scheme"])
-            key = self._authenticated(scope["method"], path, headers)
+            key = None if self._is_open else self._authenticated(method, route.path, headers)
             check_trace_headers(headers)
-            if path is None:
-                raise Refused(404, f"Route not found: {scope['method']} {scope['path']}")
+            if route.path is None:
+                raise Refused(404, f"Route not found: {method} {path}")
         except LsdError as refused:
-            route = f"{scope['method']} {scope['path']}"
-            answer = words.answer_and_log(refused, route, self.ids)
+            answer = route.words.answer_and_log(refused, f"{method} {path}", self.ids)
             if isinstance(refused, NotAuthenticated):
                 answer = attrs.evolve(answer, headers=(*answer.headers, _WANTS_KEY))
-            await responder.answer(answer)
+            await out.answer(answer)
             return
-        endpoint = self.hot.get((scope["method"], path))
-        if endpoint is None:
-            inner = {
-                **scope,
-                RESPONDER: responder,
-                API_KEY: key,
-                "path": path,
-                "raw_path": self._local_raw_path(scope["raw_path"], path),
-                "root_path": "",
-            }
-            work = _through(self.rest, inner, send)
-            leaving: WhenClientLeaves = "cancel" if scope["method"] in _READING else "finish"
+        if route.endpoint is not None:
+            work = _directly(route.endpoint, headers, key, out)
         else:
-            work = _directly(endpoint, headers, key, responder)
+            work = _through(self.rest, self._inner(scope, route.path, key, out), send)
+        visit = Visit(self._reception, route, headers, work, out, context, self.clock.monotonic())
+        await visit.run(scope.get("extensions") or {}, receive)
+
+    def _route(self, method: str, sent_path: str) -> Route:
+        path = self._local_path(sent_path)
+        endpoint = None if path is None else self.hot.get((method, path))
+        if endpoint is not None:
             leaving = endpoint.when_client_leaves or self.when_client_leaves
-        asked = _Work(
-            method=scope["method"],
+        else:
+            leaving = "cancel" if method in _READING else "finish"
+        return Route(
+            name=f"{method} {path}",
             path=path,
-            headers=headers,
-            started_at=self.clock.monotonic(),
+            words=self.errors.words_for(sent_path if path is None else path),
+            endpoint=endpoint,
             when_client_leaves=leaving,
-            tell_leaving=scope.get("extensions", {}).get(TELLS_LEAVING),
-            run=work,
         )
-        await self._serve(asked, receive, responder)
+
+    def _inner(self, scope: Scope, path: str, key: str | None, out: Responder) -> Scope:
+        """The scope for the application behind."""
+        return {
+            **scope,
+            RESPONDER: out,
+            API_KEY: key,
+            "path": path,
+            "raw_path": self._local_raw_path(scope["raw_path"], path),
+            "root_path": "",
+        }
 
     def _authenticated(
         self, method: str, path: str | None, headers: Mapping[str, str]
@@ -182,104 +200,10 @@ class Front:
         local = self._local_path(sent) if "%2f" in sent.lower() else None
         return (quote(path) if local is None else local).encode("latin-1")
 
-    async def _serve(self, work: "_Work", receive: Receive, out: Responder) -> None:
-        log.debug("request started")
-        await self._answered(work, receive, out)
-        log.debug("request finished", status=out.status, latency_ms=self._latency_ms(work))
-
-    async def _answered(self, work: "_Work", receive: Receive, out: Responder) -> None:
-        try:
-            with self.in_flight.one(work.route) as scope:
-                body = await read_body(receive, work.headers, self.body_bytes_max)
-                await self._run(work, body, scope, receive, out)
-        except ClientGone:
-            log.warning("client left", latency_ms=self._latency_ms(work))
-            return
-        except Exception as error:  # noqa: BLE001 (the edge of a request: everything is answered)
-            await out.answer_or_break_off(out.words.answer_and_log(error, work.route, self.ids))
-            return
-        if scope.cancelled_caught and self.in_flight.is_stopping:
-            await out.say_stopping()
-
-    async def _run(
-        self,
-        work: "_Work",
-        body: bytes,
-        scope: trio.CancelScope,
-        receive: Receive,
-        out: Responder,
-    ) -> None:
-        """The work, with an ear for the client's leaving."""
-        context = CURRENT_REQUEST.get()
-
-        def hear_leaving() -> None:
-            if out.is_done:
-                return
-            out.is_client_gone = True
-            if not out.is_head:
-                # The server may call this in a task that knows of no request.
-                fields = {} if context is None else context.fields()
-                log.warning("client left", latency_ms=self._latency_ms(work), **fields)
-            if work.when_client_leaves == "cancel":
-                scope.cancel()
-
-        if work.tell_leaving is not None:
-            work.tell_leaving(hear_leaving)
-            await work.run(body)
-        else:
-            await _run_beside_watch(work, body, receive, hear_leaving)
-
-    def _latency_ms(self, work: "_Work") -> int:
-        return round((self.clock.monotonic() - work.started_at) * 1000)
-
-
-async def _run_beside_watch(
-    work: "_Work", body: bytes, receive: Receive, hear_leaving: Callable[[], None]
-) -> None:
-    """For servers that tell of it by a message only: a second task waits for that."""
-    failed: Exception | None = None
-
-    async def watch() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        hear_leaving()
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(watch)
-        try:
-            await work.run(body)
-        except Exception as error:  # noqa: BLE001 (raised again outside of the nursery)
-            failed = error
-        nursery.cancel_scope.cancel()
-    if failed is not None:
-        raise failed
-
-
-@attrs.frozen(kw_only=True)
-class _Work:
-    """What one request asks for; `run` is given its body.
-
-    `started_at` is by the clock that never steps back. `tell_leaving` is given what the server
-    shall call when the client leaves; None if it cannot.
-    """
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    started_at: float
-    when_client_leaves: WhenClientLeaves
-    tell_leaving: Callable[[Callable[[], None]], None] | None
-    run: Callable[[bytes], Awaitable[None]]
-
-    @property
-    def route(self) -> str:
-        """How it is counted and logged."""
-        return f"{self.method} {self.path}"
-
 
 def _directly(
     endpoint: Endpoint, headers: Mapping[str, str], key: str | None, out: Responder
-) -> Callable[[bytes], Awaitable[None]]:
+) -> Work:
     async def run(body: bytes) -> None:
         request = Request(
             method=endpoint.method,
@@ -298,7 +222,7 @@ def _directly(
     return run
 
 
-def _through(app: AsgiApp, scope: Scope, send: SendMessage) -> Callable[[bytes], Awaitable[None]]:
+def _through(app: AsgiApp, scope: Scope, send: SendMessage) -> Work:
     async def run(body: bytes) -> None:
         messages = iter([{"type": "http.request", "body": body, "more_body": False}])
 

@@ -1,8 +1,6 @@
 """The requests that are being served, so that a stop can wait for them or cut them off."""
 
 from collections import Counter
-from contextlib import AbstractContextManager
-from types import TracebackType
 
 import attrs
 import trio
@@ -10,16 +8,26 @@ import trio
 
 @attrs.define(eq=False)
 class InFlight:
-    """Counts requests by route, and can end them all."""
+    """Counts requests by route, and can end them all.
 
-    _scopes: dict[trio.CancelScope, str] = attrs.field(factory=dict, init=False)
+    Each has a cancel scope that no other request has at the same time: its own, or that of its
+    connection.
+    """
+
+    _routes: dict[trio.CancelScope, str] = attrs.field(factory=dict, init=False)
     _is_stopping: bool = attrs.field(default=False, init=False)
     is_draining: bool = attrs.field(default=False, init=False)
     """Whether the daemon is about to stop, and new requests are better sent elsewhere."""
 
-    def one(self, route: str) -> AbstractContextManager[trio.CancelScope]:
-        """A request is served inside of this; its scope is cancelled when all must end."""
-        return _One(self._scopes, route, self._is_stopping)
+    def begin(self, scope: trio.CancelScope, route: str) -> None:
+        """A request is served within `scope`, which is cancelled when all must end."""
+        self._routes[scope] = route
+        if self._is_stopping:
+            scope.cancel()
+
+    def end(self, scope: trio.CancelScope) -> None:
+        """The request within `scope` is over."""
+        del self._routes[scope]
 
     @property
     def is_stopping(self) -> bool:
@@ -29,34 +37,9 @@ class InFlight:
     def cut_off(self) -> None:
         """Cancels what is being served, and all that still comes."""
         self._is_stopping = True
-        for scope in list(self._scopes):
+        for scope in list(self._routes):
             scope.cancel()
 
     def by_route(self) -> dict[str, int]:
         """How many requests there are, by route."""
-        return dict(Counter(self._scopes.values()))
-
-
-@attrs.define(eq=False)
-class _One(AbstractContextManager[trio.CancelScope]):
-    _scopes: dict[trio.CancelScope, str]
-    _route: str
-    _is_late: bool
-    _scope: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
-
-    def __enter__(self) -> trio.CancelScope:
-        scope = self._scope
-        scope.__enter__()
-        if self._is_late:
-            scope.cancel()
-        self._scopes[scope] = self._route
-        return scope
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool:
-        del self._scopes[self._scope]
-        return bool(self._scope.__exit__(kind, error, traceback))
+        return dict(Counter(self._routes.values()))

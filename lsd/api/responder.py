@@ -45,22 +45,18 @@ class Responder:
 
     async def answer(self, answer: Answer) -> None:
         """Sends a whole answer."""
-        headers = [
+        body = answer.body
+        head = [
             (b"content-type", answer.media_type.encode()),
-            (b"content-length", str(len(answer.body)).encode()),
-            *_encoded(answer.headers),
+            (b"content-length", b"%d" % len(body)),
         ]
-        body = b"" if self.is_head else answer.body
-        await self._start(answer.status, headers)
-        # Set first: a client that has all bytes may close at once, and has not left early.
-        self.is_done = True
-        await self._pass_on({"type": "http.response.body", "body": body})
+        if answer.headers:
+            head += _encoded(answer.headers)
+        await self._send_whole(answer.status, head, b"" if self.is_head else body)
 
     async def no_content(self, headers: Headers = ()) -> None:
         """Sends 204, which has no body and no headers about one."""
-        await self._start(204, _encoded(headers))
-        self.is_done = True
-        await self._pass_on({"type": "http.response.body", "body": b""})
+        await self._send_whole(204, _encoded(headers), b"")
 
     async def start(self, headers: Headers) -> Send:
         """Sends the head of a stream; what is given takes its pieces."""
@@ -71,7 +67,8 @@ class Responder:
     async def end(self) -> None:
         """Ends a stream."""
         self.is_done = True
-        await self._pass_on({"type": "http.response.body", "body": b"", "more_body": False})
+        if not self.is_client_gone:
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def answer_or_break_off(self, answer: Answer) -> None:
         """The answer, or if a stream has begun already, the same as its last event."""
@@ -83,28 +80,33 @@ class Responder:
 
     async def say_stopping(self) -> None:
         """Tells the client that the daemon stops before its answer was complete."""
-        if self.is_done or self.is_client_gone:
-            return
-        with trio.move_on_after(LAST_WORDS_S, shield=True):
-            await self.answer_or_break_off(self.words.stopping())
+        if not self.is_done and not self.is_client_gone:
+            await self.say_at_last(self.words.stopping())
 
-    async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+    async def say_at_last(self, answer: Answer) -> None:
+        """Answers or breaks off even if the request is cancelled, in the time that is left then."""
+        with trio.move_on_after(LAST_WORDS_S, shield=True):
+            await self.answer_or_break_off(answer)
+
+    async def _send_whole(self, status: int, head: list[tuple[bytes, bytes]], body: bytes) -> None:
+        await self._start(status, head)
+        # Set first: a client that has all bytes may close at once, and has not left early.
+        self.is_done = True
+        if not self.is_client_gone:
+            await self._send({"type": "http.response.body", "body": body})
+
+    async def _start(self, status: int, head: list[tuple[bytes, bytes]]) -> None:
         self._has_started = True
         self.status = status
-        await self._pass_on(
-            {
-                "type": "http.response.start",
-                "status": status,
-                "headers": [*headers, *_encoded(self.more_headers), VERSION_HEADER],
-            }
-        )
+        if self.more_headers:
+            head += _encoded(self.more_headers)
+        head.append(VERSION_HEADER)
+        if not self.is_client_gone:
+            await self._send({"type": "http.response.start", "status": status, "headers": head})
 
     async def _piece(self, data: bytes) -> None:
-        await self._pass_on({"type": "http.response.body", "body": data, "more_body": True})
-
-    async def _pass_on(self, message: Message) -> None:
         if not self.is_client_gone:
-            await self._send(message)
+            await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
 
 def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:

@@ -56,6 +56,7 @@ class Connection:
     client: Address
     server: Address
     expires_at: int = attrs.field(default=NEVER, init=False)
+    _cancel_scope: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
     _is_idle: bool = attrs.field(default=False, init=False)
     _is_late: bool = attrs.field(default=False, init=False)
     _unread: bytes = attrs.field(default=b"", init=False)
@@ -66,13 +67,15 @@ class Connection:
         self.stream.when_gone = self._note_gone
         self.attendance.welcome(self)
         try:
-            with suppress(*_BROKEN):
+            with self._cancel_scope, suppress(*_BROKEN):
                 try:
                     while await self._serve_one():
                         pass
                 except RequestRefused as refused:
                     log.warning("request refused", status=refused.status, reason=str(refused))
                     await self._answer_error(refused.status, str(refused))
+            if self._cancel_scope.cancelled_caught and self._exchange is not None:
+                await self._end_cancelled(self._exchange)
         finally:
             self.attendance.forget(self)
             await self.stream.aclose()
@@ -93,6 +96,7 @@ class Connection:
 
     async def _serve_one(self) -> bool:
         """Serves one request; whether another one may follow. Raises RequestRefused."""
+        self._exchange = None
         data = await self._read_head()
         if not data:
             return False
@@ -115,7 +119,6 @@ class Connection:
                 log.error("the application did not answer to the end", path=request.path)
         finally:
             exchange.close()
-            self._exchange = None
         if not exchange.is_complete or exchange.is_torn:
             await self._end_incomplete(exchange)
             return False
@@ -194,7 +197,10 @@ class Connection:
             "client": self.client,
             "server": self.server,
             "state": {},
-            "extensions": {"lsd.disconnect": exchange.when_gone},
+            "extensions": {
+                "lsd.disconnect": exchange.when_gone,
+                "lsd.cancel_scope": self._cancel_scope,
+            },
         }
 
     async def _end_incomplete(self, exchange: Exchange) -> None:
@@ -207,6 +213,14 @@ class Connection:
         elif not exchange.is_gone:
             has_body = exchange.request.method != "HEAD"
             await self._answer_error(500, "internal error; the log tells more", has_body=has_body)
+
+    async def _end_cancelled(self, exchange: Exchange) -> None:
+        """Ends a connection whose scope was cancelled; an answer that was whole still arrives."""
+        if not exchange.is_complete or exchange.is_torn:
+            if exchange.head is not None and exchange.head.framing is Framing.CLOSE:
+                await self.stream.abort()
+        elif exchange.unread or not exchange.body.is_complete:
+            await self._linger()
 
     async def _answer_error(self, status: int, text: str, *, has_body: bool = True) -> None:
         date_line = self.attendance.date_line

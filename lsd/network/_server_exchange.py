@@ -112,6 +112,7 @@ class Exchange:
     def close(self) -> None:
         """The application has returned; what it has left behind is told that all is over."""
         self._is_over = True
+        self._when_gone = None
         self._wake()
 
     @property

@@ -38,6 +38,11 @@ class Logger:
 
     _gate: logging.Logger
 
+    @property
+    def is_debug(self) -> bool:
+        """Whether `debug` writes anything."""
+        return self._gate.isEnabledFor(logging.DEBUG)
+
     def debug(self, event: str, **fields: Any) -> None:
         """What helps to find out why; hidden unless asked for."""
         if self._gate.isEnabledFor(logging.DEBUG):

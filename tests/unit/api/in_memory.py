@@ -22,8 +22,9 @@ class Exchange:
 
     The application hears `http.disconnect` when the client has left, and also when the answer is
     complete, as real servers do it. A server that `calls` gives the application a function as well,
-    to which it hands what is to be called when the client leaves. `cut_short` clients leave before
-    their body is whole; those that are not `reading` let the application wait with its answer.
+    to which it hands what is to be called when the client leaves, and the cancel scope of the
+    connection. `cut_short` clients leave before their body is whole; those that are not `reading`
+    let the application wait with its answer.
     """
 
     app: AsgiApp = attrs.field(repr=False)
@@ -41,13 +42,15 @@ class Exchange:
     _over: trio.Event = attrs.field(factory=trio.Event, init=False)
     _changed: trio.Event = attrs.field(factory=trio.Event, init=False)
 
-    def __attrs_post_init__(self) -> None:
-        if self.calls:
-            self.scope["extensions"] = {"lsd.disconnect": self._call_when_left}
-
     async def run(self) -> None:
         """Lets the application serve the request; returns when it has done so."""
-        await self.app(self.scope, self._receive, self._send)
+        with trio.CancelScope() as connection:
+            if self.calls:
+                self.scope["extensions"] = {
+                    "lsd.disconnect": self._call_when_left,
+                    "lsd.cancel_scope": connection,
+                }
+            await self.app(self.scope, self._receive, self._send)
         self.has_ended.set()
 
     def leave(self) -> None:

@@ -346,13 +346,19 @@ async def test_a_client_that_breaks_off_is_noticed(has_epoll: bool) -> None:
     assert sorted(left) == ["/", "/stream"]
 
 
-async def test_an_answer_without_a_frame_that_breaks_off_is_a_reset(has_epoll: bool) -> None:
+@pytest.mark.parametrize("ending", ["it fails", "it is ended"])
+async def test_an_answer_without_a_frame_that_breaks_off_is_a_reset(
+    has_epoll: bool, ending: str
+) -> None:
     """A client of HTTP/1.0 knows the end by the connection's end, so this must look otherwise."""
 
     async def app(scope: Message, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"half", "more_body": True})
-        raise RuntimeError
+        if ending == "it fails":
+            raise RuntimeError
+        scope["extensions"]["lsd.cancel_scope"].cancel()
+        await trio.sleep_forever()
 
     with capture_logs():
         async with running(app) as server, await server.connect() as client:

@@ -357,3 +357,49 @@ async def test_only_one_task_may_send(autojump_clock: MockClock) -> None:
             await client.is_closed.wait()
 
     assert len(errors) == 1
+
+
+async def test_a_connection_can_be_ended_from_outside(way: Way, autojump_clock: MockClock) -> None:
+    """Its cancel scope ends the request where it is; an answer that is not whole is cut off."""
+    ended: list[str] = []
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"half", "more_body": True})
+        scope["extensions"]["lsd.cancel_scope"].cancel()
+        try:
+            await trio.sleep(1000)
+        finally:
+            ended.append(scope["path"])
+
+    with capture_logs() as logged:
+        async with connected(app, way) as client:
+            data = await client.ask(GET + GET)
+
+    assert ended == ["/"]
+    assert data.endswith(b"\r\n\r\n4\r\nhalf\r\n")
+    assert logged == []
+
+
+async def test_last_words_arrive_before_a_connection_is_ended(
+    way: Way, autojump_clock: MockClock
+) -> None:
+    """An answer that was completed under a shield is whole; what comes after it is not read."""
+    paths: list[str] = []
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        paths.append(scope["path"])
+        scope["extensions"]["lsd.cancel_scope"].cancel()
+        try:
+            await trio.sleep(1000)
+        finally:
+            with trio.CancelScope(shield=True):
+                await answer(send, b"stop", status=503, headers=[(b"content-length", b"4")])
+
+    async with connected(app, way) as client:
+        data = await client.ask(POST + GET)
+
+    (only,) = answers(data, "POST")
+    assert (only.status, only.body) == (503, b"stop")
+    assert paths == ["/"]
+    assert autojump_clock.current_time() < 10
