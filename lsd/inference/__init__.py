@@ -55,6 +55,7 @@ from lsd.inference.refusals import (
 )
 from lsd.inference.reply import OpenWriter, Reply, Send, StreamWriter
 from lsd.inference.request import (
+    NO_CACHE,
     CacheOptions,
     InferenceRequest,
     read_inference_request,
@@ -72,6 +73,7 @@ from lsd.inference.variants import assignment_of, drawn_variant
 
 __all__ = [
     "DEFAULT_FUNCTION",
+    "NO_CACHE",
     "Accepted",
     "AdaptiveExperiments",
     "Answer",

@@ -20,7 +20,7 @@ from lsd.conversation import (
 from lsd.inference.accept import API_KEY_TAG, Accepted
 from lsd.inference.pinning import check_namespace
 from lsd.inference.prepared import Prepared, PreparedModel
-from lsd.inference.request import CacheOptions, InferenceRequest, Params
+from lsd.inference.request import NO_CACHE, CacheOptions, InferenceRequest, Params
 from lsd.inference.targeted_edits import TargetedBodyEdit, TargetedHeaderEdit
 from lsd.inference.toolbox import Toolbox
 
@@ -37,7 +37,7 @@ class DirectCall:
     tags: Mapping[str, str] = attrs.field(factory=dict)
     api_key_public_id: str | None = None
     dryrun: bool = False
-    cache_options: CacheOptions = attrs.field(factory=CacheOptions)
+    cache_options: CacheOptions = NO_CACHE
     credentials: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     extra_body: tuple[TargetedBodyEdit, ...] = ()
     extra_headers: tuple[TargetedHeaderEdit, ...] = attrs.field(default=(), repr=False)

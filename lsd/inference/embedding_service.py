@@ -16,7 +16,7 @@ from lsd.inference.journal import CUT_OFF, ModelCall, raw_responses
 from lsd.inference.prepared import Prepared
 from lsd.inference.records import Recorder
 from lsd.inference.refusals import InferenceFailed, UnknownName
-from lsd.inference.request import CacheOptions
+from lsd.inference.request import NO_CACHE, CacheOptions
 from lsd.store import EmbeddingRecord, InferenceCache, ModelInferenceStatus
 from lsd.telemetry import Clock, Metrics
 
@@ -31,7 +31,7 @@ class EmbeddingOptions:
     tags: Mapping[str, str] = attrs.field(factory=dict)
     api_key_public_id: str | None = None
     dryrun: bool = False
-    cache_options: CacheOptions = attrs.field(factory=CacheOptions)
+    cache_options: CacheOptions = NO_CACHE
     credentials: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     include_raw_response: bool = False
 

@@ -17,16 +17,16 @@ _TAKE_LATE_INSTRUCTIONS = frozenset({"openai", "azure"})
 take it for a part of the user's words, so that it goes to the front."""
 
 
+_BOUND = (Thought, Unknown)
+"""Blocks that may be for one provider alone."""
+
+
 def request_for(
     request: ModelRequest, *, provider_type: str, model_name: str, provider_name: str
 ) -> ModelRequest:
     """`request` without the thoughts, unknown blocks and provider tools meant for others."""
     messages = request.messages
-    if not all(
-        _is_for(block, provider_type, model_name, provider_name)
-        for message in messages
-        for block in message.content
-    ):
+    if _holds_foreign(messages, provider_type, model_name, provider_name):
         messages = tuple(
             ModelMessage(
                 role=message.role,
@@ -49,6 +49,18 @@ def request_for(
     return attrs.evolve(request, messages=messages, tools=tools)
 
 
+def _holds_foreign(
+    messages: tuple[ModelMessage, ...], provider_type: str, model_name: str, provider_name: str
+) -> bool:
+    for message in messages:
+        for block in message.content:
+            if isinstance(block, _BOUND) and not _is_for(
+                block, provider_type, model_name, provider_name
+            ):
+                return True
+    return False
+
+
 def _is_for(block: ModelBlock, provider_type: str, model_name: str, provider_name: str) -> bool:
     if isinstance(block, Thought):
         return block.provider_type in (None, provider_type)
@@ -69,16 +81,18 @@ def translatable(request: ModelRequest, *, provider_type: str) -> ModelRequest:
 
     Blocks that only that language knows are gone.
     """
-    messages = tuple(
-        attrs.evolve(
-            message,
-            content=tuple(block for block in message.content if not isinstance(block, Unknown)),
+    messages = request.messages
+    if any(isinstance(block, Unknown) for message in messages for block in message.content):
+        messages = tuple(
+            attrs.evolve(
+                message,
+                content=tuple(block for block in message.content if not isinstance(block, Unknown)),
+            )
+            for message in messages
         )
-        for message in request.messages
-    )
     late = [message for message in messages if message.role == "system"]
     if not late or provider_type in _TAKE_LATE_INSTRUCTIONS:
-        return attrs.evolve(request, messages=messages)
+        return request if messages is request.messages else attrs.evolve(request, messages=messages)
     parts = (
         *(request.system_blocks or _parts(request.system)),
         *(block for message in late for block in message.content if isinstance(block, Text)),

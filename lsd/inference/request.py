@@ -44,6 +44,9 @@ class CacheOptions:
     max_age_s: int | None = None
 
 
+NO_CACHE = CacheOptions()
+
+
 @frozen(kw_only=True)
 class Params:
     """Sampling parameters by type of variant; there is one type."""
@@ -71,7 +74,7 @@ class InferenceRequest:
     parallel_tool_calls: bool | None = None
     provider_tools: tuple[ProviderTool, ...] = ()
     output_schema: Mapping[str, Any] | None = None
-    cache_options: CacheOptions = CacheOptions()
+    cache_options: CacheOptions = NO_CACHE
     credentials: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     extra_body: tuple[TargetedBodyEdit, ...] = ()
     extra_headers: tuple[TargetedHeaderEdit, ...] = attrs.field(default=(), repr=False)

@@ -5,7 +5,6 @@ Callers, above all those with tools from several servers, have longer and strang
 """
 
 import re
-from collections.abc import Iterator
 from hashlib import sha256
 
 import attrs
@@ -31,6 +30,8 @@ _HEAD_LENGTH = 55
 _HASH_DIGITS = 8
 """With the `_` between them, head and hash have 64 characters together."""
 
+_NAMED = (ToolCall, ToolResult)
+
 _TYPES_WITHOUT_RULE = frozenset({"echo"})
 
 
@@ -54,7 +55,10 @@ class ToolNames:
         """None if all names may stay, as they mostly may."""
         if provider_type in _TYPES_WITHOUT_RULE:
             return None
-        fitting = {name: fitting_tool_name(name) for name in _names_in(request)}
+        names = _names_in(request)
+        if not names:
+            return None
+        fitting = {name: fitting_tool_name(name) for name in names}
         changed = {name: other for name, other in fitting.items() if name != other}
         if not changed:
             return None
@@ -103,14 +107,11 @@ class ToolNames:
         return block
 
 
-def _names_in(request: ModelRequest) -> Iterator[str]:
-    if request.tools is not None:
-        for tool in request.tools.tools:
-            yield tool.name
+def _names_in(request: ModelRequest) -> list[str]:
+    names = [] if request.tools is None else [tool.name for tool in request.tools.tools]
     for message in request.messages:
-        for block in message.content:
-            if isinstance(block, ToolCall | ToolResult):
-                yield block.name
+        names += [block.name for block in message.content if isinstance(block, _NAMED)]
+    return names
 
 
 @attrs.define(eq=False)

@@ -20,6 +20,7 @@ from lsd.conversation import (
     describe_json,
 )
 from lsd.inference import (
+    NO_CACHE,
     BadRequest,
     CacheOptions,
     DirectCall,
@@ -31,6 +32,7 @@ from lsd.inference import (
 )
 
 PREFIX = "lsd::"
+_API_TAG = f"{PREFIX}api"
 
 _ELSEWHERE = ("episode_id", "variant_name", "function_name", "namespace")
 """What only `POST /inference` knows."""
@@ -88,7 +90,8 @@ class CompatibleBody:
             if key.startswith(PREFIX):
                 where = f"{PREFIX}tags" if key in asked else "tags"
                 raise BadRequest(where, f"found the key {key!r}; keys that begin so are LSD's own")
-        return {**tags, f"{PREFIX}api": api}
+        tags[_API_TAG] = api
+        return tags
 
     def call(
         self,
@@ -105,7 +108,7 @@ class CompatibleBody:
             tags=tags,
             api_key_public_id=api_key_public_id,
             dryrun=self.is_dryrun,
-            cache_options=extensions.cache_options or CacheOptions(),
+            cache_options=extensions.cache_options or NO_CACHE,
             credentials=extensions.credentials or {},
             extra_body=extensions.extra_body or (),
             extra_headers=extensions.extra_headers or (),
@@ -115,8 +118,10 @@ class CompatibleBody:
 
     def check_known(self, known: frozenset[str]) -> None:
         """Raises BadRequest if unknown fields are denied and there are any."""
+        if not self.extensions.deny_unknown_fields:
+            return
         unknown = sorted(name for name in self.fields if name not in known)
-        if unknown and self.extensions.deny_unknown_fields:
+        if unknown:
             raise BadRequest(
                 unknown[0], f"found unknown fields: {', '.join(unknown)}; wanted none of these"
             )
@@ -138,7 +143,7 @@ def _read(request: Request) -> CompatibleBody:
             own[name] = value
         elif value is not None:
             fields[name] = value
-    extensions = _STRUCTURER.structure(own, Extensions)
+    extensions = _STRUCTURER.structure(own, Extensions) if own else _NOTHING_ASKED
     return CompatibleBody(
         fields=fields,
         extensions=extensions,
@@ -174,5 +179,6 @@ def _extension_structurer() -> Structurer:
     return structurer
 
 
+_NOTHING_ASKED = Extensions()
 _NAMES = frozenset(field.name for field in attrs.fields(Extensions))
 _STRUCTURER = _extension_structurer()

@@ -22,12 +22,15 @@ def check_all(
     `missing` names those that must be there, with what is said if not. Raises Malformed with all
     problems.
     """
-    problems = [Problem(name, reason) for name, reason in missing.items() if name not in body]
-    for name, check in checks.items():
-        if name in body:
-            problems += check(body[name], name)
-    if problems:
-        raise Malformed(tuple(problems))
+    problems: dict[str, list[Problem]] = {}
+    for name, value in body.items():
+        check = checks.get(name)
+        if check is not None and (found := check(value, name)):
+            problems[name] = found
+    if problems or not body.keys() >= missing.keys():
+        absent = [Problem(name, missing[name]) for name in missing if name not in body]
+        wrong_ones = [each for name in checks for each in problems.get(name, ())]
+        raise Malformed((*absent, *wrong_ones))
 
 
 def whole(value: Any) -> int | None:
@@ -71,9 +74,12 @@ def items_of(check: Check, wanted: str) -> Check:
     def check_items(value: Any, path: str) -> list[Problem]:
         if type(value) is not list:
             return [wrong(path, value, wanted)]
-        return [
-            each for place, item in enumerate(value) for each in check(item, f"{path}[{place}]")
-        ]
+        problems: list[Problem] = []
+        for place, item in enumerate(value):
+            # Paths are only made for items that have a problem.
+            if check(item, path):
+                problems += check(item, f"{path}[{place}]")
+        return problems
 
     return check_items
 

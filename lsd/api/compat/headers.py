@@ -1,10 +1,10 @@
 """Headers of the compatible endpoints: what is read of a request's, what every answer has."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import unquote
 
 from lsd.api.compat.troubles import MediaTypeUnknown
-from lsd.api.exchange import EVENT_STREAM, Headers
+from lsd.api.exchange import EVENT_STREAM, JSON, Headers
 from lsd.conversation import Lane, Malformed, Problem
 from lsd.inference import Reply
 from lsd.telemetry import CURRENT_REQUEST, logger
@@ -26,8 +26,10 @@ _REQUEST_ID_NAMES: dict[Lane, str] = {"openai": "x-request-id", "anthropic": "re
 def check_media_type(headers: Mapping[str, str]) -> None:
     """Raises MediaTypeUnknown for a body that is said to be anything but JSON."""
     found = headers.get("content-type", "")
+    if found == JSON:
+        return
     kind = found.partition(";")[0].strip().lower()
-    if kind in ("", "application/json"):
+    if kind in ("", JSON):
         return
     if not (kind.startswith("application/") and kind.endswith("+json")):
         raise MediaTypeUnknown(found)
@@ -36,7 +38,9 @@ def check_media_type(headers: Mapping[str, str]) -> None:
 def header_tags(headers: Mapping[str, str]) -> dict[str, str]:
     """The tags of `x-lsd-tags: k=v,k2=v2`, whose values are percent-encoded. Raises Malformed."""
     tags: dict[str, str] = {}
-    for part in headers.get(TAGS_HEADER, "").split(","):
+    if TAGS_HEADER not in headers:
+        return tags
+    for part in headers[TAGS_HEADER].split(","):
         if not part.strip():
             continue
         key, equals, value = part.strip().partition("=")
@@ -68,14 +72,14 @@ def identity_headers(lane: Lane, inference_id: str | None) -> Headers:
     return headers if inference_id is None else (*headers, ("x-lsd-inference-id", inference_id))
 
 
-def reply_headers(lane: Lane, reply: Reply, ignored: Iterable[str]) -> Headers:
+def reply_headers(lane: Lane, reply: Reply, ignored: Sequence[str]) -> Headers:
     """The headers of a good answer; `ignored` are fields of the request that were not sent on."""
     call = reply.call
     inference_id = reply.run.inference_id
     headers = answer_headers(lane, inference_id, call.provider_name, is_cached=call.cached)
-    names = ",".join(_plain(name) for name in ignored)
-    if not names:
+    if not ignored:
         return headers
+    names = ",".join(_plain(name) for name in ignored)
     log.warning("fields of the request ignored", provider=call.provider_name, fields=names)
     return (*headers, ("x-lsd-ignored", names))
 
@@ -91,4 +95,6 @@ def answer_headers(
 
 def _plain(name: str) -> str:
     """A name in a header: what is not ASCII there would be read in many ways."""
+    if name.isascii() and name.isprintable():
+        return name
     return "".join(char if " " <= char <= "~" else "?" for char in name)

@@ -109,8 +109,10 @@ def finish_reason(call: ModelCall) -> str:
     A provider of the same kind may say `stop` where it was made to call a function.
     """
     reason = _FINISH_REASONS[call.finish_reason or "unknown"]
+    if reason != "stop" or call.is_relayed:
+        return reason
     calls_tools = any(isinstance(block, ToolCall) for block in call.output)
-    return "tool_calls" if reason == "stop" and calls_tools and not call.is_relayed else reason
+    return "tool_calls" if calls_tools else reason
 
 
 def own_document(call: ModelCall) -> Mapping[str, Any]:
@@ -125,14 +127,17 @@ def own_choice(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def extras(fields: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
-    """The fields that LSD does not know of."""
+    """The fields that LSD does not know of; mostly none."""
+    if fields.keys() <= known:
+        return {}
     return {name: value for name, value in fields.items() if name not in known}
 
 
 def custom_names(request: ModelRequest) -> frozenset[str]:
     """The names of the free-form tools of a request."""
-    tools = request.tools.tools if request.tools is not None else ()
-    return frozenset(tool.name for tool in tools if isinstance(tool, CustomTool))
+    if request.tools is None:
+        return frozenset()
+    return frozenset(tool.name for tool in request.tools.tools if isinstance(tool, CustomTool))
 
 
 def _message(call: ModelCall, own: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,22 +156,19 @@ def _message(call: ModelCall, own: Mapping[str, Any]) -> dict[str, Any]:
         "content": content,
         "refusal": refusal,
         "annotations": annotations if isinstance(annotations, list) else [],
-        **_reasoning(call, own),
-        **extras(own, OWN_MESSAGE_FIELDS),
     }
-    calls = _tool_calls(call, own)
+    if len(texts) < len(call.output):
+        message.update(
+            reasoning_fields([each for each in call.output if isinstance(each, Thought)])
+        )
+    if own.get("reasoning_details"):
+        # They must go back as they came.
+        message["reasoning_details"] = own["reasoning_details"]
+    message.update(extras(own, OWN_MESSAGE_FIELDS))
+    calls = _tool_calls(call, own) if len(texts) < len(call.output) else []
     if calls:
         message["tool_calls"] = calls
     return message
-
-
-def _reasoning(call: ModelCall, own: Mapping[str, Any]) -> dict[str, Any]:
-    thoughts = [block for block in call.output if isinstance(block, Thought)]
-    fields = reasoning_fields(thoughts)
-    if own.get("reasoning_details"):
-        # They must go back as they came.
-        fields["reasoning_details"] = own["reasoning_details"]
-    return fields
 
 
 def _tool_calls(call: ModelCall, own: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -57,7 +57,8 @@ class ChatCompletions:
         )
         if not asked.neutral.stream:
             reply = await self._inferences.call(call)
-            shown = completion(reply, asked.model) | raw_fields(reply)
+            shown = completion(reply, asked.model)
+            shown.update(raw_fields(reply))
             return Answer(body=encode_json(shown), headers=_headers(asked, reply))
         include_usage = _includes_usage(asked, body)
         await self._inferences.stream_call(call, partial(_open, start, asked, include_usage))

@@ -26,23 +26,25 @@ ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 FORMATS = ("text", "json_object", "json_schema")
 
 
+_MISSING = {"model": MISSING, "messages": MISSING}
+_MISSING_OF_RESPONSES = {
+    **_MISSING,
+    "messages": (
+        "missing; a body with `input` is one of the Responses API, which is at"
+        " POST /openai/v1/responses"
+    ),
+}
+"""The same for a body that is one of another API."""
+
+
 def check_fields(body: Mapping[str, Any]) -> None:
     """Checks every field whose type is known; `body` has no nulls at its top.
 
     Raises Malformed with all problems, or Unsupported.
     """
-    check_all(body, _CHECKS, {"model": MISSING, "messages": _without_messages(body)})
+    check_all(body, _CHECKS, _MISSING_OF_RESPONSES if "input" in body else _MISSING)
     if body.get("n", 1) != 1:
         raise Unsupported("n", f"found {body['n']}; wanted 1, as LSD gives one choice")
-
-
-def _without_messages(body: Mapping[str, Any]) -> str:
-    if "input" in body:
-        return (
-            "missing; a body with `input` is one of the Responses API, which is at"
-            " POST /openai/v1/responses"
-        )
-    return MISSING
 
 
 def _message(value: Any, path: str) -> list[Problem]:
@@ -72,7 +74,7 @@ def _message(value: Any, path: str) -> list[Problem]:
 def _messages(value: Any, path: str) -> list[Problem]:
     if value == []:
         return [wrong(path, value, "at least one message")]
-    return items_of(_message, "an array of messages")(value, path)
+    return _EACH_MESSAGE(value, path)
 
 
 def _stop(value: Any, path: str) -> list[Problem]:
@@ -103,6 +105,7 @@ def choice_(value: Any, path: str) -> list[Problem]:
     return [] if type(value) in kinds else [wrong(path, value, "a string or an object")]
 
 
+_EACH_MESSAGE = items_of(_message, "an array of messages")
 _STRINGS = items_of(string, "a string or an array of strings")
 _CALLS = items_of(object_, "an array of tool calls")
 

@@ -41,7 +41,12 @@ class MessageReader:
     def read(self, messages: Iterable[Fields]) -> None:
         """Reads all messages, whose roles and kinds of content have been checked before."""
         for place, message in enumerate(messages):
-            self._message(message, f"messages[{place}]")
+            content = message.get("content")
+            if message["role"] == "user" and isinstance(content, str) and not self._results:
+                text = Text(text=content)
+                self.messages.append(ModelMessage(role="user", content=(text,)))
+            else:
+                self._message(message, f"messages[{place}]")
         self._end_results()
 
     def _message(self, message: Fields, path: str) -> None:

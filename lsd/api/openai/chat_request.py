@@ -1,6 +1,6 @@
 """The body of a chat completion request, from a checked document to the neutral request."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -11,6 +11,7 @@ from lsd.api.openai.chat_messages import MessageReader
 from lsd.api.openai.foreign_shapes import normalised
 from lsd.api.openai.tools import read_tools
 from lsd.conversation import (
+    UNSET_PARAMS,
     ChatCompletionParams,
     ClientRequest,
     JsonMode,
@@ -23,6 +24,8 @@ SERVICE_TIERS: Mapping[str, ServiceTier] = {
     each: each for each in ("auto", "default", "priority", "flex")
 }
 
+_MODES_OF_FORMATS: Mapping[str, JsonMode] = {"json_object": "on", "json_schema": "strict"}
+
 _FIELDS_OF_PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "max_tokens": ("max_tokens", "max_completion_tokens"),
     "stop_sequences": ("stop",),
@@ -32,6 +35,25 @@ _FIELDS_OF_PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "thinking": ("thinking", "reasoning", "reasoning_effort"),
 }
 """Where a client asks for what dialects know by a neutral name; other names are the same."""
+
+_OF_PARAMETERS = frozenset(
+    {
+        "temperature",
+        "top_p",
+        "presence_penalty",
+        "frequency_penalty",
+        "max_tokens",
+        "max_completion_tokens",
+        "seed",
+        "stop",
+        "reasoning_effort",
+        "reasoning",
+        "thinking",
+        "verbosity",
+        "service_tier",
+    }
+)
+"""Fields that steer the model."""
 
 _TRANSLATED = frozenset(
     {
@@ -73,13 +95,15 @@ class ChatRequest:
     include_usage: bool
     tags: Mapping[str, str]
 
-    def ignored(self, left_out: Iterable[str], *, is_relayed: bool) -> tuple[str, ...]:
+    def ignored(self, left_out: Sequence[str], *, is_relayed: bool) -> tuple[str, ...]:
         """The client's fields that a provider was not sent, in the order of the body.
 
         `left_out` are the names that its dialect gives for them. Thinking is called so, by
         whichever field it was asked for.
         """
         assert self.neutral.client is not None
+        if is_relayed and not left_out:
+            return ()
         body = self.neutral.client.body
         names = {
             field: name if name == "thinking" else field
@@ -102,7 +126,9 @@ def read_chat_request(body: Mapping[str, Any]) -> ChatRequest:
     body = normalised(body)
     reader = MessageReader()
     reader.read(body["messages"])
-    problems = [*_own_problems(body), *reader.problems]
+    json_mode, schema, is_strict = _wanted_format(body)
+    problems = _own_problems(body, json_mode, schema)
+    problems += reader.problems
     tools = read_tools(body, problems)
     system = tuple(reader.system)
     first = problems[0] if problems else None
@@ -112,9 +138,9 @@ def read_chat_request(body: Mapping[str, Any]) -> ChatRequest:
         messages=tuple(reader.messages),
         tools=tools,
         params=_params(body),
-        json_mode=_json_mode(body),
-        output_schema=_output_schema(body),
-        is_schema_strict=_wanted_schema(body).get("strict") is True,
+        json_mode=json_mode,
+        output_schema=schema,
+        is_schema_strict=is_strict,
         stream=body.get("stream", False),
         user=body.get("user", body.get("safety_identifier")),
         client=ClientRequest(
@@ -132,7 +158,9 @@ def read_chat_request(body: Mapping[str, Any]) -> ChatRequest:
     )
 
 
-def _own_problems(body: Mapping[str, Any]) -> list[Problem]:
+def _own_problems(
+    body: Mapping[str, Any], json_mode: JsonMode, schema: Mapping[str, Any] | None
+) -> list[Problem]:
     """What only providers of this API take at the top of a request."""
     problems = [
         Problem(name, "found the legacy field; wanted `tools`")
@@ -141,14 +169,15 @@ def _own_problems(body: Mapping[str, Any]) -> list[Problem]:
     ]
     if "audio" in body.get("modalities", ()):
         problems.append(Problem("modalities", "found audio; wanted text"))
-    wanted = body.get("response_format", {})
-    if wanted.get("type") == "json_schema" and _output_schema(body) is None:
+    if json_mode == "strict" and schema is None:
         path = "response_format.json_schema.schema"
         problems.append(Problem(path, "missing; wanted a JSON Schema"))
     return problems
 
 
 def _params(body: Mapping[str, Any]) -> ChatCompletionParams:
+    if _OF_PARAMETERS.isdisjoint(body):
+        return UNSET_PARAMS
     limits = [
         limit
         for name in ("max_tokens", "max_completion_tokens")
@@ -188,22 +217,24 @@ def _thinking(body: Mapping[str, Any]) -> tuple[int | None, str | None]:
     return None, effort if isinstance(effort, str) else None
 
 
-def _wanted_schema(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    wanted: Mapping[str, Any] = body.get("response_format", {}).get("json_schema", {})
-    return wanted
-
-
-def _output_schema(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    schema = _wanted_schema(body).get("schema")
-    return schema if isinstance(schema, dict) else None
-
-
-def _json_mode(body: Mapping[str, Any]) -> JsonMode:
-    modes: dict[str, JsonMode] = {"json_object": "on", "json_schema": "strict"}
-    return modes.get(body.get("response_format", {}).get("type", ""), "off")
+def _wanted_format(body: Mapping[str, Any]) -> tuple[JsonMode, Mapping[str, Any] | None, bool]:
+    """The mode, the schema that the answer is to have, and whether it is to be held to it."""
+    wanted = body.get("response_format")
+    if wanted is None:
+        return "off", None, False
+    shape = wanted.get("json_schema")
+    if not isinstance(shape, dict):
+        shape = {}
+    schema = shape.get("schema")
+    mode = _MODES_OF_FORMATS.get(wanted.get("type", ""), "off")
+    return mode, schema if isinstance(schema, dict) else None, shape.get("strict") is True
 
 
 def client_tags(body: Mapping[str, Any]) -> dict[str, str]:
     """The tags that are in fields of OpenAI's own."""
-    own = {name: body[name] for name in ("user", "safety_identifier") if name in body}
-    return {**own, **body.get("metadata", {})}
+    tags: dict[str, str] = {}
+    for name in ("user", "safety_identifier"):
+        if name in body:
+            tags[name] = body[name]
+    tags.update(body.get("metadata", ()))
+    return tags

@@ -17,8 +17,8 @@ from lsd.api.openai.embedding_fields import (
 )
 from lsd.conversation import embedding_base64, embedding_numbers, encode_json
 from lsd.inference import (
+    NO_CACHE,
     BadRequest,
-    CacheOptions,
     EmbeddingAnswer,
     EmbeddingOptions,
     EmbeddingService,
@@ -62,7 +62,7 @@ class Embeddings:
             tags=body.tags(API, asked.tags),
             api_key_public_id=request.api_key_public_id,
             dryrun=body.is_dryrun,
-            cache_options=body.extensions.cache_options or CacheOptions(),
+            cache_options=body.extensions.cache_options or NO_CACHE,
             credentials=body.extensions.credentials or {},
             include_raw_response=bool(body.extensions.include_raw_response),
         )

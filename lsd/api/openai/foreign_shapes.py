@@ -28,7 +28,13 @@ def normalised(body: Mapping[str, Any]) -> Fields:
         made["tools"] = [_tool(tool, place) for place, tool in enumerate(made["tools"])]
     if "tool_choice" in made:
         made["tool_choice"] = _choice(made["tool_choice"], made.get("tools", []))
-    made["messages"] = [each for message in made["messages"] for each in _messages(message)]
+    messages: list[Fields] = []
+    for message in made["messages"]:
+        if isinstance(message.get("content"), list):
+            messages += _messages(message)
+        else:
+            messages.append(message)
+    made["messages"] = messages
     return made
 
 
@@ -119,9 +125,7 @@ def _checked(choice: Any, name: str, tools: list[Fields]) -> Any:
 
 
 def _messages(message: Fields) -> list[Fields]:
-    content = message.get("content")
-    if not isinstance(content, list):
-        return [message]
+    content = message["content"]
     if not any(part.get("type") in _PART_TYPES for part in content):
         return [message]
     if message["role"] == "assistant":

@@ -117,6 +117,7 @@ def test_the_form_of_the_answer_is_neutral() -> None:
 
     assert read(response_format={"type": "text"}).neutral.json_mode == "off"
     assert read(response_format={"type": "json_object"}).neutral.json_mode == "on"
+    assert read(response_format={"type": "text", "json_schema": None}).neutral.json_mode == "off"
     strict = read(response_format=wanted).neutral
     assert (strict.json_mode, strict.output_schema) == ("strict", schema)
     assert not strict.is_schema_strict
