@@ -9,7 +9,7 @@ import trio
 
 from lsd.config import CredentialMissing
 from lsd.conversation import AttemptFailed, LsdError, WireRequest
-from lsd.inference import Prepared, PreparedProvider
+from lsd.inference import Prepared, PreparedProvider, SignIn
 from lsd.network import BodyTooLarge, TransportFailed, WireResponse
 from lsd.providers import BatchAPI
 from lsd.telemetry import logger
@@ -64,11 +64,11 @@ class NativeCalls:
         if provider.sign_in is None:
             return await _sent(provider, encode(written))
         sign_in = provider.sign_in.cloud_wide
-        credentials = {**written, **await sign_in.credentials(dynamic)}
+        credentials = {**written, **await _fetched(sign_in, dynamic)}
         response, body = await _sent(provider, encode(credentials))
         is_refusal = response.status in sign_in.refusal_statuses
         if is_refusal and sign_in.forget(credentials, response.headers, body):
-            credentials = {**written, **await sign_in.credentials(dynamic)}
+            credentials = {**written, **await _fetched(sign_in, dynamic)}
             return await _sent(provider, encode(credentials))
         return response, body
 
@@ -90,6 +90,16 @@ class NativeCalls:
                 return True
         log.warning("job not cancelled", job_id=job_id, reason=reason)
         return False
+
+
+async def _fetched(sign_in: SignIn, dynamic: Mapping[str, str]) -> Mapping[str, str | None]:
+    """Raises AttemptFailed and CredentialMissing."""
+    try:
+        return await sign_in.credentials(dynamic)
+    except AttemptFailed as failure:
+        # It is that of whoever gives tokens; with that of the job, 404 would mean that it is gone.
+        failure.status = None
+        raise
 
 
 async def _sent(provider: PreparedProvider, wire: WireRequest) -> tuple[WireResponse, bytes]:

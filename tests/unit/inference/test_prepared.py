@@ -115,6 +115,23 @@ async def test_a_shorthand_stands_for_a_model(start: StartGateway) -> None:
     assert prepared.model("openai::gpt-5") is model
 
 
+async def test_a_bucket_is_for_all_models_of_vertex_ai(start: StartGateway) -> None:
+    """Those included that nobody has configured."""
+    bucket = """
+        [provider_types.gcp_vertex_gemini.batch]
+        storage_type = "cloud_storage"
+        input_uri_prefix = "gs://bucket/in"
+        output_uri_prefix = "gs://bucket/out"
+    """
+    name = "gcp_vertex_gemini::projects/p/locations/l/publishers/google/models/m"
+    without, having = start(PLAIN).prepared.model(name), start(PLAIN + bucket).prepared.model(name)
+
+    assert without is not None
+    assert having is not None
+    assert without.providers[0].batches is None
+    assert having.providers[0].batches is not None
+
+
 async def test_callers_cannot_fill_the_memory_with_shorthands(start: StartGateway) -> None:
     """Of those that nobody has configured only so many stay prepared."""
     prepared = start(PLAIN).prepared

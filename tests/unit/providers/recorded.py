@@ -133,10 +133,15 @@ _GENERATED_ID = re.compile(r"call_[A-Za-z0-9]{24}")
 
 def make_dialect(provider_type: str = "openai", **keys: Any) -> Dialect:
     """The dialect of a provider of this type, for the entry "box" of the model "local"."""
-    provider = PROVIDERS[provider_type](
+    provider = make_provider(provider_type, **keys)
+    return dialect_for(provider, model_name="local", provider_name="box", random=Random(7))
+
+
+def make_provider(provider_type: str, **keys: Any) -> Any:
+    """The table of a provider of this type."""
+    return PROVIDERS[provider_type](
         **{**REQUIRED.get(provider_type, {"model_name": "m-1"}), **keys}
     )
-    return dialect_for(provider, model_name="local", provider_name="box", random=Random(7))
 
 
 def request(*turns: Any, **fields: Any) -> ModelRequest:

@@ -1,9 +1,16 @@
-"""Each configured provider is spoken to in its own language."""
+"""Each configured provider is spoken to in its own language, and few have a batch API."""
 
-from lsd.config import OpenAIProvider
+from typing import Any
+
+import pytest
+
+from lsd.config import GcpBatch, OpenAIProvider, ProviderTypes
+from lsd.config.tables.provider_types import GcpVertexGeminiType
 from lsd.conversation import ToolCall
-from lsd.providers import dialect_for
+from lsd.providers import OpenAIBatches, batch_api_for, dialect_for
 from lsd.providers.openai_chat import OpenAIChat
+from lsd.providers.vertex_batches import VertexBatches
+from tests.unit.providers.recorded import make_dialect, make_provider
 
 
 def test_ids_are_unlike_each_other_without_a_generator() -> None:
@@ -20,3 +27,25 @@ def test_ids_are_unlike_each_other_without_a_generator() -> None:
         ids.add(call.id)
 
     assert len(ids) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys", "api"),
+    [
+        ("openai", {}, OpenAIBatches),
+        ("gcp_vertex_gemini", {}, VertexBatches),
+        ("gcp_vertex_gemini", {"model_id": None, "endpoint_id": "42"}, type(None)),
+        ("gcp_vertex_anthropic", {}, type(None)),
+        ("google_ai_studio_gemini", {}, type(None)),
+        ("azure", {}, type(None)),
+    ],
+)
+def test_few_providers_have_a_batch_api(kind: str, keys: dict[str, Any], api: type) -> None:
+    """The others are asked item by item, Claude at Vertex AI among them."""
+    storage = GcpBatch(
+        storage_type="cloud_storage", input_uri_prefix="gs://b", output_uri_prefix="gs://b"
+    )
+    types = ProviderTypes(gcp_vertex_gemini=GcpVertexGeminiType(batch=storage))
+    provider = make_provider(kind, **keys)
+
+    assert type(batch_api_for(provider, make_dialect(kind, **keys), types)) is api
