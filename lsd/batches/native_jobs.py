@@ -203,14 +203,14 @@ class NativeJobs:
                         request=requests[each.index],
                         api_key_public_id=batch.api_key_public_id,
                     )
-                    ended.append(self._ended(batch, claimed, job))
+                    ended.append(await self._ended(batch, claimed, job))
                     await trio.lowlevel.checkpoint()
             if ended:
                 await self.writer.commit(self.store.batches.end_native(batch_id, ended))
         if strangers:
             log.warning("results of no item", batch_id=batch_id, count=len(strangers))
 
-    def _ended(self, batch: BatchRecord, claimed: ClaimedItem, job: _Ended) -> EndedItem:
+    async def _ended(self, batch: BatchRecord, claimed: ClaimedItem, job: _Ended) -> EndedItem:
         item, row = claimed.item, job.rows.get(claimed.item.inference_id)
         now_ms = self.inferences.clock.now_ms()
         if row is None and batch.cancel_requested and job.job.state != "ended":
@@ -227,8 +227,10 @@ class NativeJobs:
             return self._failed(claimed, text, is_pinned=is_pinned)
         variant = accepted.pinned or accepted.drawn
         assert variant is not None, "a native item has one variant"
+        run = self.inferences.run_elsewhere(item.inference_id, accepted)
+        await self.inferences.file_desk.keep_files_of(run)
         call = CallElsewhere(
-            run=self.inferences.run_elsewhere(item.inference_id, accepted),
+            run=run,
             accepted=accepted,
             variant=variant,
             model=job.found.model,
@@ -238,7 +240,7 @@ class NativeJobs:
         recorder = self.inferences.recorder
         assert recorder is not None, "without records there are no batches"
         try:
-            ended = call.answered(recorder, row.body, CostTable.of_json(job.part.costs or ()))
+            ended = await call.answered(recorder, row.body, CostTable.of_json(job.part.costs or ()))
         except LsdError as error:
             return self._failed(claimed, str(error), is_pinned=is_pinned)
         after = self.runner.decider.after(item, ended, now_ms)

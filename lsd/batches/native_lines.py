@@ -60,7 +60,7 @@ def is_native(prepared: Prepared, variant: PreparedVariant) -> bool:
     return model is not None and model.providers[0].batches is not None
 
 
-def native_line(
+async def native_line(
     inferences: InferenceService,
     item: BatchItem,
     accepted: Accepted,
@@ -76,7 +76,7 @@ def native_line(
     if call is None:
         return None
     try:
-        body = call.body()
+        body = await call.body()
     except AttemptFailed:  # it does not fit this provider, and may fit the next one
         return None
     return NativeLine(

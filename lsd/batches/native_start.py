@@ -1,6 +1,6 @@
 """The jobs of one batch: begun at the first provider that takes them, or given up together."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 import attrs
@@ -29,7 +29,7 @@ class JobStart:
     now_ms: int
     items: list[NewItem]
     numbers: Iterator[int]
-    line_at: Callable[[NewItem, int], NativeLine | None]
+    line_at: Callable[[NewItem, int], Awaitable[NativeLine | None]]
     is_uncertain: bool = attrs.field(default=False, init=False)
     _begun: list[tuple[NativeLine, BatchPart]] = attrs.field(factory=list, init=False)
     """The parts, each with one of its lines."""
@@ -107,7 +107,7 @@ class JobStart:
         again: dict[int, NativeLine] = {}
         if first.model.providers[place].batches is not None:
             for index in file:
-                line = self._maybe_line(self.items[index], place)
+                line = await self._maybe_line(self.items[index], place)
                 if line is not None:
                     again[index] = line
                 await trio.lowlevel.checkpoint()
@@ -116,9 +116,9 @@ class JobStart:
         for each in in_files(again):
             await self._start_file(each, causes)
 
-    def _maybe_line(self, new: NewItem, place: int) -> NativeLine | None:
+    async def _maybe_line(self, new: NewItem, place: int) -> NativeLine | None:
         try:
-            return self.line_at(new, place)
+            return await self.line_at(new, place)
         except LsdError:  # it fails in the same way when it runs, and by itself
             return None
 

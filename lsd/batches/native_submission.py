@@ -109,11 +109,11 @@ class NativeSubmission:
             else:
                 return start, placing.assignments
 
-    def _line_at(self, batch: BatchRecord, new: NewItem, place: int) -> NativeLine | None:
+    async def _line_at(self, batch: BatchRecord, new: NewItem, place: int) -> NativeLine | None:
         accepted = self._accepted(batch, new)
         variant = accepted.pinned or accepted.drawn
         assert variant is not None, "what is for a provider has one variant"
-        return native_line(self.inferences, new.item, accepted, variant, place)
+        return await native_line(self.inferences, new.item, accepted, variant, place)
 
     def _accepted(self, batch: BatchRecord, new: NewItem) -> Accepted:
         return self.runner.accepted(new.item, new.request, batch.api_key_public_id)
@@ -137,7 +137,7 @@ class NativeSubmission:
             if assignment is not None:
                 again.assignments.append(assignment)
             if item.state == "pending":
-                line = _maybe_line(self.inferences, item, accepted, variant)
+                line = await _maybe_line(self.inferences, item, accepted, variant)
                 if line is not None:
                     again.lines[index] = line
             await trio.lowlevel.checkpoint()
@@ -155,10 +155,10 @@ class NativeSubmission:
             log.warning("batch not taken back", batch_id=batch_id, reason=str(error))
 
 
-def _maybe_line(
+async def _maybe_line(
     inferences: InferenceService, item: BatchItem, accepted: Accepted, variant: PreparedVariant
 ) -> NativeLine | None:
     try:
-        return native_line(inferences, item, accepted, variant)
+        return await native_line(inferences, item, accepted, variant)
     except VariantFailed:  # it fails in the same way when it runs, and by itself
         return None

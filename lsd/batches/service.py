@@ -217,7 +217,7 @@ class _Checking:
             return item
         fixed = item if accepted.pinned else attrs.evolve(item, drawn_variant=variant.name)
         try:
-            line = native_line(inferences, item, accepted, variant)
+            line = await native_line(inferences, item, accepted, variant)
         except VariantFailed as failure:
             return self._failed(fixed, accepted, variant, failure)
         if line is None:

@@ -8,9 +8,11 @@ from lsd.config import ChatCompletionVariant
 from lsd.conversation import ModelRequest, encode_json
 from lsd.inference.accept import Accepted
 from lsd.inference.answers import usage_json
+from lsd.inference.cache_entries import answer_to_cache
 from lsd.inference.chat_completion import answer_of
 from lsd.inference.costs import CostTable, CostUnknown
 from lsd.inference.ended import Answered
+from lsd.inference.files import without_files
 from lsd.inference.foreign_blocks import request_for
 from lsd.inference.model_request import Asked, model_request
 from lsd.inference.prepared import PreparedModel, PreparedProvider, PreparedVariant
@@ -38,7 +40,7 @@ class CallElsewhere:
     provider: PreparedProvider
     api: BatchAPI
 
-    def body(self) -> bytes:
+    async def body(self) -> bytes:
         """What the provider is to be asked, as it stands in a file of requests.
 
         Raises VariantFailed and AttemptFailed.
@@ -47,7 +49,13 @@ class CallElsewhere:
         if asked.params.service_tier is not None:
             provider_type = self.provider.dialect.provider_type
             log.warning(NO_TIER, provider_type=provider_type, parameter="service_tier")
-        return self._body(self._request(asked))
+        return self._body(await self._whole(self._request(asked)))
+
+    async def _whole(self, request: ModelRequest) -> ModelRequest:
+        """With the bytes of its files. Raises AttemptFailed."""
+        if self.run.files is None:
+            return request
+        return await self.run.files.for_provider(request, self.provider.dialect.forwards)
 
     def _body(self, request: ModelRequest) -> bytes:
         names = ToolNames.of(request, self.provider.dialect.provider_type)
@@ -56,10 +64,11 @@ class CallElsewhere:
         wire = self.provider.dialect.encode(fitted, NO_CREDENTIALS, edits)
         return self.api.fitted(self.run.inference_id, wire.body)
 
-    def answered(self, recorder: Recorder, body: bytes, costs: CostTable | None) -> Answered:
+    async def answered(self, recorder: Recorder, body: bytes, costs: CostTable | None) -> Answered:
         """The answer, of which `body` is what the provider has said; `costs` is what it costs.
 
-        Raises AttemptFailed for one that cannot be understood, and VariantFailed.
+        The cache keeps it, as if it had come by itself. Raises AttemptFailed for one that cannot be
+        understood, and VariantFailed.
         """
         run, provider, asked = self.run, self.provider, self._asked()
         request = self._request(asked)
@@ -68,7 +77,8 @@ class CallElsewhere:
         if names is not None:
             response = names.restored(response)
         call = run.begin_call(self.variant.generation, self.model, provider, request)
-        call.raw_request = self._body(request).decode()
+        whole = await self._whole(request)
+        call.raw_request = without_files(self._body(whole).decode(), whole)
         call.take_raw_response(body.decode(errors="replace"), ())
         call.output, call.usage = response.output, response.usage
         call.finish_reason = response.finish_reason
@@ -78,6 +88,9 @@ class CallElsewhere:
             except CostUnknown:
                 call.cost = None
         run.end_call(call, "ok")
+        if run.cache is not None and run.cache.takes(call):
+            edits = run.edits_beside(provider, self.variant.generation, self.model)
+            await run.cache.keep(call, edits, answer_to_cache(call))
         answer = answer_of(run, self.accepted, asked, call)
         return Answered(
             variant_name=answer.variant_name,
@@ -111,23 +124,27 @@ def call_elsewhere(
 ) -> CallElsewhere | None:
     """The call of the provider at a place of the variant's routing; None if it is more than a body.
 
-    So it is with other types of variants, with files, and with headers of the caller's own. None as
-    well if that provider has no batch API.
+    So it is with other types of variants, with files that are to be fetched first, and with headers
+    of the caller's own. None as well if that provider has no batch API.
     """
     config = variant.config
     if not isinstance(config, ChatCompletionVariant):
         return None
-    if run.files is not None or accepted.request.extra_headers:
+    if accepted.request.extra_headers:
         return None
     model = run.prepared.model(config.model)
     api = None if model is None else model.providers[place].batches
     if model is None or api is None:
+        return None
+    provider = model.providers[place]
+    files = run.files
+    if files is not None and files.must_fetch(run.request.input, provider.dialect.forwards):
         return None
     return CallElsewhere(
         run=run,
         accepted=accepted,
         variant=variant,
         model=model,
-        provider=model.providers[place],
+        provider=provider,
         api=api,
     )

@@ -2,8 +2,8 @@
 
 import attrs
 
-from lsd.conversation import AttemptFailed, File, Input, Text, UrlFile
-from lsd.inference.files import RunFiles, files_in, stored_input
+from lsd.conversation import AttemptFailed, Input, UrlFile
+from lsd.inference.files import RunFiles, files_of, stored_input
 from lsd.inference.limits import Limit, TimeLimitReached, bounded_by
 from lsd.inference.refusals import BadRequest
 from lsd.inference.request import InferenceRequest
@@ -22,7 +22,7 @@ class FileDesk:
 
     def files_for(self, request: InferenceRequest) -> RunFiles | None:
         """The files of a request; None if it has none. A dry run keeps no bytes."""
-        if not _files_of(request.input):
+        if not files_of(request.input):
             return None
         return self._open(keeps=not request.dryrun)
 
@@ -31,7 +31,7 @@ class FileDesk:
 
         `limit` is for each of them. Raises BadRequest for one that is not to be had.
         """
-        found = _files_of(value)
+        found = files_of(value)
         if not found:
             return value
         files = self._open(keeps=True)
@@ -49,7 +49,7 @@ class FileDesk:
     async def keep_files_of(self, run: Run) -> None:
         """Stores the bytes that came with the request, before anything is asked of providers."""
         if run.files is not None:
-            await run.files.keep(_files_of(run.request.input))
+            await run.files.keep(files_of(run.request.input))
 
     def _open(self, *, keeps: bool) -> RunFiles:
         return RunFiles(
@@ -58,13 +58,3 @@ class FileDesk:
             keeps=keeps,
             fetches_all=self.fetches_all,
         )
-
-
-def _files_of(value: Input) -> list[File]:
-    blocks = [
-        block
-        for message in value.messages
-        for block in message.content
-        if not isinstance(block, Text)  # which nearly all are
-    ]
-    return files_in(blocks) if blocks else []

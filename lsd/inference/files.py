@@ -81,6 +81,13 @@ class RunFiles:
             messages.append(ModelMessage(role=message.role, content=tuple(content)))
         return attrs.evolve(request, messages=tuple(messages))
 
+    def must_fetch(self, value: Input, forwards: Callable[[UrlFile], bool]) -> bool:
+        """Whether the provider can only be asked once bytes have come over the network."""
+        return any(
+            isinstance(file, UrlFile) and (self._fetches_all or not forwards(file))
+            for file in files_of(value)
+        )
+
     async def keep(self, files: Iterable[File]) -> None:
         """Stores the bytes that the caller has sent. A full disk is told in the log only."""
         for file in files:
@@ -165,6 +172,17 @@ class RunFiles:
             detail=file.detail,
             filename=file.filename,
         )
+
+
+def files_of(value: Input) -> list[File]:
+    """All files of an input."""
+    blocks = [
+        block
+        for message in value.messages
+        for block in message.content
+        if not isinstance(block, Text)  # which nearly all are
+    ]
+    return files_in(blocks) if blocks else []
 
 
 def files_in(content: Iterable[InputBlock]) -> list[File]:

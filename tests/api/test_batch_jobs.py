@@ -34,6 +34,8 @@ cost = [{ pointer = "/usage/prompt_tokens", cost_per_million = 2 }]
 batch_cost = [{ pointer = "/usage/prompt_tokens", cost_per_million = 1 }]
 """
 
+PNG = "iVBORw0KGgo="
+
 OTHER = """
 [functions.either]
 type = "chat"
@@ -371,6 +373,28 @@ def test_what_a_file_cannot_carry_runs_here(start_native: StartNative) -> None:
 
     assert texts(finished(gateway, answer["batch_id"])) == ["a", "b"]
     assert len(fake.lines) == 1
+
+
+def test_files_go_along_in_a_job(start_native: StartNative) -> None:
+    """With their bytes; the record points at them, and its request has a mark in their place."""
+    gateway, fake = start_native()
+    file = {"type": "file", "file_type": "base64", "mime_type": "image/png", "data": PNG}
+    content = [{"type": "text", "text": "What is this?"}, file]
+    asked = row("a", input={"messages": [{"role": "user", "content": content}]})
+    answer = submitted(gateway, [asked])
+    fake.output, fake.status = (lambda lines: answered(lines[0], "A picture")), "completed"
+    batch = finished(gateway, answer["batch_id"])
+
+    assert texts(batch) == ["A picture"]
+    (line,) = fake.lines
+    assert line["body"]["messages"][0]["content"][1]["image_url"]["url"].endswith(PNG)
+    record = gateway.stored(answer["inference_ids"][0])
+    assert record is not None
+    stored = record["input"]["messages"][0]["content"][1]
+    assert stored["file_type"] == "object_storage_pointer"
+    (call,) = gateway.calls(answer["inference_ids"][0])
+    assert "<LSD_FILE_0>" in call["raw_request"]
+    assert PNG not in call["raw_request"]
 
 
 def test_columns_make_a_job_as_well(start_native: StartNative) -> None:

@@ -15,7 +15,7 @@ async def test_a_line_is_the_body_of_a_plain_call(desk: Desk) -> None:
     """Under the id of its inference."""
     new = Maker().new_item()
 
-    line = decode_json(line_of(desk, new).text)
+    line = decode_json((await line_of(desk, new)).text)
 
     assert line["custom_id"] == new.item.inference_id
     assert line["body"]["messages"] == [{"role": "user", "content": "Hi"}]
@@ -30,7 +30,7 @@ async def test_what_a_file_cannot_carry_is_no_line(desk: Desk) -> None:
 
     assert is_native(desk.gateway.prepared, accepted.pinned)
     item = Maker().new_item().item
-    assert native_line(desk.gateway.service, item, accepted, accepted.pinned) is None
+    assert await native_line(desk.gateway.service, item, accepted, accepted.pinned) is None
 
 
 async def test_a_file_is_cut_where_it_would_be_too_large(
@@ -38,7 +38,7 @@ async def test_a_file_is_cut_where_it_would_be_too_large(
 ) -> None:
     """By its lines, and by its bytes."""
     items = [Maker().new_item() for _ in range(3)]
-    lines = {index: line_of(desk, new) for index, new in enumerate(items)}
+    lines = {index: await line_of(desk, new) for index, new in enumerate(items)}
     monkeypatch.setattr(native_lines, "LINES_MAX", 2)
     assert [list(file) for file in in_files(lines)] == [[0, 1], [2]]
 

@@ -33,13 +33,17 @@ def twice(line: NativeLine, place: int = 0) -> NativeLine:
 
 def start_of(desk: Desk, *items: NewItem) -> JobStart:
     """The start of a batch of these items, whose routing names the provider twice."""
+
+    async def line_at(new: NewItem, place: int) -> NativeLine:
+        return twice(await line_of(desk, new), place)
+
     return JobStart(
         calls=NativeCalls(desk.gateway.prepared),
         batch_id="x",
         now_ms=5,
         items=list(items),
         numbers=count(),
-        line_at=lambda new, place: twice(line_of(desk, new), place),
+        line_at=line_at,
     )
 
 
@@ -50,7 +54,7 @@ async def test_each_file_is_a_job(desk: Desk, monkeypatch: pytest.MonkeyPatch) -
     items = [Maker().new_item() for _ in range(3)]
     start = start_of(desk, *items)
 
-    await start.start({index: line_of(desk, new) for index, new in enumerate(items)})
+    await start.start({index: await line_of(desk, new) for index, new in enumerate(items)})
 
     assert [new.item.part for new in start.items] == [0, 0, 1]
     assert {new.item.state for new in start.items} == {"running"}
@@ -64,7 +68,7 @@ async def test_a_provider_that_refuses_is_followed_by_the_next(desk: Desk) -> No
     new = Maker().new_item()
     start = start_of(desk, new)
 
-    await start.start({0: twice(line_of(desk, new))})
+    await start.start({0: twice(await line_of(desk, new))})
 
     assert (start.items[0].item.part, [part.job_id for part in start.parts]) == (0, ["b"])
     assert not start.is_uncertain
@@ -74,9 +78,13 @@ async def test_lsd_goes_on_where_there_is_no_line(desk: Desk) -> None:
     """At the next place of the routing."""
     desk.provider.will(ILL)
     new = Maker().new_item()
-    start = attrs.evolve(start_of(desk, new), line_at=lambda _new, _place: None)
 
-    await start.start({0: twice(line_of(desk, new))})
+    async def no_line(_new: NewItem, _place: int) -> None:
+        pass
+
+    start = attrs.evolve(start_of(desk, new), line_at=no_line)
+
+    await start.start({0: twice(await line_of(desk, new))})
 
     assert (start.items[0].item.state, start.items[0].item.first_provider) == ("pending", 1)
     assert start.parts == []
@@ -87,11 +95,11 @@ async def test_without_another_provider_the_start_fails(desk: Desk) -> None:
     desk.provider.will(FILE, job("a"))
     items = [Maker().new_item(), Maker().new_item()]
     start = start_of(desk, *items)
-    await start.start({0: line_of(desk, items[0])})
+    await start.start({0: await line_of(desk, items[0])})
     desk.provider.will(ILL)
 
     with pytest.raises(NativeStartsFailed, match=r"500.*500"):
-        await start.start({1: twice(line_of(desk, items[1]))})
+        await start.start({1: twice(await line_of(desk, items[1]))})
     desk.provider.will(job("a"))
     await start.give_up()
 
@@ -111,6 +119,6 @@ async def test_a_job_may_have_begun_unheard(
     start = start_of(desk, new)
 
     with pytest.raises(NativeStartsFailed):
-        await start.start({0: line_of(desk, new)})
+        await start.start({0: await line_of(desk, new)})
 
     assert start.is_uncertain is is_uncertain

@@ -27,7 +27,7 @@ async def test_its_body_is_that_of_a_plain_call(start: StartGateway, shelf: Shel
     call = call_of(start(PLAIN, shelf=shelf))
 
     assert call is not None
-    assert decode_json(call.body())["messages"] == [{"role": "user", "content": "Hi"}]
+    assert decode_json(await call.body())["messages"] == [{"role": "user", "content": "Hi"}]
 
 
 async def test_a_service_tier_is_not_asked_for(start: StartGateway, shelf: Shelf) -> None:
@@ -37,7 +37,7 @@ async def test_a_service_tier_is_not_asked_for(start: StartGateway, shelf: Shelf
     assert call is not None
 
     with capture_logs() as told:
-        body = decode_json(call.body())
+        body = decode_json(await call.body())
 
     assert ("service_tier" in body, body["temperature"]) == (False, 0.5)
     assert [(each["event"], each["parameter"]) for each in told] == [(NO_TIER, "service_tier")]
@@ -50,7 +50,7 @@ async def test_its_answer_is_recorded_without_times(start: StartGateway, shelf: 
     assert call is not None
     assert gateway.service.recorder is not None
 
-    answered = call.answered(gateway.service.recorder, encode_json(ANSWER), None)
+    answered = await call.answered(gateway.service.recorder, encode_json(ANSWER), None)
     await shelf.writer.commit(answered.records)
 
     record = await gateway.stored(call.run.inference_id)
@@ -59,6 +59,46 @@ async def test_its_answer_is_recorded_without_times(start: StartGateway, shelf: 
     assert (record.variant_name, record.processing_time_ms) == ("v", None)
     assert (stored.response_time_ms, stored.input_tokens) == (None, 3)
     assert decode_json(answered.usage)["output_tokens"] == 1
+
+
+async def test_its_answer_is_kept_in_the_cache(start: StartGateway, shelf: Shelf) -> None:
+    """A later request that is the same needs nobody."""
+    gateway = start(PLAIN, shelf=shelf)
+    call = call_of(gateway, cache_options={"enabled": "write_only"})
+    assert call is not None
+    assert gateway.service.recorder is not None
+    await call.answered(gateway.service.recorder, encode_json(ANSWER), None)
+
+    again = await gateway.infer(variant_name="v", cache_options={"enabled": "on"})
+
+    assert again["content"] == [{"type": "text", "text": "Yes"}]
+    assert gateway["one"].requests == []
+
+
+async def test_files_go_along_as_far_as_they_are_here(start: StartGateway, shelf: Shelf) -> None:
+    """One that has to be fetched first is more than a body."""
+    gateway = start(PLAIN, shelf=shelf)
+
+    def call_with(**file: str) -> CallElsewhere | None:
+        content = [{"type": "file", **file}]
+        return call_of(gateway, input={"messages": [{"role": "user", "content": content}]})
+
+    sent = call_with(file_type="base64", mime_type="image/png", data="iVBORw0KGgo=")
+    forwarded = call_with(file_type="url", url="https://example.com/a.png", mime_type="image/png")
+    fetched = call_with(
+        file_type="url", url="https://example.com/a.pdf", mime_type="application/pdf"
+    )
+
+    assert sent is not None
+    assert forwarded is not None
+    assert fetched is None
+    assert b"data:image/png;base64,iVBORw0KGgo=" in await sent.body()
+    assert gateway.service.recorder is not None
+    answered = await sent.answered(gateway.service.recorder, encode_json(ANSWER), None)
+    await shelf.writer.commit(answered.records)
+    (stored,) = await gateway.stored_calls(sent.run.inference_id)
+    assert stored.body is not None
+    assert "<LSD_FILE_0>" in (stored.body.raw_request or "")
 
 
 async def test_headers_of_the_callers_own_cannot_go_along(
