@@ -59,8 +59,7 @@ class NativeCalls:
         encode: Callable[[Mapping[str, str | None]], WireRequest],
     ) -> tuple[WireResponse, bytes]:
         """The answer, whose body is read. Credentials that have lapsed are replaced once."""
-        resolve = self._prepared.loaded.secrets.resolve
-        written = {name: resolve(each, dynamic) for name, each in provider.locations.items()}
+        written = provider.written.find(self._prepared.loaded.secrets, dynamic).values
         if provider.sign_in is None:
             return await _sent(provider, encode(written))
         sign_in = provider.sign_in.cloud_wide

@@ -26,7 +26,6 @@ from lsd.inference.journal import CallStatus, Journal, ModelCall
 from lsd.inference.limited_sending import send_within
 from lsd.inference.limits import Limit, TimeLimitReached, bounded_by, earlier
 from lsd.inference.masking import masked, secret_values
-from lsd.inference.provider_call import NO_SECRETS
 from lsd.inference.refusals import (
     CAUSES_BY_LIMITS,
     FailureCause,
@@ -193,12 +192,9 @@ async def _answer(
     secrets: set[str],
     deadline: float,
 ) -> tuple[tuple[Embedding, ...], Ticket | None]:
-    credentials = {
-        name: run.secrets.resolve(location, run.credentials)
-        for name, location in provider.locations.items()
-    }
-    secrets.update(value for name, value in credentials.items() if value and name not in NO_SECRETS)
-    wire = provider.dialect.encode(request, credentials, provider.edits)
+    credentials = provider.written.find(run.secrets, run.credentials)
+    secrets |= credentials.secrets
+    wire = provider.dialect.encode(request, credentials.values, provider.edits)
     call.raw_request = masked(wire.body.decode(), secrets)
     response, ticket = await send_within(
         run.limits, lambda: estimated_embedding_tokens(request), provider.transport, wire, deadline

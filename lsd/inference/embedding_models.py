@@ -1,7 +1,7 @@
 """The embedding models of a configuration, ready to be asked."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Literal
 
 import attrs
@@ -11,7 +11,6 @@ from lsd.config import (
     Config,
     EmbeddingModel,
     EmbeddingProvider,
-    Location,
     effective_location,
     shorthand_embedding_model,
 )
@@ -19,6 +18,7 @@ from lsd.conversation import Edits
 from lsd.inference.configured_edits import configured_edits
 from lsd.inference.costs import CostTable
 from lsd.inference.limits import Limit
+from lsd.inference.written_credentials import WrittenCredentials
 from lsd.network import Transport
 from lsd.providers import EmbeddingDialect
 
@@ -36,7 +36,7 @@ class PreparedEmbeddingProvider:
     name: str
     dialect: EmbeddingDialect
     transport: Transport
-    locations: Mapping[str, Location]
+    written: WrittenCredentials
     edits: Edits
     cost: CostTable | None
     limit: Limit | None
@@ -101,7 +101,7 @@ class EmbeddingModels:
             name=name,
             dialect=dialect,
             transport=transport,
-            locations=locations,
+            written=WrittenCredentials(locations),
             edits=configured_edits(provider),
             cost=CostTable.of(provider.cost),
             limit=_limit("provider", name, provider.timeout_ms),

@@ -28,6 +28,12 @@ class Limit:
     name: str
     key: str
     value_ms: int
+    seconds: float = attrs.field(init=False, eq=False, repr=False)
+    """The same in the unit of cancel scopes."""
+
+    @seconds.default
+    def _seconds(self) -> float:
+        return self.value_ms / 1000
 
     def __str__(self) -> str:
         where = self.scope if self.scope == "gateway" else f'{self.scope} "{self.name}"'
@@ -37,11 +43,6 @@ class Limit:
     def within_scope(self) -> str:
         """The same where the scope has been named already."""
         return f"{self.key} = {self.value_ms} reached"
-
-    @property
-    def seconds(self) -> float:
-        """The same in the unit of cancel scopes."""
-        return self.value_ms / 1000
 
 
 @attrs.define(eq=False)

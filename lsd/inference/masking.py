@@ -16,6 +16,9 @@ masking every `true` would spoil the records."""
 
 _TELLING_NAME = re.compile(r"auth|key|token|secret|cookie|credential|password", re.IGNORECASE)
 
+_SPELLED_ALIKE = re.compile(r"[\w.+=-]+")
+"""What nobody escapes; most keys are made of it."""
+
 _JSON_ESCAPES = str.maketrans(
     {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 )
@@ -25,16 +28,20 @@ _HTML_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 def masked(text: str, secrets: Collection[str]) -> str:
     """`text` with each of `secrets` replaced, also where JSON has escaped it."""
+    if not secrets:
+        return text
     # The longest first: one that contains another must not leave the rest of itself behind.
-    for secret in sorted(secrets, key=len, reverse=True):
+    for secret in secrets if len(secrets) == 1 else sorted(secrets, key=len, reverse=True):
         if len(secret) >= SECRET_LENGTH_MIN:
             for spelling in _spellings(secret):
                 text = text.replace(spelling, MASK)
     return text
 
 
-def _spellings(secret: str) -> set[str]:
+def _spellings(secret: str) -> Collection[str]:
     """As it is, and as JSON has it: by writers, too, who escape slashes, or signs of HTML."""
+    if _SPELLED_ALIKE.fullmatch(secret):
+        return (secret,)
     escaped = secret.translate(_JSON_ESCAPES)
     return {secret, escaped, escaped.replace("/", "\\/"), escaped.translate(_HTML_ESCAPES)}
 

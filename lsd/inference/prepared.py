@@ -32,7 +32,7 @@ from lsd.config import (
     effective_location,
     shorthand_model,
 )
-from lsd.conversation import Edits, SchemaCache
+from lsd.conversation import ApiType, Edits, SchemaCache
 from lsd.experiments import AdaptiveDraw, Draw, UniformDraw, WeightedDraw
 from lsd.inference.aws_sign_in import written_locations
 from lsd.inference.configured_edits import configured_edits
@@ -41,6 +41,7 @@ from lsd.inference.embedding_models import SHORTHANDS_MAX, EmbeddingMaker, Embed
 from lsd.inference.limits import STREAM_IDLE_MS, Limit, ScopeLimits, earlier
 from lsd.inference.prompts import Prompts
 from lsd.inference.sign_in import SignIn, SignInMaker, no_sign_in
+from lsd.inference.written_credentials import WrittenCredentials
 from lsd.network import Transport
 from lsd.providers import BatchAPI, Counting, Dialect, Relaying, batch_api_for
 
@@ -59,7 +60,11 @@ class PreparedProvider:
 
     name: str
     config: Provider
+    thought_type: str
     dialect: Dialect
+    provider_type: str
+    api_type: ApiType
+    """What thoughts are marked with, and what the dialect tells of itself."""
     relaying: Relaying | None
     """The dialect once more, if it can relay what clients of its own API send."""
     counting: Counting | None
@@ -67,7 +72,7 @@ class PreparedProvider:
     batches: BatchAPI | None
     """What runs many requests as a job, if it is to be used."""
     transport: Transport
-    locations: Mapping[str, Location]
+    written: WrittenCredentials
     sign_in: SignIn | None
     edits: Edits
     cost: CostTable | None
@@ -356,12 +361,15 @@ def _prepare_provider(
     return PreparedProvider(
         name=name,
         config=provider,
+        thought_type=provider.thought_type,
         dialect=dialect,
+        provider_type=dialect.provider_type,
+        api_type=dialect.api_type,
         relaying=dialect if isinstance(dialect, Relaying) else None,
         counting=dialect if isinstance(dialect, Counting) else None,
         batches=batch_api_for(provider, dialect, config.provider_types),
         transport=transport,
-        locations=_locations(provider, config),
+        written=WrittenCredentials(_locations(provider, config)),
         sign_in=sign_in(provider),
         edits=configured_edits(provider),
         cost=CostTable.of(provider.cost),
@@ -377,10 +385,7 @@ def _outbound_limit(config: Config) -> Limit:
 
 
 def _locations(provider: Provider, config: Config) -> dict[str, Location]:
-    """Where everything is that a dialect wants to be told at each call, by its name there.
-
-    What has to be fetched is not among it: that comes by signing in.
-    """
+    """What WrittenCredentials looks up."""
     if isinstance(provider, GcpProvider):
         return {}
     if isinstance(provider, AwsProvider):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from decimal import Decimal
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 import attrs
 import trio
@@ -30,14 +30,12 @@ from lsd.inference.limits import Limit
 from lsd.inference.masking import masked, secret_values
 from lsd.inference.prepared import PreparedGeneration, PreparedModel, PreparedProvider
 from lsd.inference.run import Run
+from lsd.inference.written_credentials import Credentials
 from lsd.network import ScriptedResponse, WireResponse, until
 from lsd.providers import ToolNames, completed_answer
 from lsd.telemetry import AttributeValue, current_trace, logger
 
 log = logger(__name__)
-
-NO_SECRETS = frozenset({"endpoint", "quota_project", "region", "signed_at"})
-"""What goes with credentials and may be shown."""
 
 REFUSAL_BYTES_MAX = 8 * 1024 * 1024
 """Of an answer that may refuse the credentials; errors have some hundred bytes."""
@@ -66,7 +64,7 @@ class ProviderCall(AbstractContextManager[None]):
     secrets: set[str]
     limit: Limit
     deadline: float
-    derived: Mapping[str, str] = attrs.field(factory=dict, init=False)
+    derived: Mapping[str, str] = attrs.field(default=MappingProxyType({}), init=False)
     names: ToolNames | None = attrs.field(default=None, init=False)
     ticket: Ticket | None = attrs.field(default=None, init=False)
 
@@ -83,11 +81,12 @@ class ProviderCall(AbstractContextManager[None]):
         """Enters the call in the journal; from now on its time runs."""
         own = request_for(
             request,
-            provider_type=provider.config.thought_type,
+            provider_type=provider.thought_type,
             model_name=model.name,
             provider_name=provider.name,
         )
-        edits = run.edits_for(generation, model, provider)
+        own_edits = run.edits_beside(provider, generation, model)
+        edits = run.edits_with(own_edits, generation, provider)
         secrets = secret_values(edits.headers)
         secrets.update(run.request.credentials.values())
         entry = run.begin_call(generation, model, provider, own)
@@ -99,7 +98,7 @@ class ProviderCall(AbstractContextManager[None]):
             provider=provider,
             entry=entry,
             edits=edits,
-            own_edits=run.edits_beside(provider, generation, model),
+            own_edits=own_edits,
             secrets=secrets,
             limit=limit,
             deadline=trio.current_time() + limit.seconds,
@@ -116,7 +115,7 @@ class ProviderCall(AbstractContextManager[None]):
 
     def _failures(self) -> AttemptFailures:
         return AttemptFailures(
-            provider_type=self.provider.dialect.provider_type,
+            provider_type=self.provider.provider_type,
             provider_name=self.provider.name,
             limit=self.limit,
             secrets=self.secrets,
@@ -129,10 +128,17 @@ class ProviderCall(AbstractContextManager[None]):
         A request whose credentials have lapsed too early is sent once more, with fresh ones.
         Raises AttemptFailed, CredentialMissing, TransportFailed or DeadlineReached.
         """
+        run, provider = self.run, self.provider
         credentials = await self.credentials()
         wire = await self._encode(credentials)
-        response = await self._send_within_limits(wire)
-        sign_in = self.provider.sign_in
+        if run.limits is None or self.ticket is not None:
+            # A ticket is for the attempt, however often that has to be sent.
+            response = await provider.transport.send(wire, self.deadline)
+        else:
+            response, self.ticket = await send_within(
+                run.limits, self._estimated_tokens, provider.transport, wire, self.deadline
+            )
+        sign_in = provider.sign_in
         if sign_in is None or response.status not in sign_in.refusal_statuses:
             return wire, response
         try:
@@ -142,15 +148,7 @@ class ProviderCall(AbstractContextManager[None]):
         if not sign_in.forget(credentials, response.headers, body):
             return wire, ScriptedResponse(response.status, response.headers, [(0, body)])
         wire = await self._encode(await self.credentials())
-        return wire, await self.provider.transport.send(wire, self.deadline)
-
-    async def _send_within_limits(self, wire: WireRequest) -> WireResponse:
-        if self.ticket is not None:  # it is for the attempt, however often that has to be sent
-            return await self.provider.transport.send(wire, self.deadline)
-        response, self.ticket = await send_within(
-            self.run.limits, self._estimated_tokens, self.provider.transport, wire, self.deadline
-        )
-        return response
+        return wire, await provider.transport.send(wire, self.deadline)
 
     async def settle(self) -> None:
         """The call is over; the rate limits learn what it has used."""
@@ -178,18 +176,15 @@ class ProviderCall(AbstractContextManager[None]):
 
         Raises CredentialMissing, and DeadlineReached for those that have to be fetched.
         """
-        resolve = self.run.prepared.loaded.secrets.resolve
-        dynamic = self.run.request.credentials
-        credentials = {
-            name: resolve(location, dynamic) for name, location in self.provider.locations.items()
-        }
-        if self.provider.sign_in is not None:
+        run, provider = self.run, self.provider
+        dynamic = run.request.credentials
+        credentials = provider.written.find(run.prepared.loaded.secrets, dynamic)
+        if provider.sign_in is not None:
             with until(self.deadline):
-                credentials |= await self.provider.sign_in.credentials(dynamic)
-        self.secrets.update(
-            value for name, value in credentials.items() if value and name not in NO_SECRETS
-        )
-        return credentials
+                fetched = await provider.sign_in.credentials(dynamic)
+            credentials = Credentials({**credentials.values, **fetched})
+        self.secrets |= credentials.secrets
+        return credentials.values
 
     async def _encode(self, credentials: Mapping[str, str | None]) -> WireRequest:
         """What is sent, once all files are there. Raises AttemptFailed and DeadlineReached."""
@@ -206,11 +201,11 @@ class ProviderCall(AbstractContextManager[None]):
             if self.run.files is not None:
                 with until(self.deadline):
                     request = await self.run.files.for_provider(request, dialect.forwards)
-            self.names = ToolNames.of(request, dialect.provider_type)
+            self.names = ToolNames.of(request, self.provider.provider_type)
             fitted = request if self.names is None else self.names.fitted(request)
             wire = dialect.encode(fitted, credentials, self.edits)
         self.derived = wire.derived
-        self.entry.left_out = (*wire.left_out, *forgone)
+        self.entry.left_out = (*wire.left_out, *forgone) if forgone else wire.left_out
         text = wire.body.decode()
         if self.run.files is not None:
             text = without_files(text, request)
@@ -286,7 +281,8 @@ async def call_provider(
         run.end_call(entry, "ok")
         return entry
     run.end_call(entry, "ok")
-    await call.settle()
+    if call.ticket is not None:
+        await call.settle()
     if run.cache is not None and run.cache.takes(entry):
         await run.cache.keep(entry, call.own_edits, answer_to_cache(entry))
     return entry
@@ -301,7 +297,8 @@ async def _ask(call: ProviderCall) -> None:
         await response.aclose()
     headers = dated_headers(response.headers, call.run.clock)
     answer = provider.dialect.decode(response.status, headers, body)
-    answer = completed_answer(answer, wire.prefill)
+    if wire.prefill:
+        answer = completed_answer(answer, wire.prefill)
     if call.names is not None:
         answer = call.names.restored(answer)
     entry.take_raw_response(body.decode(errors="replace"), call.secrets)

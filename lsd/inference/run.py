@@ -93,8 +93,8 @@ class Run:
             variant_name=self.on_behalf_of or generation.variant_name,
             model_name=model.name,
             provider_name=provider.name,
-            provider_type=provider.dialect.provider_type,
-            api_type=provider.dialect.api_type,
+            provider_type=provider.provider_type,
+            api_type=provider.api_type,
             request=request,
             started_at=self.clock.monotonic(),
         )
@@ -121,6 +121,12 @@ class Run:
     ) -> Edits:
         """All edits of one call, in the order in which they are made."""
         own = self.edits_beside(provider, generation, model)
+        return self.edits_with(own, generation, provider)
+
+    def edits_with(
+        self, own: Edits, generation: PreparedGeneration, provider: PreparedProvider
+    ) -> Edits:
+        """The same, if `own` are those beside the provider's."""
         if own is NO_EDITS:
             return provider.edits
         own_body = len(generation.edits.body)
@@ -139,6 +145,9 @@ class Run:
         self, provider: PreparedProvider, generation: PreparedGeneration, model: PreparedModel
     ) -> Edits:
         """The edits that are not the provider's: those of the variant, then of the request."""
+        request = self.request
+        if not request.extra_body and not request.extra_headers:
+            return generation.edits
 
         def applies(target: EditTarget) -> bool:
             return (
@@ -147,9 +156,6 @@ class Run:
                 and target.provider_name in (None, provider.name)
             )
 
-        request = self.request
-        if not request.extra_body and not request.extra_headers:
-            return generation.edits
         body = [each.edit for each in request.extra_body if applies(each.target)]
         headers = [each.edit for each in request.extra_headers if applies(each.target)]
         return Edits(

@@ -73,4 +73,4 @@ extra_headers = [{ name = "x-a", value = "b" }]
     assert str(model.limit) == 'model "emb": timeout_ms = 500 reached'
     assert str(provider.limit) == 'provider "p": timeout_ms = 100 reached'
     assert [each.name for each in provider.edits.headers] == ["x-a"]
-    assert set(provider.locations) == {"api_key", "endpoint"}
+    assert set(provider.written.locations) == {"api_key", "endpoint"}

@@ -60,8 +60,8 @@ async def test_a_provider_has_all_that_its_calls_need(start: StartGateway) -> No
 
     assert model is not None
     two, one = model.providers
-    assert two.locations == {"api_key": EnvLocation("OTHER_KEY")}
-    assert one.locations == {"api_key": EnvLocation("OPENAI_API_KEY")}
+    assert two.written.locations == {"api_key": EnvLocation("OTHER_KEY")}
+    assert one.written.locations == {"api_key": EnvLocation("OPENAI_API_KEY")}
     assert (two.cost is None, one.cost is None) == (True, False)
     assert [edit.pointer for edit in one.edits.body] == ["/a"]
     assert one.limits.opening is not None
