@@ -47,6 +47,10 @@ class _OneChunk:
     def has_content(self) -> bool:
         return bool(self._content)
 
+    @property
+    def is_ready(self) -> bool:
+        return True
+
     def bound(self, limits: ScopeLimits, started_at: float) -> None:
         """No limit can be reached any more."""
 

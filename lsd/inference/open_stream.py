@@ -74,6 +74,11 @@ class OpenStream:
         """Whether anything of the answer had arrived when `note` was called."""
         return bool(self.entry.output)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether there are events that came with the start."""
+        return bool(self._events)
+
     def bound(self, limits: ScopeLimits, started_at: float) -> None:
         """From now on the limits of this scope count, too; `started_at` is by trio's clock."""
         if limits.total is not None:

@@ -29,6 +29,11 @@ class ReplayedStream:
         """Whether there is anything in it."""
         return bool(self._output)
 
+    @property
+    def is_ready(self) -> bool:
+        """Always: everything is there."""
+        return True
+
     def bound(self, limits: ScopeLimits, started_at: float) -> None:
         """No limit can be reached any more."""
 

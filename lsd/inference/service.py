@@ -268,9 +268,12 @@ class InferenceService:
         stream = started.stream
         silent_s = self.clock.monotonic() - run.started_at
         sender = StreamSender(send, writer, trio.current_time() - silent_s)
+        await sender.send(writer.opening())
+        if stream.is_ready:
+            # The first words do not wait for what watches over the silence after them.
+            await sender.send(writer.events(await stream.receive()))
         async with trio.open_nursery() as nursery:
             nursery.start_soon(sender.keep_alive)
-            await sender.send(writer.opening())
             while not writer.is_broken_off and (events := await stream.receive()):
                 await sender.send(writer.events(events))
             await sender.end_keep_alive()

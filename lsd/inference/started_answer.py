@@ -18,6 +18,10 @@ class AnswerStream(Protocol):
     def has_content(self) -> bool:
         """Whether anything of the answer had arrived when `note` was called."""
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether `receive` need not wait."""
+
     def bound(self, limits: ScopeLimits, started_at: float) -> None:
         """From now on the limits of this scope count, too; `started_at` is by trio's clock."""
 
