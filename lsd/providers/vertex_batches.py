@@ -38,6 +38,7 @@ RESULTS = "predictions.jsonl"
 """In the directory that the answer names: the service makes a new one for every job."""
 
 JOBS_PER_PAGE = 100
+"""Of the list of jobs; a batch has one for each of its variants, and mostly one."""
 
 _NAME = "lsd-batch-"
 """Of a job, in front of the id of its batch."""
@@ -47,6 +48,7 @@ _STORAGE = f"{_TYPE}: Cloud Storage"
 """Whoever reads an error should know which of the two services it is from."""
 
 _PREFIX = "JOB_STATE_"
+"""Of every state."""
 
 _STATES: Mapping[str, JobState] = {
     "UNSPECIFIED": "under_way",
@@ -118,9 +120,8 @@ class VertexBatches:
 
     def job(self, status: int, headers: Mapping[str, str], body: bytes) -> Job:
         fields = answered_object(_TYPE, status, headers, body)
-        # The first of all values may be left out of an answer.
-        told = str(fields.get("state") or f"{_PREFIX}UNSPECIFIED")
-        state = _STATES.get(told.removeprefix(_PREFIX), "failed")
+        told = _state_in(fields)
+        state = _STATES.get(told, "failed")
         counts = _object(fields.get("completionStats"))
         directory = _object(fields.get("outputInfo")).get("gcsOutputDirectory")
         has_results = state in ("ended", "cut_short") and directory is not None
@@ -190,12 +191,12 @@ def vertex_batches(
         return None
     if storage is None or storage.storage_type != "cloud_storage":
         return None
-    prefixes = (storage.input_uri_prefix, storage.output_uri_prefix)
-    assert None not in prefixes, "both are required, or the configuration is refused"
+    assert storage.input_uri_prefix is not None, "or the configuration would have been refused"
+    assert storage.output_uri_prefix is not None, "or the configuration would have been refused"
     return VertexBatches(
         provider=provider,
-        input_uri_prefix=str(prefixes[0]),
-        output_uri_prefix=str(prefixes[1]),
+        input_uri_prefix=storage.input_uri_prefix,
+        output_uri_prefix=storage.output_uri_prefix,
         storage=CloudStorage(storage.storage_api_base),
         reader=Gemini(attrs.evolve(dialect.target, may_lack_usage=True), dialect.host),
     )
@@ -204,8 +205,13 @@ def vertex_batches(
 def _is_at_work_for(batch_id: str, job: Mapping[str, JsonValue]) -> bool:
     if job.get("displayName") != f"{_NAME}{batch_id}":
         return False
-    state = str(job.get("state") or "UNSPECIFIED").removeprefix(_PREFIX)
+    state = _state_in(job)
     return not state.startswith("CANCEL") and _STATES.get(state) == "under_way"
+
+
+def _state_in(job: Mapping[str, JsonValue]) -> str:
+    """The service's word; the first of all may be left out of an answer."""
+    return str(job.get("state") or "UNSPECIFIED").removeprefix(_PREFIX)
 
 
 def _request(method: str, url: str, credentials: Credentials, body: bytes = b"") -> WireRequest:
@@ -224,8 +230,7 @@ def _results_in(directory: JsonValue) -> str:
 
 def _reason(state: str, error: Mapping[str, JsonValue]) -> str:
     """Why there are no results."""
-    message = error.get("message")
-    return f"{state}: {message}" if message else f"{state}: no results"
+    return f"{_PREFIX}{state}: {error.get('message') or 'no results'}"
 
 
 def _object(value: JsonValue) -> Mapping[str, JsonValue]:
