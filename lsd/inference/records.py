@@ -1,6 +1,6 @@
 """What is kept of an inference: its record, and one of each call that was made for it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import attrs
@@ -20,18 +20,10 @@ from lsd.inference.answers import Answer
 from lsd.inference.files import RunFiles, stored_block, stored_input
 from lsd.inference.journal import ModelCall
 from lsd.inference.masking import masked_json
+from lsd.inference.request import InferenceRequest
 from lsd.inference.run import Run
 from lsd.inference.tools_json import provider_tool_to_json, tool_choice_to_json, tool_to_json
-from lsd.store import (
-    EmbeddingRecord,
-    InferenceBody,
-    InferenceRecord,
-    ModelInferenceBody,
-    ModelInferenceRecord,
-    Store,
-    Write,
-    Writer,
-)
+from lsd.store import EmbeddingRecord, Fields, NewCall, NewInference, Store, Write, Writer
 from lsd.telemetry import logger
 
 log = logger(__name__)
@@ -68,15 +60,20 @@ class Recorder:
 
     def attempts(self, run: Run, accepted: Accepted) -> Write | None:
         """What is to be stored of an inference that gave no answer; None: nothing."""
-        calls = _calls(run, accepted, run.journal.calls)
-        if not calls:
+        if not run.journal.calls:
             return None
+        calls = _calls(run, accepted)
         return self._store.inferences.record_attempts(run.inference_id, run.episode_id, calls)
 
     def answered(self, run: Run, accepted: Accepted, answer: Answer) -> Write:
-        """What is to be stored of an inference that has ended."""
-        record = _inference(run, accepted, answer)
-        return self._store.inferences.record(record, _calls(run, accepted, run.journal.calls))
+        """What is to be stored of an inference that has ended: from now on nothing changes it.
+
+        It is put together in the writer's thread, when the answer is on its way.
+        """
+        time_ms = round((run.clock.monotonic() - run.started_at) * 1000) if run.is_timed else None
+        return self._store.inferences.record_made(
+            lambda: _inference(run, accepted, answer, time_ms), rows=1 + len(run.journal.calls)
+        )
 
     async def record_embedding(self, record: EmbeddingRecord, calls: Sequence[ModelCall]) -> None:
         """Records embeddings with the calls that were made for them, as an inference."""
@@ -98,40 +95,37 @@ class Recorder:
             )
 
     def _embedding(self, record: EmbeddingRecord, calls: Sequence[ModelCall]) -> Write:
-        shown = [
-            _without_long_answer(
-                call_record(call, inference_id=record.id, snapshot_hash=record.snapshot_hash)
-            )
-            for call in calls
-        ]
-        return self._store.inferences.record_embedding(record, shown)
+        made = [_call(call, record.snapshot_hash) for call in calls]
+        for each in made:
+            if each.body is not None and len(each.body["raw_response"] or "") > VECTORS_LENGTH_MAX:
+                each.body["raw_response"] = None
+        return self._store.inferences.record_embedding(record, made)
 
 
-def _inference(run: Run, accepted: Accepted, answer: Answer) -> InferenceRecord:
+def _inference(run: Run, accepted: Accepted, answer: Answer, time_ms: int | None) -> NewInference:
     first = answer.first_chunk_at
-    return InferenceRecord(
+    return NewInference(
         inference_id=run.inference_id,
-        episode_id=run.episode_id,
-        function_name=accepted.function.name,
-        variant_name=answer.variant_name,
-        function_type=accepted.function.config.type,
-        status="interrupted" if answer.is_interrupted else "ok",
-        tags=dict(accepted.tags),
-        processing_time_ms=_processing_time_ms(run),
-        ttft_ms=None if first is None else round((first - run.started_at) * 1000),
-        snapshot_hash=run.prepared.loaded.hash,
+        head={
+            "function_type": accepted.function.config.type,
+            "function_name": accepted.function.name,
+            "variant_name": answer.variant_name,
+            "episode_id": run.episode_id,
+            "status": "interrupted" if answer.is_interrupted else "ok",
+            "tags": accepted.tags,
+            "processing_time_ms": time_ms,
+            "ttft_ms": None if first is None else round((first - run.started_at) * 1000),
+            "snapshot_hash": run.prepared.loaded.hash,
+        },
         body=_body(run, accepted, answer),
+        calls=_calls(run, accepted),
     )
 
 
-def _processing_time_ms(run: Run) -> int | None:
-    return round((run.clock.monotonic() - run.started_at) * 1000) if run.is_timed else None
-
-
-def _body(run: Run, accepted: Accepted, answer: Answer) -> InferenceBody:
+def _body(run: Run, accepted: Accepted, answer: Answer) -> Fields:
     request = accepted.request
     output, echoed = answer.output, answer.echoed
-    shared = {
+    body: Fields = {
         "input": input_to_json(_input(request.input, run.files)),
         "output": masked_json(output.to_json(), echoed),
         "inference_params": {"chat_completion": answer.params.set_values()},
@@ -139,107 +133,91 @@ def _body(run: Run, accepted: Accepted, answer: Answer) -> InferenceBody:
     }
     if output.value is not None:
         assert accepted.output_schema is not None, "a json function always has one"
-        return InferenceBody(
-            **shared,
-            output_schema=accepted.output_schema.value,
-            auxiliary_content=_blocks(output.value.auxiliary, echoed),
-        )
-    if accepted.toolbox is None:
-        return InferenceBody(**shared, output_schema=request.output_schema)
-    return InferenceBody(
-        **shared,
-        output_schema=request.output_schema,
-        additional_tools=_listed(request.additional_tools, tool_to_json),
-        allowed_tools=None if request.allowed_tools is None else list(request.allowed_tools),
-        tool_choice=(
-            None if request.tool_choice is None else tool_choice_to_json(request.tool_choice)
-        ),
-        parallel_tool_calls=request.parallel_tool_calls,
-        provider_tools=_listed(request.provider_tools or None, provider_tool_to_json),
-    )
+        body["output_schema"] = accepted.output_schema.value
+        body["auxiliary_content"] = _blocks(output.value.auxiliary, echoed)
+        return body
+    if accepted.toolbox is not None:
+        body |= _tools(request)
+    body["output_schema"] = request.output_schema
+    return body
+
+
+def _tools(request: InferenceRequest) -> Fields:
+    """What a request says of tools."""
+    choice = request.tool_choice
+    return {
+        "additional_tools": _listed(request.additional_tools, tool_to_json),
+        "allowed_tools": request.allowed_tools,
+        "tool_choice": None if choice is None else tool_choice_to_json(choice),
+        "parallel_tool_calls": request.parallel_tool_calls,
+        "provider_tools": _listed(request.provider_tools or None, provider_tool_to_json),
+    }
 
 
 def _listed(items: Sequence[Any] | None, make: Any) -> list[Any] | None:
     return None if items is None else [make(item) for item in items]
 
 
-def _calls(run: Run, accepted: Accepted, calls: Sequence[ModelCall]) -> list[ModelInferenceRecord]:
-    return [
-        call_record(
-            call,
-            inference_id=run.inference_id,
-            snapshot_hash=run.prepared.loaded.hash,
-            function_name=accepted.function.name,
-            files=run.files,
-            is_timed=run.is_timed,
-        )
-        for call in calls
-    ]
+def _calls(run: Run, accepted: Accepted) -> list[NewCall]:
+    calls, snapshot_hash = run.journal.calls, run.prepared.loaded.hash
+    made = [_call(call, snapshot_hash, accepted.function.name, run.files) for call in calls]
+    if not run.is_timed:
+        for each in made:
+            each.head["response_time_ms"] = None
+    return made
 
 
-def call_record(
+def _call(
     call: ModelCall,
-    *,
-    inference_id: str,
     snapshot_hash: str | None,
     function_name: str | None = None,
     files: RunFiles | None = None,
-    is_timed: bool = True,
-) -> ModelInferenceRecord:
-    """The record of one call; without a function, of one for embeddings alone."""
-    has_failed = call.status == "error"
-    usage = call.usage
-    return ModelInferenceRecord(
+) -> NewCall:
+    """What is kept of one call; without a function, of one for embeddings alone."""
+    status, usage = call.status, call.usage
+    return NewCall(
         id=call.id,
-        inference_id=inference_id,
-        function_name=function_name,
-        variant_name=None if function_name is None else call.variant_name,
-        model_name=call.model_name,
-        model_provider_name=call.provider_name,
-        status="ok" if call.status == "ok" else "error" if has_failed else "interrupted",
-        error=call.error,
-        input_tokens=usage.input_tokens or None,
-        output_tokens=usage.output_tokens or None,
-        provider_cache_read_input_tokens=usage.provider_cache_read_input_tokens,
-        provider_cache_write_input_tokens=usage.provider_cache_write_input_tokens,
-        response_time_ms=call.response_time_ms if is_timed else None,
-        ttft_ms=call.ttft_ms,
-        cached=call.cached,
-        cost=call.cost,
-        finish_reason=call.finish_reason,
-        snapshot_hash=snapshot_hash,
-        body=ModelInferenceBody(
-            raw_request=call.raw_request,
-            raw_response=call.raw_response,
-            system=call.request.system,
-            input_messages=_messages(call.request, files),
-            output=None if has_failed else _blocks(call.output, call.echoed),
-        ),
+        head={
+            "function_name": function_name,
+            "variant_name": None if function_name is None else call.variant_name,
+            "model_name": call.model_name,
+            "model_provider_name": call.provider_name,
+            "status": "interrupted" if status == "open" else status,
+            "error": call.error,
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
+            "provider_cache_read_input_tokens": usage.provider_cache_read_input_tokens,
+            "provider_cache_write_input_tokens": usage.provider_cache_write_input_tokens,
+            "response_time_ms": call.response_time_ms,
+            "ttft_ms": call.ttft_ms,
+            "cached": call.cached,
+            "cost": call.cost,
+            "finish_reason": call.finish_reason,
+            "snapshot_hash": snapshot_hash,
+        },
+        body={
+            "raw_request": call.raw_request,
+            "raw_response": call.raw_response,
+            "system": call.request.system,
+            "input_messages": _messages(call.request, files),
+            "output": None if status == "error" else _blocks(call.output, call.echoed),
+        },
     )
-
-
-def _without_long_answer(record: ModelInferenceRecord) -> ModelInferenceRecord:
-    body = record.body
-    if body is None or len(body.raw_response or "") <= VECTORS_LENGTH_MAX:
-        return record
-    return attrs.evolve(record, body=attrs.evolve(body, raw_response=None))
 
 
 def _input(value: Input, files: RunFiles | None) -> Input:
     return value if files is None else stored_input(value, files)
 
 
-def _messages(request: ModelRequest, files: RunFiles | None) -> list[dict[str, Any]]:
-    def stored(block: InputBlock) -> InputBlock:
-        return block if files is None else stored_block(block, files)
-
-    return [
-        {
-            "role": message.role,
-            "content": [block_to_json(stored(block)) for block in message.content],
-        }
-        for message in request.messages
-    ]
+def _messages(request: ModelRequest, files: RunFiles | None) -> list[Fields]:
+    messages: list[Fields] = []
+    for message in request.messages:
+        content: Iterable[InputBlock] = message.content
+        if files is not None:
+            content = [stored_block(block, files) for block in content]
+        shown = [block_to_json(block) for block in content]
+        messages.append({"role": message.role, "content": shown})
+    return messages
 
 
 def _blocks(blocks: Sequence[OutputBlock], echoed: frozenset[str]) -> JsonValue:

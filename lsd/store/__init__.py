@@ -70,6 +70,7 @@ from lsd.store.inferences import Inferences, VariantCount
 from lsd.store.judgements import Verdict
 from lsd.store.leases import Leases, work_alone
 from lsd.store.moments import Moments
+from lsd.store.new_inference import Fields, NewCall, NewInference, new_calls
 from lsd.store.objects import FileObjects, ObjectMissing, ObjectsRefused, storage_path_of
 from lsd.store.periods import TimeWindow, Window
 from lsd.store.published_metrics import PublishedMetrics
@@ -148,6 +149,7 @@ __all__ = [
     "FeedbackKind",
     "FeedbackRecord",
     "FeedbackStatistics",
+    "Fields",
     "FileObjects",
     "Filter",
     "FunctionType",
@@ -176,6 +178,8 @@ __all__ = [
     "ModelInferenceStatus",
     "ModelUsage",
     "Moments",
+    "NewCall",
+    "NewInference",
     "NewItem",
     "Not",
     "ObjectMissing",
@@ -220,6 +224,7 @@ __all__ = [
     "WriterStatistics",
     "export_lines",
     "import_lines",
+    "new_calls",
     "quantiles",
     "storage_path_of",
     "verify",

@@ -11,7 +11,8 @@ from lsd.store._check_sums import Sums
 from lsd.store._usage_writes import call_usage, inference_usage
 from lsd.store.layout import ID_BYTES, end_of, id_key, id_text, tag_key
 from lsd.store.names import MODEL, PROVIDER
-from lsd.store.records import InferenceRecord, ModelInferenceRecord
+from lsd.store.new_inference import Fields
+from lsd.store.records import InferenceRecord
 
 
 def check_inferences(check: CheckList, sums: Sums) -> None:
@@ -34,14 +35,14 @@ def check_model_inferences(check: CheckList, sums: Sums) -> None:
     for key, head in check.all(layout.MODEL_INFERENCES):
         inference, own = key[:ID_BYTES], key[ID_BYTES:]
         check.expect(layout.BY_ID, own, layout.OF_MODEL_INFERENCE + inference)
-        call = encoding.read_model_inference(id_text(inference), id_text(own), head)
-        _add_call(check, sums, call)
-        if call.function_name is None:
+        call = reread_json(head)
+        _add_call(check, sums, own, call)
+        if "function_name" not in call:
             check.require(layout.EMBEDDINGS, inference, layout.MODEL_INFERENCES)
-        elif call.episode_id is None:
+        elif "episode_id" not in call:
             check.require(layout.INFERENCES, inference, layout.MODEL_INFERENCES)
         else:
-            failed.add(id_key(call.episode_id) + inference)
+            failed.add(id_key(call["episode_id"]) + inference)
     for key in failed:
         check.expect(layout.FAILED_BY_EPISODE, key, b"")
     for key, _ in check.all(layout.EMBEDDINGS):
@@ -78,9 +79,9 @@ def _expect_episodes(check: CheckList) -> None:
             check.expect(layout.EPISODES_BY_FUNCTION, function + episode, b"")
 
 
-def _add_call(check: CheckList, sums: Sums, call: ModelInferenceRecord) -> None:
+def _add_call(check: CheckList, sums: Sums, own: bytes, call: Fields) -> None:
     usage = call_usage(call)
     if usage is not None:
-        pair = check.number(MODEL, call.model_name)
-        pair += check.number(PROVIDER, call.model_provider_name)
-        sums.add_call(pair, id_key(call.id), usage)
+        pair = check.number(MODEL, call["model_name"])
+        pair += check.number(PROVIDER, call["model_provider_name"])
+        sums.add_call(pair, own, usage)

@@ -7,7 +7,7 @@ from typing import TypeVar
 import attrs
 
 from lsd.store._feedback_sums import FeedbackSums
-from lsd.store._usage_periods import OF_MODELS, OF_VARIANTS, UsageRows
+from lsd.store._usage_periods import OF_MODELS, OF_VARIANTS, UsageRows, minute_of
 from lsd.store._usage_row import UsageRow
 from lsd.store.layout import COUNT_AND_ID, FEEDBACK_SUMS, SHARD, VARIANT_COUNTS
 from lsd.store.transaction import Database, Transaction
@@ -52,7 +52,7 @@ class Sums:
         own: bytes,
         usage: OneUsage,
     ) -> None:
-        for place in rows.places(pair, own):
+        for place in rows.places(pair, minute_of(own)):
             row = UsageRow(self._usage.get(place))
             row.add(usage)
             self._usage[place] = row.encode() or b""

@@ -6,7 +6,8 @@ Ids that stand in the key are not in the value. Fields without a value are left 
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from lsd.conversation import JsonValue, encode_json, reread_json
+from lsd.conversation import encode_json, reread_json
+from lsd.store.new_inference import Fields
 from lsd.store.records import (
     Datapoint,
     DatapointBody,
@@ -22,42 +23,44 @@ from lsd.store.records import (
 _NANO = Decimal(10) ** 9
 """Money is kept in whole billionths of a dollar, so that sums are exact."""
 
-
-def inference_head(
-    record: InferenceRecord, model_inferences: Iterable[ModelInferenceRecord]
-) -> dict[str, JsonValue]:
-    """The head; with sums over the model inferences, which need not be read for statistics."""
-    return {
-        "function_type": record.function_type,
-        "function_name": record.function_name,
-        "variant_name": record.variant_name,
-        "episode_id": record.episode_id,
-        "status": record.status,
-        "tags": record.tags,
-        "processing_time_ms": record.processing_time_ms,
-        "ttft_ms": record.ttft_ms,
-        "snapshot_hash": record.snapshot_hash,
-        "usage": _usage_sums(model_inferences),
-    }
+_SUMMED = (
+    "input_tokens",
+    "output_tokens",
+    "provider_cache_read_input_tokens",
+    "provider_cache_write_input_tokens",
+    "cost",
+)
+"""Fields of calls of which an inference has the sum."""
 
 
-def inference_body(body: InferenceBody) -> bytes:
-    """The body of an inference."""
-    return _encode_given(
-        {
-            "input": body.input,
-            "output": body.output,
-            "inference_params": body.inference_params,
-            "extra_body": body.extra_body,
-            "additional_tools": body.additional_tools,
-            "allowed_tools": body.allowed_tools,
-            "tool_choice": body.tool_choice,
-            "parallel_tool_calls": body.parallel_tool_calls,
-            "provider_tools": body.provider_tools,
-            "output_schema": body.output_schema,
-            "auxiliary_content": body.auxiliary_content,
-        }
-    )
+def inference_head(fields: Fields, calls: Iterable[Fields]) -> Fields:
+    """The head, of its fields and the heads of the calls.
+
+    With sums over the calls, which need not be read for statistics.
+    """
+    return {**fields, "usage": _usage_sums(calls)}
+
+
+def model_inference_head(fields: Fields) -> Fields:
+    """The head of a call; counts of 0 tokens are left out, as not reported."""
+    head = given(fields)
+    if not head.get("input_tokens", True):
+        del head["input_tokens"]
+    if not head.get("output_tokens", True):
+        del head["output_tokens"]
+    if "cost" in head:
+        head["cost"] = nano_dollars(head["cost"])
+    return head
+
+
+def given(fields: Fields) -> Fields:
+    """The fields that have a value."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def encode_given(fields: Fields) -> bytes:
+    """The same as it is stored: so are bodies."""
+    return encode_json(given(fields))
 
 
 def read_inference(inference_id: str, head: bytes, body: bytes | None = None) -> InferenceRecord:
@@ -68,44 +71,6 @@ def read_inference(inference_id: str, head: bytes, body: bytes | None = None) ->
         inference_id=inference_id,
         body=None if body is None else InferenceBody(**reread_json(body)),
         **fields,
-    )
-
-
-def model_inference_head(record: ModelInferenceRecord) -> bytes:
-    """The head of a model inference; counts of 0 tokens are left out, as not reported."""
-    return _encode_given(
-        {
-            "function_name": record.function_name,
-            "variant_name": record.variant_name,
-            "model_name": record.model_name,
-            "model_provider_name": record.model_provider_name,
-            "status": record.status,
-            "error": record.error,
-            "input_tokens": record.input_tokens or None,
-            "output_tokens": record.output_tokens or None,
-            "provider_cache_read_input_tokens": record.provider_cache_read_input_tokens,
-            "provider_cache_write_input_tokens": record.provider_cache_write_input_tokens,
-            "response_time_ms": record.response_time_ms,
-            "ttft_ms": record.ttft_ms,
-            "cached": record.cached,
-            "cost": nano_dollars(record.cost),
-            "finish_reason": record.finish_reason,
-            "snapshot_hash": record.snapshot_hash,
-            "episode_id": record.episode_id,
-        }
-    )
-
-
-def model_inference_body(body: ModelInferenceBody) -> bytes:
-    """The body of a model inference."""
-    return _encode_given(
-        {
-            "raw_request": body.raw_request,
-            "raw_response": body.raw_response,
-            "system": body.system,
-            "input_messages": body.input_messages,
-            "output": body.output,
-        }
     )
 
 
@@ -126,7 +91,7 @@ def read_model_inference(
 
 def embedding(record: EmbeddingRecord) -> bytes:
     """An embedding inference."""
-    return _encode_given(
+    return encode_given(
         {
             "model_name": record.model_name,
             "status": record.status,
@@ -193,7 +158,7 @@ def judgement(record: Judgement, output_hash: bytes) -> bytes:
 
 def datapoint_head(datapoint: Datapoint) -> bytes:
     """A datapoint without its body."""
-    return _encode_given(
+    return encode_given(
         {
             "dataset_name": datapoint.dataset_name,
             "function_name": datapoint.function_name,
@@ -212,7 +177,7 @@ def datapoint_head(datapoint: Datapoint) -> bytes:
 
 def datapoint_body(body: DatapointBody) -> bytes:
     """The body of a datapoint."""
-    return _encode_given(
+    return encode_given(
         {
             "input": body.input,
             "output": body.output,
@@ -235,26 +200,18 @@ def read_datapoint(own_id: str, head: bytes, body: bytes | None = None) -> Datap
     )
 
 
-def _usage_sums(model_inferences: Iterable[ModelInferenceRecord]) -> dict[str, int]:
+def _usage_sums(calls: Iterable[Fields]) -> dict[str, int]:
     """Sums of what was reported, and of how many calls; failed attempts do not count."""
     sums = {"calls": 0}
-    for call in model_inferences:
-        if call.status == "error":
+    for call in calls:
+        if call["status"] == "error":
             continue
         sums["calls"] += 1
-        for field, value in (
-            ("input_tokens", call.input_tokens or None),
-            ("output_tokens", call.output_tokens or None),
-            ("provider_cache_read_input_tokens", call.provider_cache_read_input_tokens),
-            ("provider_cache_write_input_tokens", call.provider_cache_write_input_tokens),
-            ("cost", nano_dollars(call.cost)),
-            ("calls_with_cost", None if call.cost is None else 1),
-            ("calls_cached", 1 if call.cached else None),
-        ):
-            if value is not None:
-                sums[field] = sums.get(field, 0) + value
+        for name in _SUMMED:
+            if name in call:
+                sums[name] = sums.get(name, 0) + call[name]
+        if "cost" in call:
+            sums["calls_with_cost"] = sums.get("calls_with_cost", 0) + 1
+        if call["cached"]:
+            sums["calls_cached"] = sums.get("calls_cached", 0) + 1
     return sums
-
-
-def _encode_given(fields: dict[str, JsonValue]) -> bytes:
-    return encode_json({name: value for name, value in fields.items() if value is not None})

@@ -16,7 +16,7 @@ Outcome = LsdError | None
 """None: committed."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class Write:
     """Something to be stored, all or nothing.
 

@@ -82,13 +82,13 @@ def remove_calls(writing: Writing, owner: bytes) -> None:
     calls = list(transaction.range(MODEL_INFERENCES, owner, end_of(owner)))
     for key, head in calls:
         own = key[ID_BYTES:]
-        call = encoding.read_model_inference(id_text(owner), id_text(own), head)
-        count_call(writing, call, removed=True)
+        call = reread_json(head)
+        count_call(writing, own, call, removed=True)
         transaction.delete(MODEL_INFERENCES, key)
         transaction.delete(MODEL_INFERENCE_BODIES, key)
         transaction.delete(BY_ID, own)
-        if call.episode_id is not None:
-            episode = id_key(call.episode_id)
+        if "episode_id" in call:
+            episode = id_key(call["episode_id"])
             transaction.delete(FAILED_BY_EPISODE, episode + owner)
             if transaction.get(EPISODES, episode) is None:
                 _forget_assignments(transaction, episode)

@@ -1,8 +1,6 @@
 """How inferences get into the store: the record, its model inferences, and all index keys."""
 
-from collections.abc import Iterable, Sequence
-
-import attrs
+from collections.abc import Iterable
 
 from lsd.conversation import encode_json
 from lsd.store import _encoding as encoding
@@ -44,42 +42,40 @@ from lsd.store.layout import (
     tag_key,
 )
 from lsd.store.names import FUNCTION, VARIANT
-from lsd.store.records import EmbeddingRecord, InferenceRecord, ModelInferenceRecord
+from lsd.store.new_inference import Fields, NewCall, NewInference
+from lsd.store.records import EmbeddingRecord
 from lsd.store.transaction import Transaction
 
 
-def put_inference(
-    writing: Writing,
-    record: InferenceRecord,
-    model_inferences: Sequence[ModelInferenceRecord],
-) -> None:
+def put_inference(writing: Writing, new: NewInference) -> None:
     """Stores all of one inference. Raises AlreadyRecorded."""
-    inference = id_key(record.inference_id)
-    head = encoding.inference_head(record, model_inferences)
-    if not writing.transaction.add(INFERENCES, inference, encode_json(head)):
-        raise AlreadyRecorded(record.inference_id)
-    if record.body is not None:
-        writing.transaction.put(INFERENCE_BODIES, inference, encoding.inference_body(record.body))
-    _put_model_inferences(writing, inference, model_inferences)
+    transaction = writing.transaction
+    inference = id_key(new.inference_id)
+    call_heads = [encoding.model_inference_head(call.head) for call in new.calls]
+    head = encoding.inference_head(new.head, call_heads)
+    if not transaction.add(INFERENCES, inference, encode_json(head)):
+        raise AlreadyRecorded(new.inference_id)
+    if new.body is not None:
+        transaction.put(INFERENCE_BODIES, inference, encoding.encode_given(new.body))
+    for call, call_head in zip(new.calls, call_heads, strict=True):
+        _put_call(writing, inference, call, call_head)
 
-    function = writing.number(FUNCTION, record.function_name)
-    pair = function + writing.number(VARIANT, record.variant_name)
-    writing.transaction.put(BY_FUNCTION, function + inference, pair[4:])
-    writing.transaction.put(BY_VARIANT, pair + inference, b"")
-    for key, value in record.tags.items():
-        writing.transaction.put(BY_TAG, tag_key(key, value) + inference, b"")
-    namespace = namespace_of(writing, record.tags)
+    tags = head["tags"]
+    function = writing.number(FUNCTION, head["function_name"])
+    pair = function + writing.number(VARIANT, head["variant_name"])
+    transaction.put(BY_FUNCTION, function + inference, pair[4:])
+    transaction.put(BY_VARIANT, pair + inference, b"")
+    for key, value in tags.items():
+        transaction.put(BY_TAG, tag_key(key, value) + inference, b"")
+    namespace = namespace_of(writing, tags)
     _move_feedback_to(writing, inference, pair, namespace)
-    _put_in_episode(writing, id_key(record.episode_id), inference, pair, namespace)
-    _count_for_variant(writing.transaction, pair + SHARD.pack(writing.shard), inference)
+    _put_in_episode(writing, id_key(head["episode_id"]), inference, pair, namespace)
+    _count_for_variant(transaction, pair + SHARD.pack(writing.shard), inference)
     count_inference(writing, pair, inference, head)
 
 
 def put_attempts(
-    writing: Writing,
-    inference_id: str,
-    episode_id: str,
-    attempts: Iterable[ModelInferenceRecord],
+    writing: Writing, inference_id: str, episode_id: str, attempts: Iterable[NewCall]
 ) -> None:
     """Stores the calls of an inference that failed as a whole, and so has no record.
 
@@ -88,39 +84,32 @@ def put_attempts(
     inference = id_key(inference_id)
     if writing.transaction.has(MODEL_INFERENCES, inference):
         raise AlreadyRecorded(inference_id)
-    marked = [attrs.evolve(attempt, episode_id=episode_id) for attempt in attempts]
-    _put_model_inferences(writing, inference, marked)
-    if marked:
+    for attempt in attempts:
+        head = encoding.model_inference_head({**attempt.head, "episode_id": episode_id})
+        _put_call(writing, inference, attempt, head)
         writing.transaction.put(FAILED_BY_EPISODE, id_key(episode_id) + inference, b"")
 
 
-def put_embedding(
-    writing: Writing,
-    record: EmbeddingRecord,
-    calls: Iterable[ModelInferenceRecord],
-) -> None:
+def put_embedding(writing: Writing, record: EmbeddingRecord, calls: Iterable[NewCall]) -> None:
     """Stores all of one request for embeddings. Raises AlreadyRecorded."""
     own = id_key(record.id)
     if not writing.transaction.add(EMBEDDINGS, own, encoding.embedding(record)):
         raise AlreadyRecorded(record.id)
-    _put_model_inferences(writing, own, calls)
+    for call in calls:
+        _put_call(writing, own, call, encoding.model_inference_head(call.head))
 
 
-def _put_model_inferences(
-    writing: Writing,
-    inference: bytes,
-    records: Iterable[ModelInferenceRecord],
-) -> None:
-    for record in records:
-        own = id_key(record.id)
-        if not writing.transaction.add(BY_ID, own, OF_MODEL_INFERENCE + inference):
-            raise WriteFailed(f"{record.id}: found a record with this id; wanted a fresh id")
-        key = inference + own
-        writing.transaction.put(MODEL_INFERENCES, key, encoding.model_inference_head(record))
-        if record.body is not None:
-            body = encoding.model_inference_body(record.body)
-            writing.transaction.put(MODEL_INFERENCE_BODIES, key, body)
-        count_call(writing, record)
+def _put_call(writing: Writing, inference: bytes, call: NewCall, head: Fields) -> None:
+    """`head` is the one that is stored."""
+    transaction = writing.transaction
+    own = id_key(call.id)
+    if not transaction.add(BY_ID, own, OF_MODEL_INFERENCE + inference):
+        raise WriteFailed(f"{call.id}: found a record with this id; wanted a fresh id")
+    key = inference + own
+    transaction.put(MODEL_INFERENCES, key, encode_json(head))
+    if call.body is not None:
+        transaction.put(MODEL_INFERENCE_BODIES, key, encoding.encode_given(call.body))
+    count_call(writing, own, head)
 
 
 def _move_feedback_to(
@@ -143,24 +132,32 @@ def _put_in_episode(
     namespace: bytes,
 ) -> None:
     """Makes the inference one of its episode, for whose feedback other variants may count now."""
-    has_feedback = writing.transaction.has(FEEDBACK, episode)
-    before = attribution_of_episode(writing.transaction, episode) if has_feedback else NOBODY
-    writing.transaction.put(BY_EPISODE, episode + inference, pair)
-    row = writing.transaction.get(EPISODES, episode)
-    count, first, last = COUNT_AND_IDS.unpack(row) if row else (0, inference, inference)
+    transaction = writing.transaction
+    has_feedback = transaction.has(FEEDBACK, episode)
+    before = attribution_of_episode(transaction, episode) if has_feedback else NOBODY
+    transaction.put(BY_EPISODE, episode + inference, pair)
+    member = episode + pair + namespace
+    if transaction.add(EPISODES, episode, COUNT_AND_IDS.pack(1, inference, inference)):
+        row = None  # most episodes are new: that costs nothing more
+    else:
+        _count_in_episode(transaction, episode, inference)
+        row = transaction.get(EPISODE_VARIANTS, member)
+    count = 1 if row is None else 1 + SIGNED.unpack(row)[0]
+    transaction.put(EPISODE_VARIANTS, member, SIGNED.pack(count))
+    if row is None:
+        transaction.put(EPISODES_BY_FUNCTION, pair[:4] + episode, b"")
+    if has_feedback:
+        after = attribution_of_episode(transaction, episode)
+        move_feedback(writing, episode, OF_EPISODE, before, after)
+
+
+def _count_in_episode(transaction: Transaction, episode: bytes, inference: bytes) -> None:
+    row = transaction.get(EPISODES, episode)
+    assert row is not None, "the episode could not be added, so it was there"
+    count, first, last = COUNT_AND_IDS.unpack(row)
     # An inference that ends late comes after one that began after it.
     changed = COUNT_AND_IDS.pack(count + 1, min(first, inference), max(last, inference))
-    writing.transaction.put(EPISODES, episode, changed)
-    member = episode + pair + namespace
-    row = writing.transaction.get(EPISODE_VARIANTS, member)
-    writing.transaction.put(
-        EPISODE_VARIANTS, member, SIGNED.pack(1 + (SIGNED.unpack(row)[0] if row else 0))
-    )
-    if row is None:
-        writing.transaction.put(EPISODES_BY_FUNCTION, pair[:4] + episode, b"")
-    if has_feedback:
-        after = attribution_of_episode(writing.transaction, episode)
-        move_feedback(writing, episode, OF_EPISODE, before, after)
+    transaction.put(EPISODES, episode, changed)
 
 
 def _count_for_variant(transaction: Transaction, key: bytes, inference: bytes) -> None:

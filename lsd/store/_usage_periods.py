@@ -36,9 +36,8 @@ class UsageRows:
         """All of them."""
         return self.of_all, *(database for _, database in self.by_length)
 
-    def places(self, pair: bytes, own_id: bytes) -> Iterator[tuple[Database, bytes]]:
-        """The databases and the keys, but for the shard, in which something with this id counts."""
-        minute = int.from_bytes(own_id[:6], "big") // MS_PER_MINUTE
+    def places(self, pair: bytes, minute: int) -> Iterator[tuple[Database, bytes]]:
+        """The databases and the keys, but for the shard, in which something of a minute counts."""
         yield self.of_all, pair
         for length, database in self.by_length:
             yield database, pair + TIME.pack(minute // length)
@@ -46,6 +45,11 @@ class UsageRows:
     def spans(self, first: int, end: int) -> Iterator[tuple[Database, int, int]]:
         """The rows that make up the minutes from `first` up to `end`: long ones where they fit."""
         return _spans(self.by_length, first, end)
+
+
+def minute_of(own_id: bytes) -> int:
+    """The minutes since 1970 in which an id was made."""
+    return int.from_bytes(own_id[:6], "big") // MS_PER_MINUTE
 
 
 def _spans(

@@ -1,9 +1,11 @@
 """The row of a database that holds a `Usage`: sums, then counts of buckets, ascending.
 
-Every inference changes six of these rows: that costs what is changed, not what a row holds.
+Every commit changes some of these rows: that costs what is changed, not what a row holds.
 """
 
 import operator
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from struct import Struct
 from typing import Final
 
@@ -29,9 +31,13 @@ class UsageRow:
 
     def add(self, one: OneUsage) -> None:
         """Adds an inference or model inference to the row."""
-        self._sums = list(map(operator.add, self._sums, one.sums))
-        for code in one.codes:
-            self._codes[code] = self._codes.get(code, 0) + 1
+        self.add_all(one.sums, Counter(one.codes))
+
+    def add_all(self, sums: Sequence[int], codes: Mapping[int, int]) -> None:
+        """Adds several: their sums, and how often they have each code."""
+        self._sums = list(map(operator.add, self._sums, sums))
+        for code, times in codes.items():
+            self._codes[code] = self._codes.get(code, 0) + times
 
     def take(self, one: OneUsage) -> None:
         """Takes one away again."""

@@ -3,52 +3,38 @@
 A process counts in rows of its own, its shard; who reads adds the shards up.
 """
 
-from typing import Any
-
-from lsd.store._encoding import nano_dollars
-from lsd.store._usage_periods import OF_MODELS, OF_VARIANTS, UsageRows
+from lsd.store._usage_periods import OF_MODELS, OF_VARIANTS, UsageRows, minute_of
 from lsd.store._usage_row import UsageRow
+from lsd.store._usage_sums import UsageSums
 from lsd.store._writing import Writing
-from lsd.store.layout import (
-    SHARD,
-    end_of,
-    id_key,
-)
+from lsd.store.layout import SHARD, end_of
 from lsd.store.names import MODEL, PROVIDER
-from lsd.store.records import ModelInferenceRecord
+from lsd.store.new_inference import Fields
 from lsd.store.transaction import Database
 from lsd.store.usage import OneUsage, usage_of_one
 
 
 def count_inference(
-    writing: Writing,
-    pair: bytes,
-    inference: bytes,
-    head: dict[str, Any],
-    *,
-    removed: bool = False,
+    writing: Writing, pair: bytes, inference: bytes, head: Fields, *, removed: bool = False
 ) -> None:
     """Counts an inference, by its head, for its function and variant; `removed`: no longer."""
-    usage = inference_usage(head)
-    _count(writing, OF_VARIANTS, pair, inference, usage, removed=removed)
+    _count(writing, OF_VARIANTS, pair, inference, inference_usage(head), removed=removed)
 
 
-def count_call(
-    writing: Writing,
-    call: ModelInferenceRecord,
-    *,
-    removed: bool = False,
-) -> None:
-    """Counts a call for its model and provider, unless it failed and nobody pays for it."""
-    usage = call_usage(call)
+def count_call(writing: Writing, own: bytes, head: Fields, *, removed: bool = False) -> None:
+    """Counts a call, by its head, for its model and provider.
+
+    Not if it failed and nobody pays for it.
+    """
+    usage = call_usage(head)
     if usage is None:
         return
-    pair = writing.number(MODEL, call.model_name)
-    pair += writing.number(PROVIDER, call.model_provider_name)
-    _count(writing, OF_MODELS, pair, id_key(call.id), usage, removed=removed)
+    pair = writing.number(MODEL, head["model_name"])
+    pair += writing.number(PROVIDER, head["model_provider_name"])
+    _count(writing, OF_MODELS, pair, own, usage, removed=removed)
 
 
-def inference_usage(head: dict[str, Any]) -> OneUsage:
+def inference_usage(head: Fields) -> OneUsage:
     """What one inference adds. Answers out of the inference cache tell nothing about time."""
     sums = head["usage"]
     is_cached = 0 < sums["calls"] == sums.get("calls_cached")
@@ -64,23 +50,26 @@ def inference_usage(head: dict[str, Any]) -> OneUsage:
     )
 
 
-def call_usage(call: ModelInferenceRecord) -> OneUsage | None:
+def call_usage(head: Fields) -> OneUsage | None:
     """What one call adds; None for one that does not count.
 
     A failed call counts if it had succeeded, within something larger that failed: then it has
     tokens or a cost.
     """
-    if call.status == "error" and not (call.input_tokens or call.output_tokens or call.cost):
+    input_tokens, output_tokens = head.get("input_tokens"), head.get("output_tokens")
+    cost = head.get("cost")
+    if head["status"] == "error" and not (input_tokens or output_tokens or cost):
         return None
+    is_cached = head["cached"]
     return usage_of_one(
-        input_tokens=call.input_tokens or None,
-        output_tokens=call.output_tokens or None,
-        cache_read_tokens=call.provider_cache_read_input_tokens,
-        cache_write_tokens=call.provider_cache_write_input_tokens,
-        cost_nano=nano_dollars(call.cost),
-        is_cost_known=call.cost is not None,
-        duration_ms=None if call.cached else call.response_time_ms,
-        first_token_ms=None if call.cached else call.ttft_ms,
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        cache_read_tokens=head.get("provider_cache_read_input_tokens"),
+        cache_write_tokens=head.get("provider_cache_write_input_tokens"),
+        cost_nano=cost,
+        is_cost_known=cost is not None,
+        duration_ms=None if is_cached else head.get("response_time_ms"),
+        first_token_ms=None if is_cached else head.get("ttft_ms"),
     )
 
 
@@ -93,13 +82,21 @@ def _count(
     *,
     removed: bool,
 ) -> None:
-    for database, prefix in rows.places(pair, own_id):
+    if removed:
+        _take(writing, rows, pair, own_id, usage)
+        return
+    minute = minute_of(own_id)
+    sums = writing.transaction.gathered(
+        (rows.of_all, pair, minute), lambda: UsageSums(rows, pair, minute, writing.shard)
+    )
+    sums.add(usage)
+
+
+def _take(writing: Writing, rows: UsageRows, pair: bytes, own_id: bytes, usage: OneUsage) -> None:
+    for database, prefix in rows.places(pair, minute_of(own_id)):
         row = writing.transaction.row(database, prefix + SHARD.pack(writing.shard), UsageRow)
-        if removed:
-            _gather(writing, database, prefix, row)
-            row.take(usage)
-        else:
-            row.add(usage)
+        _gather(writing, database, prefix, row)
+        row.take(usage)
 
 
 def _gather(writing: Writing, database: Database, prefix: bytes, row: UsageRow) -> None:

@@ -6,7 +6,7 @@ from lsd.store.names import Names
 from lsd.store.transaction import Transaction
 
 
-@attrs.frozen
+@attrs.define
 class Writing:
     """What a write is made with. `shard` is this process's place in counters."""
 

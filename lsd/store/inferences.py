@@ -3,7 +3,7 @@
 Gets are quick enough for the event loop; what is said to scan belongs into a thread.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import attrs
 
@@ -30,6 +30,7 @@ from lsd.store.layout import (
     id_text,
 )
 from lsd.store.names import FUNCTION, VARIANT, Names
+from lsd.store.new_inference import NewCall, NewInference, new_inference
 from lsd.store.records import EmbeddingRecord, InferenceBody, InferenceRecord, ModelInferenceRecord
 from lsd.store.transaction import Transaction
 
@@ -56,31 +57,31 @@ class Inferences:
         self, record: InferenceRecord, model_inferences: Sequence[ModelInferenceRecord] = ()
     ) -> Write:
         """The write of one inference with its calls. It refuses an id recorded before."""
+        return self.record_made(
+            lambda: new_inference(record, model_inferences), rows=1 + len(model_inferences)
+        )
 
-        def apply(transaction: Transaction) -> None:
-            put_inference(self._writing(transaction), record, model_inferences)
-
-        return Write(apply=apply, rows=1 + len(model_inferences))
+    def record_made(self, make: Callable[[], NewInference], *, rows: int) -> Write:
+        """The same of what `make` makes when it is to be stored, in the writer's thread."""
+        return Write(lambda transaction: put_inference(self._writing(transaction), make()), rows)
 
     def record_attempts(
-        self, inference_id: str, episode_id: str, attempts: Sequence[ModelInferenceRecord]
+        self, inference_id: str, episode_id: str, attempts: Sequence[NewCall]
     ) -> Write:
         """The write of the calls of an inference that failed as a whole."""
 
         def apply(transaction: Transaction) -> None:
             put_attempts(self._writing(transaction), inference_id, episode_id, attempts)
 
-        return Write(apply=apply, rows=len(attempts))
+        return Write(apply, len(attempts))
 
-    def record_embedding(
-        self, record: EmbeddingRecord, calls: Sequence[ModelInferenceRecord]
-    ) -> Write:
+    def record_embedding(self, record: EmbeddingRecord, calls: Sequence[NewCall]) -> Write:
         """The write of one request for embeddings with its calls, failed ones included."""
 
         def apply(transaction: Transaction) -> None:
             put_embedding(self._writing(transaction), record, calls)
 
-        return Write(apply=apply, rows=1 + len(calls))
+        return Write(apply, 1 + len(calls))
 
     def embedding(self, own_id: str) -> EmbeddingRecord | None:
         """The record of a request for embeddings."""

@@ -20,6 +20,7 @@ from lsd.store._record_lines import (
 )
 from lsd.store.errors import AlreadyRecorded, WriteRefused
 from lsd.store.layout import JUDGEMENTS, SNAPSHOTS, id_key
+from lsd.store.new_inference import new_calls
 from lsd.store.store import Store
 from lsd.store.transaction import Database, Transaction
 
@@ -74,11 +75,11 @@ def _write(store: Store, text: bytes, number: int) -> Write:
         case InferenceLine():
             return store.inferences.record(line.record, line.model_inferences)
         case FailedLine():
-            return store.inferences.record_attempts(
-                line.inference_id, line.episode_id, line.model_inferences
-            )
+            calls = new_calls(line.model_inferences)
+            return store.inferences.record_attempts(line.inference_id, line.episode_id, calls)
         case EmbeddingLine():
-            return store.inferences.record_embedding(line.record, line.model_inferences)
+            calls = new_calls(line.model_inferences)
+            return store.inferences.record_embedding(line.record, calls)
         case FeedbackLine():
             return store.feedback.record(line.record, must_exist=False)
         case DatapointLine():

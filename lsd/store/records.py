@@ -2,7 +2,8 @@
 
 A record's *head* (ids, names, tags, times) and its *body* (everything long) are separate values:
 lists touch heads only, and bodies can expire first. JSON-valued fields hold JSON-ready Python
-values (dict, list, str …) or, on the way in, text already encoded, as `Fragment`.
+values (dict, list, str …) or, on the way in, text already encoded, as `Fragment`. The order of the
+fields is that of the stored JSON.
 """
 
 from decimal import Decimal
@@ -44,10 +45,10 @@ class InferenceRecord:
     """One inference that succeeded or was interrupted. Its time is the one in its id."""
 
     inference_id: str
-    episode_id: str
+    function_type: FunctionType
     function_name: str
     variant_name: str
-    function_type: FunctionType
+    episode_id: str
     status: InferenceStatus = "ok"
     tags: Tags = attrs.field(factory=dict)
     processing_time_ms: int | None = None

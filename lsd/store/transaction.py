@@ -4,7 +4,7 @@ Gets, puts and ranges over (database, key) are all that the layout asks for, so 
 another ordered engine one day.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import attrs
@@ -23,7 +23,15 @@ class Row(Protocol):
         """What is to be stored; None takes the row away."""
 
 
+class Gathered(Protocol):
+    """What many writes of one commit add up to."""
+
+    def settle(self, transaction: "Transaction") -> None:
+        """Puts it all, or changes rows."""
+
+
 R = TypeVar("R", bound=Row)
+G = TypeVar("G", bound=Gathered)
 
 
 @attrs.define(eq=False)
@@ -37,6 +45,7 @@ class Transaction:
     _lmdb: "lmdb.Transaction[bytes]"
     _handles: Mapping[Database, Any]
     _rows: dict[tuple[Database, bytes], Row] = attrs.field(factory=dict, init=False)
+    _gathered: dict[Hashable, Gathered] = attrs.field(factory=dict, init=False)
     _after: list[Callable[[], None]] = attrs.field(factory=list, init=False)
 
     def get(self, database: Database, key: bytes) -> bytes | None:
@@ -106,12 +115,24 @@ class Transaction:
             row = self._rows[database, key] = read(self.get(database, key))
         return cast(R, row)
 
+    def gathered(self, key: Hashable, make: Callable[[], G]) -> G:
+        """What is settled once for all writes of a commit; `make` begins it.
+
+        Until the commit, nobody else sees what is in it.
+        """
+        gathered = self._gathered.get(key)
+        if gathered is None:
+            gathered = self._gathered[key] = make()
+        return cast(G, gathered)
+
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Calls `callback` once this transaction counts; never if it is taken back."""
         self._after.append(callback)
 
     def finish(self) -> list[Callable[[], None]]:
-        """For the environment: puts the changed rows; what to call once the commit is done."""
+        """For the environment: puts what is left to put; what to call once the commit is done."""
+        for gathered in self._gathered.values():
+            gathered.settle(self)
         for (database, key), row in self._rows.items():
             value = row.encode()
             if value is None:

@@ -131,18 +131,21 @@ def usage_of_one(
     codes = () if duration_ms is None else (bucket_of(duration_ms) + 1,)
     if first_token_ms is not None:
         codes = (*codes, (bucket_of(first_token_ms) + 1) | FIRST_TOKEN)
-    return OneUsage(
-        (
-            1,
-            *(input_tokens or 0, input_tokens is not None),
-            *(output_tokens or 0, output_tokens is not None),
-            *(cache_read_tokens or 0, cache_read_tokens is not None),
-            *(cache_write_tokens or 0, cache_write_tokens is not None),
-            *(cost_nano or 0, cost_nano is not None),
-            is_cost_known,
-        ),
-        codes,
+    sums = (
+        1,
+        input_tokens or 0,
+        input_tokens is not None,
+        output_tokens or 0,
+        output_tokens is not None,
+        cache_read_tokens or 0,
+        cache_read_tokens is not None,
+        cache_write_tokens or 0,
+        cache_write_tokens is not None,
+        cost_nano or 0,
+        cost_nano is not None,
+        is_cost_known,
     )
+    return OneUsage(sums, codes)
 
 
 def bucket_of_code(code: int) -> int:

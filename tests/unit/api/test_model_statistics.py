@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lsd.api import ModelStatistics, Reading
-from lsd.store import EmbeddingRecord, Store
+from lsd.store import EmbeddingRecord, Store, new_calls
 from tests.unit.api.endpoints import quart_of
 from tests.unit.api.gateways import get
 from tests.unit.api.in_memory import ask
@@ -34,7 +34,7 @@ async def test_models_are_counted_that_have_served(app: Any, store: Store, make:
     called(store, make, {}, {"model_provider_name": "azure"}, failed)
     embedding = EmbeddingRecord(id=make.id(), model_name="emb", input_count=1)
     call = make.call(embedding.id, function_name=None, variant_name=None, model_name="emb")
-    store.data.write(store.inferences.record_embedding(embedding, [call]).apply)
+    store.data.write(store.inferences.record_embedding(embedding, new_calls([call])).apply)
 
     assert await get(app, f"{MODELS}/count") == {"model_count": 2}
 

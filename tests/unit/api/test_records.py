@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lsd.api import Reading, Records
-from lsd.store import Store, Writer
+from lsd.store import Store, Writer, new_calls
 from lsd.telemetry import rfc3339_ms
 from tests.unit.api.endpoints import quart_of
 from tests.unit.api.gateways import get
@@ -92,7 +92,7 @@ async def test_calls_of_failed_inferences_are_found_by_episode(
     """An inference without an answer has no record, but its calls have."""
     inference, episode = make.id(), make.id()
     calls = [make.call(inference, status="error", error="HTTP 503") for _ in range(2)]
-    store.data.write(store.inferences.record_attempts(inference, episode, calls).apply)
+    store.data.write(store.inferences.record_attempts(inference, episode, new_calls(calls)).apply)
 
     for target in (inference, episode):
         shown = await get(app, f"/internal/model_inferences/{target}?include_failed=true")

@@ -9,7 +9,7 @@ import trio
 from lsd.conversation import parse_id
 from lsd.feedback import BadFeedback, NotStored, UnknownMetric
 from lsd.feedback.targets import Target, Targets
-from lsd.store import FeedbackRecord, ModelInferenceRecord, Store, Writer
+from lsd.store import FeedbackRecord, ModelInferenceRecord, Store, Writer, new_calls
 from lsd.telemetry import SystemClock
 from tests.unit.feedback.conftest import SETTINGS
 from tests.unit.feedback.desk import (
@@ -199,7 +199,7 @@ async def test_only_inferences_and_episodes_are_targets(desk: Desk) -> None:
         status="error",
     )
     failed_id, failed_episode_id = call.inference_id, desk.ids.new()
-    failed = desk.store.inferences.record_attempts(failed_id, failed_episode_id, [call])
+    failed = desk.store.inferences.record_attempts(failed_id, failed_episode_id, new_calls([call]))
     await desk.writer.commit(failed)
     dry_run_id = desk.ids.new()
     feedback_id = await desk.give(

@@ -1,6 +1,7 @@
 """What is kept of an inference: its record, and one of each call that was made for it."""
 
 from collections.abc import MutableMapping
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,14 @@ from lsd.inference.answers import Answer
 from lsd.inference.outputs import Output
 from lsd.inference.records import _body
 from lsd.store import InferenceRecord, Store
+from lsd.store.layout import (
+    INFERENCE_BODIES,
+    INFERENCES,
+    MODEL_INFERENCE_BODIES,
+    MODEL_INFERENCES,
+    end_of,
+    id_key,
+)
 from lsd.telemetry import SystemClock
 from tests.unit.inference.conftest import StartGateway
 from tests.unit.inference.fake_providers import (
@@ -27,6 +36,7 @@ from tests.unit.inference.fake_providers import (
     streams,
 )
 from tests.unit.inference.gateway import OPERATORS_KEY, VERDICT_SCHEMA, Gateway, Shelf, variant_run
+from tests.unit.store.makers import open_store, put
 
 CONFIG = """
 [models.m]
@@ -157,6 +167,59 @@ async def test_a_call_is_kept_as_it_was_sent(gateway: Gateway) -> None:
     assert call.body.raw_request == gateway["one"].requests[0].body.decode()
     assert call.body.raw_response is not None
     assert '"Hello"' in call.body.raw_response
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        TALK,
+        {
+            "function_name": "helper",
+            "input": {"messages": TALK["input"]["messages"]},
+            "tags": {"team": "ops"},
+            "tool_choice": {"specific": "page"},
+            "parallel_tool_calls": False,
+            "allowed_tools": ["page"],
+            "params": {"chat_completion": {"seed": 7, "stop_sequences": ["."]}},
+            "extra_body": [{"pointer": "/user", "value": "u"}],
+        },
+        {"function_name": "verdict", "input": {"messages": TALK["input"]["messages"]}},
+    ],
+    ids=["chat", "tools", "json"],
+)
+async def test_what_is_stored_is_what_its_records_would_be_stored_as(
+    gateway: Gateway, tmp_path: Path, asked: Any
+) -> None:
+    """The fields that the gateway names are those of records, in their order, to the byte."""
+    gateway["one"].will(fails(503))
+    gateway["two"].will(says("Hello"))
+    answer = await gateway.infer(**asked, credentials={"customers_key": "sk-1"})
+    made = await gateway.stored(answer["inference_id"])
+    assert made is not None
+    calls = await gateway.stored_calls(answer["inference_id"])
+    assert gateway.store is not None
+
+    with closing(open_store(tmp_path / "second")) as second:
+        put(second, second.inferences.record(made, calls))
+
+        assert rows_of(gateway.store, made) == rows_of(second, made)
+        assert len(rows_of(second, made)) == 2 + 2 * len(calls)
+
+
+def rows_of(store: Store, record: InferenceRecord) -> list[tuple[bytes, bytes]]:
+    """All JSON that is stored of an inference."""
+    own = id_key(record.inference_id)
+    with store.data.read() as transaction:
+        return [
+            row
+            for database in (
+                INFERENCES,
+                INFERENCE_BODIES,
+                MODEL_INFERENCES,
+                MODEL_INFERENCE_BODIES,
+            )
+            for row in transaction.range(database, own, end_of(own))
+        ]
 
 
 async def test_the_id_of_a_call_is_the_one_that_was_shown(gateway: Gateway) -> None:
@@ -352,7 +415,7 @@ async def test_provider_tools_are_kept_with_their_scopes(
 
     body = _body(asked.run, asked.accepted, answer)
 
-    assert body.provider_tools == [kept]
+    assert body["provider_tools"] == [kept]
 
 
 async def test_edits_of_the_body_are_kept_those_of_headers_are_not(gateway: Gateway) -> None:

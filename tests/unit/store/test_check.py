@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from lsd.store import EmbeddingRecord, Example, Store, Verdict, _check_list, layout, verify
+from lsd.store import (
+    EmbeddingRecord,
+    Example,
+    Store,
+    Verdict,
+    _check_list,
+    layout,
+    new_calls,
+    verify,
+)
 from tests.unit.store.makers import Maker, given, open_store, put, stored
 
 DEMONSTRATION = '[{"type":"text","text":"Frog jumps in"}]'
@@ -29,10 +38,10 @@ def full_store(tmp_path: Path, make: Maker) -> Any:
     )
     failed = make.id()
     attempts = [make.call(failed, status="error", error="503", cost=None)]
-    store.data.write(store.inferences.record_attempts(failed, make.id(), attempts).apply)
+    store.data.write(store.inferences.record_attempts(failed, make.id(), new_calls(attempts)).apply)
     embedding = EmbeddingRecord(id=make.id(), model_name="emb", input_count=1)
     call = make.call(embedding.id, function_name=None, variant_name=None)
-    store.data.write(store.inferences.record_embedding(embedding, [call]).apply)
+    store.data.write(store.inferences.record_embedding(embedding, new_calls([call])).apply)
     store.data.write(
         store.snapshots.record(
             hash="5e" * 32, config={}, extra_templates={}, tags={}, now_ms=1000

@@ -18,6 +18,7 @@ from lsd.store import (
     Store,
     TagIs,
     Write,
+    new_calls,
     verify,
 )
 from lsd.store._group_commit import commit_group
@@ -116,7 +117,9 @@ class Histories(RuleBasedStateMachine):
         attempt = self.make.call(inference_id, **self.failed({"status": "error", "error": "503"}))
         marked = attrs.evolve(attempt, episode_id=episode_id)
         self.plain.failed.setdefault(episode_id, []).append(marked)
-        write = self.store.inferences.record_attempts(inference_id, episode_id, [attempt])
+        write = self.store.inferences.record_attempts(
+            inference_id, episode_id, new_calls([attempt])
+        )
         self.waiting.append(write)
 
     @rule(

@@ -16,6 +16,7 @@ from lsd.store import (
     Store,
     VariantCount,
     WriteFailed,
+    new_calls,
 )
 from lsd.store._group_commit import commit_group
 from lsd.store.layout import INFERENCE_BODIES, id_key
@@ -137,7 +138,9 @@ def test_the_attempts_of_a_failed_inference_remain(store: Store, make: Maker) ->
         make.call(inference_id, status="error", error="503", cost=None),
         make.call(inference_id, status="error", error="the variant failed", cost=Decimal("0.5")),
     ]
-    store.data.write(store.inferences.record_attempts(inference_id, episode_id, attempts).apply)
+    store.data.write(
+        store.inferences.record_attempts(inference_id, episode_id, new_calls(attempts)).apply
+    )
     marked = [attrs.evolve(attempt, episode_id=episode_id) for attempt in attempts]
 
     assert not store.inferences.exists(inference_id)
@@ -233,7 +236,9 @@ def test_the_weight_of_a_write_is_its_records(store: Store, make: Maker) -> None
     calls: list[ModelInferenceRecord] = [make.call(record.inference_id) for _ in range(3)]
 
     assert store.inferences.record(record, calls).rows == 4
-    assert store.inferences.record_attempts(record.inference_id, make.id(), calls).rows == 3
+    assert (
+        store.inferences.record_attempts(record.inference_id, make.id(), new_calls(calls)).rows == 3
+    )
 
 
 def test_embeddings_are_recorded_with_their_calls(store: Store, make: Maker) -> None:
@@ -246,7 +251,7 @@ def test_embeddings_are_recorded_with_their_calls(store: Store, make: Maker) -> 
         for each in ("error", "ok")
     ]
 
-    store.data.write(store.inferences.record_embedding(record, calls).apply)
+    store.data.write(store.inferences.record_embedding(record, new_calls(calls)).apply)
 
     assert store.inferences.embedding(record.id) == record
     assert store.inferences.model_inferences(record.id, include_failed=True) == calls

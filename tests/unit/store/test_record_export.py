@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from lsd.store import EmbeddingRecord, Store, Verdict, export_lines, record_export
+from lsd.store import EmbeddingRecord, Store, Verdict, export_lines, new_calls, record_export
 from tests.unit.store.makers import Maker, given, put, stored
 
 
@@ -16,11 +16,11 @@ def fill(store: Store, make: Maker) -> None:
     record = make.inference(tags={"tenant": "acme"})
     stored(store, record, make.call(record.inference_id))
     failed = make.call(make.id(), status="error", error="503", cost=None)
-    write = store.inferences.record_attempts(failed.inference_id, make.id(), [failed])
+    write = store.inferences.record_attempts(failed.inference_id, make.id(), new_calls([failed]))
     store.data.write(write.apply)
     embedding = EmbeddingRecord(id=make.id(), model_name="emb", input_count=2)
     call = make.call(embedding.id, function_name=None, variant_name=None, body=None)
-    store.data.write(store.inferences.record_embedding(embedding, [call]).apply)
+    store.data.write(store.inferences.record_embedding(embedding, new_calls([call])).apply)
     verdict = Verdict(datapoint_id=make.id(), evaluator_inference_id=make.id())
     given(store, make.feedback(record.inference_id), verdict=verdict)
     datapoint = make.datapoint(tags={"split": "test"}, source_inference_id=record.inference_id)

@@ -13,6 +13,7 @@ from lsd.store import (
     Store,
     Verdict,
     layout,
+    new_calls,
     verify,
 )
 from lsd.store import retention as module
@@ -65,7 +66,7 @@ def test_nothing_is_kept_of_an_old_record(store: Store, make: Maker, clock: Hand
     given(store, make.feedback(record.inference_id, **entry))
     given(store, make.feedback(record.episode_id, target_type="episode", metric_name="solved"))
     failed = make.call(make.id(), status="error", cost=None, input_tokens=None, output_tokens=None)
-    write = store.inferences.record_attempts(failed.inference_id, make.id(), [failed])
+    write = store.inferences.record_attempts(failed.inference_id, make.id(), new_calls([failed]))
     store.data.write(write.apply)
     clock.advance_s(3 * DAY_S)
 
@@ -154,7 +155,7 @@ def test_an_episode_loses_its_variants_with_its_last_record(
     experiment = Experiment(function_name="f", namespace=None)
     stored(store, record)
     attempt = make.call(make.id(), status="error", cost=None)
-    put(store, store.inferences.record_attempts(attempt.inference_id, failed, [attempt]))
+    put(store, store.inferences.record_attempts(attempt.inference_id, failed, new_calls([attempt])))
     for episode_id in (record.episode_id, failed):
         write = store.assignments.assign(
             experiment,

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
-from lsd.store import EmbeddingRecord, Store, StoreFailed, StoreRefused, layout, verify
+from lsd.store import EmbeddingRecord, Store, StoreFailed, StoreRefused, layout, new_calls, verify
 from lsd.store import _folder as folder_module
 from tests.unit.store.makers import SMALL, Maker, given, open_store, stored
 
@@ -134,12 +134,14 @@ def test_the_greatest_id_is_found_whatever_it_names(store: Store, make: Maker) -
 
     failed = make.id()
     attempt = make.call(failed, status="error")
-    store.data.write(store.inferences.record_attempts(failed, make.id(), [attempt]).apply)
+    store.data.write(
+        store.inferences.record_attempts(failed, make.id(), new_calls([attempt])).apply
+    )
     assert store.greatest_id() == attempt.id
 
     embedding = EmbeddingRecord(id=make.id(), model_name="emb", input_count=1)
     asked = make.call(embedding.id, function_name=None, variant_name=None)
-    store.data.write(store.inferences.record_embedding(embedding, [asked]).apply)
+    store.data.write(store.inferences.record_embedding(embedding, new_calls([asked])).apply)
     assert store.greatest_id() == asked.id
 
 

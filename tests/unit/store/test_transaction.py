@@ -120,6 +120,35 @@ def test_a_row_is_put_once_at_the_commit(environment: Environment) -> None:
         assert transaction.get("a", b"n") is None
 
 
+@attrs.define(eq=False)
+class Names:
+    """Names that many writes collect, and the rows that count them."""
+
+    collected: list[str] = attrs.field(factory=list)
+
+    def settle(self, transaction: Transaction) -> None:
+        transaction.put("a", b"names", ",".join(self.collected).encode())
+        transaction.row("a", b"n", Tally.read).count += len(self.collected)
+
+
+def test_what_writes_have_gathered_is_settled_once_before_the_rows(
+    environment: Environment,
+) -> None:
+    """Until the commit nobody else sees it; what it changes in rows goes with them."""
+
+    def apply(transaction: Transaction) -> bytes | None:
+        for name in ("one", "two"):
+            transaction.gathered(("names", 1), Names).collected.append(name)
+        return transaction.get("a", b"names")
+
+    meanwhile = environment.write(apply)
+
+    assert meanwhile is None
+    with environment.read() as transaction:
+        assert transaction.get("a", b"names") == b"one,two"
+        assert Tally.read(transaction.get("a", b"n")).count == 2
+
+
 def test_whether_a_key_begins_so_is_told(environment: Environment) -> None:
     """Without going through what begins otherwise."""
     environment.write(lambda transaction: transaction.put("a", b"key", b""))
