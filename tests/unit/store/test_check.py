@@ -80,6 +80,7 @@ ALONE = (
     layout.TURNS,
     layout.STANDINGS,
     layout.BATCH_PARTS,
+    layout.BATCH_STARTS,
 )
 """Databases whose rows nothing else knows of, and which know of nothing else."""
 
