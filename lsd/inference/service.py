@@ -233,7 +233,7 @@ class InferenceService:
             random=self.random,
             streaming=bool(request.stream),
             started_at=started_at,
-            cache=None if self.cache is None else self._cache_for(accepted, self.cache),
+            cache=None if request.cache_options.enabled == "off" else self._cache_for(accepted),
             files=self.file_desk.files_for(request),
             limits=None if self.limiter is None else self._limits(accepted, self.limiter),
             on_call_ended=self._count_call,
@@ -242,11 +242,13 @@ class InferenceService:
             patience_s=None if accepted.direct is None else PATIENCE_S,
         )
 
-    def _cache_for(self, accepted: Accepted, cache: InferenceCache) -> CallCache | None:
+    def _cache_for(self, accepted: Accepted) -> CallCache | None:
         request = accepted.request
+        if self.cache is None:
+            return None
         return CallCache.of(
             request.cache_options,
-            cache=cache,
+            cache=self.cache,
             clock=self.clock,
             function_type=accepted.function.config.type,
             toolbox=accepted.toolbox,

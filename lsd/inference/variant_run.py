@@ -1,5 +1,7 @@
 """One variant runs: in the way of its type, within its time."""
 
+from collections.abc import Awaitable
+
 import trio
 
 from lsd.config import (
@@ -26,8 +28,11 @@ from lsd.inference.started_answer import StartedAnswer
 
 async def run_variant(run: Run, accepted: Accepted, variant: PreparedVariant) -> Answer:
     """The whole answer of one variant. Raises VariantFailed; what it had done is in vain then."""
+    limit = variant.limits.plain
     try:
-        with bounded_by(variant.limits.plain):
+        if limit is None:
+            return await _run(run, accepted, variant)
+        with bounded_by(limit):
             return await _run(run, accepted, variant)
     except (TimeLimitReached, VariantFailed) as error:
         raise _failed(run, variant, error) from None
@@ -45,18 +50,18 @@ async def start_variant(run: Run, accepted: Accepted, variant: PreparedVariant) 
     return started
 
 
-async def _run(run: Run, accepted: Accepted, variant: PreparedVariant) -> Answer:
+def _run(run: Run, accepted: Accepted, variant: PreparedVariant) -> Awaitable[Answer]:
     match variant.config:
         case ChatCompletionVariant():
-            return await complete(run, accepted, variant.generation)
+            return complete(run, accepted, variant.generation)
         case ChainOfThoughtVariant():
-            return await think_and_answer(run, accepted, variant)
+            return think_and_answer(run, accepted, variant)
         case BestOfNVariant():
-            return await best_of_n(run, accepted, variant, run_variant)
+            return best_of_n(run, accepted, variant, run_variant)
         case MixtureOfNVariant():
-            return await mixture_of_n(run, accepted, variant, run_variant)
+            return mixture_of_n(run, accepted, variant, run_variant)
         case DiclVariant():
-            return await answer_by_examples(run, accepted, variant)
+            return answer_by_examples(run, accepted, variant)
 
 
 async def _start(run: Run, accepted: Accepted, variant: PreparedVariant) -> StartedAnswer:

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsd.conversation import BadId, IdGenerator, id_time_ms, is_version_7, parse_id
+from lsd.conversation import (
+    BadId,
+    IdGenerator,
+    PooledRandom,
+    id_time_ms,
+    is_version_7,
+    parse_id,
+)
 
 AN_ID = "0199e3a2-7c11-7d30-9a51-2f6d0c1b7e44"
 DIGITS = AN_ID.replace("-", "")
@@ -214,3 +221,21 @@ def test_ids_of_several_processes_rise_together(seed: int, turns: list[bool]) ->
 
     assert made == sorted(made)
     assert len(set(made)) == len(made)
+
+
+@given(st.integers(0, 200))
+def test_pooled_chance_has_as_many_bits_as_asked(bits: int) -> None:
+    """Whether a word of the pool has enough or not."""
+    chance = PooledRandom()
+
+    drawn = [chance.getrandbits(bits) for _ in range(40)]
+
+    assert all(0 <= number < 1 << bits for number in drawn)
+    assert bits < 32 or len(set(drawn)) == 40
+
+
+def test_the_pool_is_filled_again() -> None:
+    """It holds some hundred words; thousands of draws do not repeat."""
+    chance = PooledRandom()
+
+    assert len({chance.getrandbits(64) for _ in range(5_000)}) == 5_000
