@@ -46,9 +46,9 @@ class PooledRandom(SystemRandom):
         self._words = array("Q")
 
     def getrandbits(self, k: int, /) -> int:
-        """So many bits; from the pool if a word of it has enough."""
+        """So many bits."""
         if k > _WORD_BITS:
-            return super().getrandbits(k)
+            return self.getrandbits(_WORD_BITS) | self.getrandbits(k - _WORD_BITS) << _WORD_BITS
         if not self._words:
             self._words.frombytes(os.urandom(_POOL_BYTES))
         return self._words.pop() >> (_WORD_BITS - k)
