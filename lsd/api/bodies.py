@@ -142,7 +142,9 @@ async def parse_body(
     read: Callable[[bytes], T], body: bytes, *, inline_bytes_max: int = INLINE_BYTES_MAX
 ) -> T:
     """What `read` makes of a body; of a large one in a thread."""
-    return await beside_the_loop(body, read, body, inline_bytes_max=inline_bytes_max)
+    if len(body) <= inline_bytes_max:
+        return read(body)
+    return await trio.to_thread.run_sync(read, body)
 
 
 async def beside_the_loop(

@@ -136,15 +136,17 @@ def _string_or_object(value: Any, _: Any) -> Any:
 
 
 def _message_hook(converter: Converter) -> Hook:
+    make = converter.get_structure_hook(_Message)
+
     def structure(value: Any, _: Any) -> InputMessage:
-        message = converter.structure(value, _Message)
-        content = tuple(
+        message = make(value, _Message)
+        content = [
             attrs.evolve(block, name=message.role)
             if type(block) is Template and block.name == _NAMED_AFTER_ROLE
             else block
             for block in message.content
-        )
-        return InputMessage(role=message.role, content=content)
+        ]
+        return InputMessage(role=message.role, content=tuple(content))
 
     return structure
 
@@ -180,6 +182,8 @@ def _block_hook(
         if type(value) is not dict:
             raise Mismatch(describe_json(value), "a content block, which is an object")
         tag = value.get("type")
+        if tag == "text" and len(value) == 2 and type(value.get("text")) is str:
+            return Text(text=value["text"])  # nearly all are like this
         read = readers.get(tag) if isinstance(tag, str) else None
         if read is None:
             raise at("type", wrong_tag(tag, tags))

@@ -34,7 +34,10 @@ def decode_json(text: bytes | str) -> JsonValue:
     surrogate, no byte order mark, at most NESTING_MAX levels of nesting, so that what was read can
     be written. Of duplicate keys the last counts. Raises NotJson.
     """
-    value = reread_json(text)
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise NotJson(str(error)) from None
     # Each level is opened and closed.
     if len(text) > 2 * NESTING_MAX and not _can_be_written(value):
         raise NotJson(f"nested more than {NESTING_MAX} levels deep")

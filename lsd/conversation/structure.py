@@ -106,6 +106,12 @@ class Structurer:
 
 
 def _table_hook(converter: Converter, cls: Any, forbid: bool) -> Hook:
+    if converter.detailed_validation:
+        return _telling_table(converter, cls, forbid)
+    return _quick_table(converter, cls, forbid)
+
+
+def _telling_table(converter: Converter, cls: Any, forbid: bool) -> Hook:
     # cattrs would say only how many keys are unknown, and would let `5` pass as a table.
     renamed = {
         field.name: override(rename=field.metadata[METADATA_KEY])
@@ -116,7 +122,7 @@ def _table_hook(converter: Converter, cls: Any, forbid: bool) -> Hook:
         cls,
         converter,
         _cattrs_forbid_extra_keys=forbid,
-        _cattrs_detailed_validation=converter.detailed_validation,
+        _cattrs_detailed_validation=True,
         **renamed,  # type: ignore[arg-type]  # the overrides are the ** of the function
     )
 
@@ -126,6 +132,40 @@ def _table_hook(converter: Converter, cls: Any, forbid: bool) -> Hook:
         return inner(value, wanted)
 
     return structure
+
+
+def _quick_table(converter: Converter, cls: Any, forbid: bool) -> Hook:
+    # cattrs would ask for each key that there could be; requests have few of many.
+    fields: dict[str, tuple[str, Hook, Any]] = {}
+
+    def structure(value: Any, _: Any) -> Any:
+        if type(value) is not dict:
+            raise Mismatch(describe_json(value), "an object")
+        if not fields:  # not before all hooks are registered
+            fields.update(_fields_of(converter, cls))
+        made = {}
+        for key, each in value.items():
+            if key in fields:
+                name, hook, wanted = fields[key]
+                made[name] = hook(each, wanted)
+            elif forbid:
+                raise Mismatch(key, "another key")
+        return cls(**made)
+
+    return structure
+
+
+def _fields_of(converter: Converter, cls: Any) -> dict[str, tuple[str, Hook, Any]]:
+    """By key: what makes the field's value, and how the class is given it."""
+    return {
+        field.metadata.get(METADATA_KEY, field.name): (
+            field.alias,
+            converter.get_structure_hook(field.type),
+            field.type,
+        )
+        for field in attrs.fields(attrs.resolve_types(cls))
+        if field.init
+    }
 
 
 def _tagged_hook(
@@ -197,22 +237,24 @@ def _literal(cls: Any) -> Hook:
 
 def _sequence(converter: Converter, cls: Any) -> Hook:
     item = get_args(cls)[0]
+    hook = _hook_of(converter, item)
 
     def quick(value: Any, _: Any) -> Any:
         if type(value) is not list:
             raise Mismatch(describe_json(value), "an array")
-        return tuple([converter.structure(each, item) for each in value])
+        return tuple([hook(each, item) for each in value])
 
     def telling(value: Any, _: Any) -> Any:
         if type(value) is not list:
             raise Mismatch(describe_json(value), "an array")
-        return tuple(collected(enumerate(value), lambda each: converter.structure(each, item)))
+        return tuple(collected(enumerate(value), lambda each: hook(each, item)))
 
     return telling if converter.detailed_validation else quick
 
 
 def _mapping(converter: Converter, cls: Any) -> Hook:
     item = (get_args(cls) or (str, Any))[1]
+    hook = _hook_of(converter, item)
 
     def structure(value: Any, _: Any) -> Any:
         if type(value) is not dict:
@@ -220,8 +262,8 @@ def _mapping(converter: Converter, cls: Any) -> Hook:
         if item is Any:
             return value
         if not converter.detailed_validation:
-            return {key: converter.structure(each, item) for key, each in value.items()}
-        made = collected(value.items(), lambda each: converter.structure(each, item))
+            return {key: hook(each, item) for key, each in value.items()}
+        made = collected(value.items(), lambda each: hook(each, item))
         return dict(zip(value, made, strict=True))
 
     return structure
@@ -230,8 +272,16 @@ def _mapping(converter: Converter, cls: Any) -> Hook:
 def _optional(converter: Converter, cls: Any) -> Hook:
     members = [each for each in get_args(cls) if each is not type(None)]
     inner: Any = Union[tuple(members)]  # noqa: UP007 (computed; of one member it is that member)
+    hook = _hook_of(converter, inner)
 
     def structure(value: Any, _: Any) -> Any:
-        return None if value is None else converter.structure(value, inner)
+        return None if value is None else hook(value, inner)
 
     return structure
+
+
+def _hook_of(converter: Converter, cls: Any) -> Hook:
+    """What makes a `cls`: the quick converter is asked but once, when it is first needed."""
+    return (
+        converter.structure if converter.detailed_validation else converter.get_structure_hook(cls)
+    )
