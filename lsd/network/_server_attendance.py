@@ -73,4 +73,4 @@ class Attendance:
 
     def _date_line(self) -> bytes:
         date = formatdate(self._clock.now_ms() / 1000, usegmt=True)
-        return f"date: {date}\r\n".encode()
+        return f"date: {date}".encode()

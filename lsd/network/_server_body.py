@@ -19,11 +19,8 @@ class LengthBody:
     """A body of a known length, which may be 0."""
 
     bytes_left: int
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether all of it was fed."""
-        return self.bytes_left == 0
+    is_complete: bool
+    """Whether all of it was fed, or there is none."""
 
     @property
     def bytes_left_min(self) -> int:
@@ -32,9 +29,11 @@ class LengthBody:
 
     def feed(self, data: bytes) -> tuple[bytes, bytes]:
         """The piece of the body that `data` begins with, and what comes after the body."""
-        piece = data[: self.bytes_left]
-        self.bytes_left -= len(piece)
-        return piece, data[len(piece) :]
+        length = self.bytes_left
+        piece = data[:length]
+        self.bytes_left = length - len(piece)
+        self.is_complete = self.bytes_left == 0
+        return piece, data[length:]
 
 
 @attrs.define(eq=False, repr=False)
@@ -104,7 +103,10 @@ RequestBody = LengthBody | ChunkedBody
 
 def body_of(head: RequestHead) -> RequestBody:
     """What takes the body of this request out of the bytes that follow the head."""
-    return ChunkedBody() if head.is_chunked else LengthBody(head.content_length)
+    if head.is_chunked:
+        return ChunkedBody()
+    length = head.content_length
+    return LengthBody(length, length == 0)
 
 
 def _broken(found: str) -> RequestRefused:

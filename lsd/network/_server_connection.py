@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import trio
 
-from lsd.network._server_answer import Framing, error_answer
+from lsd.network._server_answer import error_answer
 from lsd.network._server_attendance import NEVER, Attendance
 from lsd.network._server_body import body_of
 from lsd.network._server_exchange import UNREAD_BYTES_MAX, Exchange, Message
@@ -115,18 +115,19 @@ class Connection:
         except Exception as error:
             log.error("the application failed", exc_info=error)  # noqa: TRY400 (has a traceback)
         else:
-            if exchange.is_owed:
+            if not exchange.is_complete and exchange.is_owed:
                 log.error("the application did not answer to the end", path=request.path)
         finally:
             exchange.close()
-        if not exchange.is_complete or exchange.is_torn:
+        if exchange.head is None or not exchange.is_complete or exchange.is_torn:
             await self._end_incomplete(exchange)
             return False
+        keeps_alive = exchange.head.keeps_alive
         if exchange.body.is_complete:
             self._unread = exchange.unread
-            if exchange.keeps_alive or not self._unread:
-                return exchange.keeps_alive
-        elif exchange.keeps_alive and await self._drop_body(exchange):
+            if keeps_alive or not self._unread:
+                return keeps_alive
+        elif keeps_alive and await self._drop_body(exchange):
             return True
         await self._linger()
         return False
@@ -206,7 +207,7 @@ class Connection:
     async def _end_incomplete(self, exchange: Exchange) -> None:
         """Ends a connection whose answer is not whole, so that the client notices."""
         if exchange.has_begun:
-            if exchange.head is not None and exchange.head.framing is Framing.CLOSE:
+            if exchange.head is not None and exchange.head.framing == "close":
                 await self.stream.abort()
         elif exchange.refusal is not None:
             raise exchange.refusal
@@ -217,7 +218,7 @@ class Connection:
     async def _end_cancelled(self, exchange: Exchange) -> None:
         """Ends a connection whose scope was cancelled; an answer that was whole still arrives."""
         if not exchange.is_complete or exchange.is_torn:
-            if exchange.head is not None and exchange.head.framing is Framing.CLOSE:
+            if exchange.head is not None and exchange.head.framing == "close":
                 await self.stream.abort()
         elif exchange.unread or not exchange.body.is_complete:
             await self._linger()

@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import trio
 
-from lsd.network._server_answer import CONTINUE, AnswerHead, BadAnswer, Framing, answer_head
+from lsd.network._server_answer import CONTINUE, AnswerHead, BadAnswer, answer_head
 from lsd.network._server_attendance import Attendance
 from lsd.network._server_body import RequestBody
 from lsd.network._server_head import RequestHead, RequestRefused
@@ -59,11 +59,13 @@ class Exchange:
             await self._wait_over()
             return {"type": "http.disconnect"}
         try:
-            piece = await self._next_piece()
+            piece, self.unread = self.body.feed(self.unread)
+            if not piece and not self.body.is_complete:
+                piece = await self._next_piece()
         except RequestRefused as refusal:
             self.refusal = refusal
-            piece = None
-        if piece is None:
+            piece = b""
+        if not piece and not self.body.is_complete:
             self._is_over = True  # a request that is not whole gets no answer
             return {"type": "http.disconnect"}
         self._is_body_given = self.body.is_complete
@@ -74,13 +76,28 @@ class Exchange:
 
         Raises BadAnswer.
         """
-        kind = message["type"]
-        if kind == "http.response.body":
-            await self._send_body(message.get("body", b""), message.get("more_body", False))
-        elif kind == "http.response.start" and self._start is None:
+        kind, start = message["type"], self._start
+        if kind == "http.response.start" and start is None:
             self._start = message  # sent with the first piece of the body, as ASGI wants it
-        else:
+            return
+        if kind != "http.response.body":
             raise BadAnswer("answer", f"the message {kind}", "one start, and pieces of a body")
+        if start is None or self.is_complete:
+            raise BadAnswer("answer", "a body out of turn", "it after the start, and ended once")
+        more = message.get("more_body", False)
+        framed = self._framed(start, message.get("body", b""), more)
+        if self._is_over:
+            return
+        self.is_complete = not more
+        if framed:
+            self.has_begun = True
+            await self._write(framed)
+        if more:
+            self._pieces += 1
+            if self._pieces % _PIECES_PER_TURN == 0:
+                await trio.lowlevel.checkpoint()
+        elif self._over is not None:
+            self._over.set()
 
     def when_gone(self, callback: Callable[[], None]) -> None:
         """Calls `callback` once when the client leaves before its answer is complete.
@@ -116,44 +133,22 @@ class Exchange:
         self._wake()
 
     @property
-    def keeps_alive(self) -> bool:
-        """Whether the connection was promised to go on."""
-        return self.head is not None and self.head.keeps_alive
-
-    @property
     def is_owed(self) -> bool:
         """Whether a client is waiting for the answer, or for its end."""
         return not (self.is_complete or self.is_gone or self.refusal)
 
-    async def _next_piece(self) -> bytes | None:
-        """What has come of the body; None when there is no more, but should be."""
+    async def _next_piece(self) -> bytes:
+        """More of the body; nothing if that is its end, or the client has sent no more of it."""
         while True:
-            piece, self.unread = self.body.feed(self.unread)
-            if piece or self.body.is_complete:
-                return piece
             if self.request.expects_continue and not self.has_begun:
                 self.request.expects_continue = False
                 await self._write(CONTINUE)
             self.unread = await self._receive_more()
             if not self.unread:
-                return None
-
-    async def _send_body(self, body: bytes, more: bool) -> None:
-        if self._start is None or self.is_complete:
-            raise BadAnswer("answer", "a body out of turn", "it after the start, and ended once")
-        framed = self._framed(self._start, body, more)
-        if self._is_over:
-            return
-        self.is_complete = not more
-        if framed:
-            self.has_begun = True
-            await self._write(framed)
-        if not more:
-            self._wake()
-            return
-        self._pieces += 1
-        if self._pieces % _PIECES_PER_TURN == 0:
-            await trio.lowlevel.checkpoint()
+                return b""
+            piece, self.unread = self.body.feed(self.unread)
+            if piece or self.body.is_complete:
+                return piece
 
     def _framed(self, start: Message, body: bytes, more: bool) -> bytes:
         """The bytes that stand for this piece, the head before the first one."""
@@ -161,15 +156,15 @@ class Exchange:
         if head is None:
             head = self.head = self._make_head(start)
             begin = head.data
-        if head.framing is Framing.LENGTH:
+        if head.framing == "length":
             self._bytes_left -= len(body)
             if self._bytes_left < 0 or (self._bytes_left and not more):
                 raise BadAnswer("answer", "a body of another length", "what Content-Length says")
             return begin + body
-        if head.framing is Framing.CHUNKS:
+        if head.framing == "chunks":
             end = b"" if more else b"0\r\n\r\n"
             return b"%b%x\r\n%b\r\n%b" % (begin, len(body), body, end) if body else begin + end
-        return begin + body if head.framing is Framing.CLOSE else begin
+        return begin + body if head.framing == "close" else begin
 
     def _make_head(self, start: Message) -> AnswerHead:
         request, body = self.request, self.body

@@ -26,7 +26,7 @@ HEADERS_MAX = 128
 CONTENT_LENGTH_DIGITS_MAX = 15
 """A petabyte; all beyond is an attempt to make a number wrap around."""
 
-_ALLOWED_BYTES = b"\t\r\n" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
+_TEXT = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
 
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!\"$-~]+) HTTP/([0-9]\.[0-9])")
 """Source: RFC 9112, 3. A target holds visible ASCII only, and no fragment."""
@@ -59,9 +59,9 @@ class RequestHead:
     `raw_path` is what was sent, `path` is percent-decoded once; invalid UTF-8 in it is replaced.
     """
 
-    headers: list[tuple[bytes, bytes]] = attrs.field(factory=list, init=False)
-    method: str = attrs.field(default="", init=False)
-    version: str = attrs.field(default="", init=False)
+    headers: list[tuple[bytes, bytes]]
+    method: str
+    version: str
     path: str = attrs.field(default="", init=False)
     raw_path: bytes = attrs.field(default=b"", init=False)
     query_string: bytes = attrs.field(default=b"", init=False)
@@ -76,8 +76,11 @@ def check_bytes(data: bytes | bytearray) -> None:
 
     Raises RequestRefused.
     """
-    if strange := data.translate(None, _ALLOWED_BYTES):
-        raise _refused("head", f"the byte 0x{strange[0]:02x}", "text")
+    strange = data.replace(b"\r\n", b"").translate(None, _TEXT)
+    if not strange:
+        return
+    if other := strange.translate(None, b"\r\n"):
+        raise _refused("head", f"the byte 0x{other[0]:02x}", "text")
     lines = data.count(b"\r\n")
     # The CR at the very end may still get its LF.
     if data.count(b"\n") != lines or data.count(b"\r") - data.endswith(b"\r") != lines:
@@ -91,19 +94,19 @@ def parse_head(data: bytes) -> RequestHead:
     """
     check_bytes(data)
     data = data.removeprefix(b"\r\n")
-    head = RequestHead()
-    target = _read_request_line(head, data[: data.find(b"\r\n")])
-    noted = _read_headers(head, data)
+    method, target, version = _read_request_line(data[: data.find(b"\r\n")])
+    reader = _read_headers(data, method)
+    head, noted = RequestHead(reader.headers, method, version), reader.noted
     host = noted.get(b"host")
-    if (host is None and head.version == "1.1") or not _HOST.fullmatch(host or b""):
+    if (host is None and version == "1.1") or not _HOST.fullmatch(host or b""):
         raise _refused("header host", "none, several or no host", "exactly one host")
     _split_target(head, target)
     _read_framing(head, noted)
     connection = noted.get(b"connection")
-    if connection is not None or head.version == "1.0":
+    if connection is not None or version == "1.0":
         options = {each.strip(b" \t") for each in (connection or b"").lower().split(b",")}
         head.keeps_alive = b"close" not in options
-        if head.version == "1.0":
+        if version == "1.0":
             head.keeps_alive = head.keeps_alive and b"keep-alive" in options
     return head
 
@@ -112,7 +115,7 @@ def parse_head(data: bytes) -> RequestHead:
 class _HeaderReader:
     """What llhttp calls for each header."""
 
-    headers: list[tuple[bytes, bytes]]
+    headers: list[tuple[bytes, bytes]] = attrs.field(factory=list, init=False)
     noted: dict[bytes, bytes] = attrs.field(factory=dict, init=False)
     is_complete: bool = attrs.field(default=False, init=False)
 
@@ -130,39 +133,37 @@ class _HeaderReader:
         self.is_complete = True
 
 
-def _read_request_line(head: RequestHead, line: bytes) -> bytes:
-    """The target; method and version are put into the head."""
+def _read_request_line(line: bytes) -> tuple[str, bytes, str]:
+    """Method, target and version."""
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
         raise _refused("request line", "another form", "method, target and HTTP version")
-    method, target, version = match.groups()
-    head.method = method.decode()
-    head.version = version.decode()
-    if head.version not in ("1.1", "1.0"):
-        raise RequestRefused(505, "request line", f"HTTP/{head.version}", "HTTP/1.1 or HTTP/1.0")
-    if head.method == "CONNECT":
+    method, target, version = match[1].decode(), match[2], match[3].decode()
+    if version not in ("1.1", "1.0"):
+        raise RequestRefused(505, "request line", f"HTTP/{version}", "HTTP/1.1 or HTTP/1.0")
+    if method == "CONNECT":
         raise RequestRefused(501, "request line", "CONNECT", "another method; this is no proxy")
-    return target
+    return method, target, version
 
 
-def _read_headers(head: RequestHead, data: bytes) -> dict[bytes, bytes]:
-    """The values that framing depends on; all headers are put into the head."""
-    reader = _HeaderReader(head.headers)
+def _read_headers(data: bytes, method: str) -> _HeaderReader:
+    """All headers, and the values that framing depends on."""
+    reader = _HeaderReader()
     try:
         HttpRequestParser(reader).feed_data(data)
     except HttpParserUpgrade:
         pass  # an offer that may be ignored (RFC 9110, 7.8)
     except HttpParserInvalidMethodError:
-        found = f"the method {head.method[:20]!r}"
+        found = f"the method {method[:20]!r}"
         raise RequestRefused(501, "request line", found, "one of HTTP's") from None
     except HttpParserError as error:
         raise _refused("head", f"no HTTP ({error})", "a request as in RFC 9112") from None
     if not reader.is_complete:
         raise _refused("head", "an end in the midst of it", "a request as in RFC 9112")
-    if len(head.headers) > HEADERS_MAX:
-        found = f"{len(head.headers)} headers"
+    if len(reader.headers) > HEADERS_MAX:
+        found = f"{len(reader.headers)} headers"
         raise RequestRefused(431, "head", found, f"at most {HEADERS_MAX}")
-    return reader.noted
+    return reader
 
 
 def _split_target(head: RequestHead, target: bytes) -> None:

@@ -123,7 +123,7 @@ class RequestFilter:
 def refusal_answer(refused: RequestRefused, now_ms: int) -> bytes:
     """The whole answer to a request that is refused; the connection ends with it."""
     date = formatdate(now_ms / 1000, usegmt=True)
-    return error_answer(refused.status, str(refused), f"date: {date}\r\n".encode())
+    return error_answer(refused.status, str(refused), f"date: {date}".encode())
 
 
 def _offers_http2(head: RequestHead) -> bool:
