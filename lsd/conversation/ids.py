@@ -24,6 +24,11 @@ _STEP_BITS = 32
 room for 2^41 of them before the counter could run over into the next millisecond."""
 
 
+_LOW_BITS = 62
+_LOW_MAX = (1 << _LOW_BITS) - 1
+_VARIANT = 2 << _LOW_BITS
+"""What stands in front of the low bits."""
+
 _TAIL_BITS = 48 + _RANDOM_BITS - 64
 """The other 64 bits of an id, its head, are what processes tell each other."""
 
@@ -87,42 +92,53 @@ class IdGenerator:
     now_ms: Callable[[], int]
     random: Random
     heads: IdHeads | None = None
-    _last: int = attrs.field(default=0, init=False)
+    _ms: int = attrs.field(default=-1, init=False)
+    _high: int = attrs.field(default=0, init=False)
+    """The milliseconds and the 12 bits behind them, of the latest id."""
+    _low: int = attrs.field(default=0, init=False)
+    """Its other 62 bits."""
+    _beginning: str = attrs.field(default="", init=False)
+    """Its text, up to those."""
 
     def start_after(self, greatest: str | None) -> None:
         """From now on every id is greater than `greatest`, too."""
         if greatest is not None:
-            self._last = max(self._last, _sortable(int(greatest.replace("-", ""), 16)))
+            last = self._high << _LOW_BITS | self._low
+            self._go_to(max(last, _sortable(int(greatest.replace("-", ""), 16))))
 
     def new(self) -> str:
         """The next id, as lower-case text with hyphens."""
-        earliest = self.now_ms() << _RANDOM_BITS
-        if earliest > self._last:
+        now_ms = self.now_ms()
+        if now_ms > self._ms:
             # The top bit stays clear, so that a busy millisecond has room to count upwards.
-            self._last = earliest | self.random.getrandbits(_RANDOM_BITS - 1)
+            self._go_to(now_ms << _RANDOM_BITS | self.random.getrandbits(_RANDOM_BITS - 1))
         else:
-            self._last += 1 + self.random.getrandbits(_STEP_BITS)
+            self._low += 1 + self.random.getrandbits(_STEP_BITS)
+            if self._low > _LOW_MAX:
+                self._go_to((self._high << _LOW_BITS) + self._low)
         if self.heads is not None:
             self._rise_above_others(self.heads)
-        return _text(self._last)
+        digits = f"{self._low | _VARIANT:016x}"
+        return f"{self._beginning}{digits[:4]}-{digits[4:]}"
 
     def _rise_above_others(self, heads: IdHeads) -> None:
         greatest = heads.greatest_head()
-        if self._last >> _TAIL_BITS <= greatest:
-            self._last = (greatest + 1) << _TAIL_BITS | self.random.getrandbits(_TAIL_BITS - 1)
-        heads.note_head(self._last >> _TAIL_BITS)
+        last = self._high << _LOW_BITS | self._low
+        if last >> _TAIL_BITS <= greatest:
+            last = (greatest + 1) << _TAIL_BITS | self.random.getrandbits(_TAIL_BITS - 1)
+            self._go_to(last)
+        heads.note_head(last >> _TAIL_BITS)
 
-
-def _text(sortable: int) -> str:
-    """The UUID with version 7 and variant 2 put between the 48 + 12 + 62 sortable bits."""
-    head = sortable >> 62
-    number = (head >> 12 << 80) | (7 << 76) | ((head & 0xFFF) << 64) | (2 << 62)
-    digits = f"{number | (sortable & 0x3FFFFFFFFFFFFFFF):032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    def _go_to(self, sortable: int) -> None:
+        """Makes the latest id of its sortable bits: all but those of version and variant."""
+        self._high, self._low = sortable >> _LOW_BITS, sortable & _LOW_MAX
+        self._ms = self._high >> 12
+        digits = f"{self._ms:012x}"
+        self._beginning = f"{digits[:8]}-{digits[8:]}-7{self._high & 0xFFF:03x}-"
 
 
 def _sortable(number: int) -> int:
-    """The inverse of `_text`, from the UUID's number."""
+    """The 48 + 12 + 62 bits of a UUID's number that are not its version and variant."""
     return (number >> 80 << 74) | ((number >> 64 & 0xFFF) << 62) | (number & 0x3FFFFFFFFFFFFFFF)
 
 
