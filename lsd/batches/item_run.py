@@ -43,7 +43,10 @@ class ItemRunner:
         try:
             accepted = self.accepted(item, claimed.request, claimed.api_key_public_id)
             ended = await self.inferences.run_under(
-                item.inference_id, accepted, item.first_provider
+                item.inference_id,
+                accepted,
+                first_variant=accepted.function.variants.get(item.first_variant or ""),
+                first_provider=item.first_provider,
             )
         except LsdError as error:
             return self.decider.failed(item, error, self.now_ms()), None

@@ -38,10 +38,14 @@ COMMIT_PAUSE_S_MAX = 30.0
 
 @attrs.frozen(kw_only=True)
 class QueueWork:
-    """How a configuration wants items run; at most `running_max` in all processes together."""
+    """How a configuration wants items run; at most `running_max` in all processes together.
+
+    Of one model at most `model_running_max`, if that is not None.
+    """
 
     runner: ItemRunner
     running_max: int
+    model_running_max: int | None = None
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -139,6 +143,7 @@ class LocalQueue:
         claim = self.batches.claim(
             items_max=1 if self._makes_way() else work.running_max - self._held,
             running_max=work.running_max,
+            model_running_max=work.model_running_max,
             now_ms=now_ms,
             after_batch=self._after_batch,
         )

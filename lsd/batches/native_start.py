@@ -124,7 +124,9 @@ class JobStart:
 
     def _place(self, index: int, *, part: int | None = None, first_provider: int = 0) -> None:
         new = self.items[index]
-        item = attrs.evolve(new.item, first_provider=first_provider)
+        # A variant drawn for this item alone may give way to others, now that nobody has it.
+        drawn = None if new.item.first_variant is not None else new.item.drawn_variant
+        item = attrs.evolve(new.item, first_provider=first_provider, drawn_variant=drawn)
         if part is not None:
             item = attrs.evolve(
                 new.item,

@@ -1,36 +1,21 @@
 """Batches as callers see them: taken whole or not at all, asked for, cancelled."""
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import attrs
 import trio
 
+from lsd.batches.checking import Checking
 from lsd.batches.local_queue import LocalQueue
 from lsd.batches.native_jobs import NativeWork
-from lsd.batches.native_lines import NativeLine, is_native, native_line
 from lsd.batches.native_submission import Placing
 from lsd.batches.refusals import ItemRefused, RecordsAreOff, UnknownBatch, UnknownItem
 from lsd.batches.results import batch_pieces, item_json
-from lsd.batches.submission import (
-    Submission,
-    check_fit,
-    secrets_of,
-    without_secrets,
-)
-from lsd.conversation import LsdError, encode_json
-from lsd.inference import (
-    Accepted,
-    InferenceFailed,
-    InferenceService,
-    PreparedVariant,
-    VariantFailed,
-    assignment_of,
-    drawn_variant,
-    structure_inference_request,
-)
-from lsd.store import BatchItem, BatchRecord, NewItem, Store, Write, Writer
+from lsd.batches.submission import Submission, secrets_of
+from lsd.conversation import LsdError
+from lsd.inference import InferenceService
+from lsd.store import BatchRecord, NewItem, Store, Writer
 
 CHECKING_S_MAX = 0.002
 """So long items are checked without a pause; then it is the turn of other requests."""
@@ -58,7 +43,13 @@ class BatchService:
         if self.inferences.recorder is None:
             raise RecordsAreOff
         batch_id = self.inferences.ids.new()
-        checking = _Checking(self, submission.shape == "columns", api_key_public_id)
+        checking = Checking(
+            inferences=self.inferences,
+            native=self.native,
+            shard=self.store.batches.shard,
+            draws_once=submission.shape == "columns",
+            api_key_public_id=api_key_public_id,
+        )
         items = await self._check(submission.rows, checking)
         if len(checking.failures) == len(items):
             raise ItemRefused(0, checking.failures[0])
@@ -115,7 +106,7 @@ class BatchService:
             await self.native.jobs.cancel(batch_id)
         return self.get(batch_id)
 
-    async def _store(self, batch: BatchRecord, items: list[NewItem], checking: "_Checking") -> None:
+    async def _store(self, batch: BatchRecord, items: list[NewItem], checking: Checking) -> None:
         """Commits a batch, and starts the jobs that providers are to run for it."""
         if not checking.lines:
             await self.writer.commit(
@@ -137,7 +128,7 @@ class BatchService:
             if new.item.part is not None:
                 self.queue.credentials.forget(new.item.inference_id)
 
-    async def _check(self, rows: list[Any], checking: "_Checking") -> list[NewItem]:
+    async def _check(self, rows: list[Any], checking: Checking) -> list[NewItem]:
         """The items of a submission, whose rows are used up. Pauses now and then."""
         items: list[NewItem] = []
         secrets: dict[str, dict[str, Any]] = {}
@@ -158,99 +149,3 @@ class BatchService:
         for inference_id, fields in secrets.items():
             self.queue.credentials.hold(inference_id, fields)
         return items
-
-
-@attrs.define(eq=False)
-class _Checking:
-    """Checks the rows of one submission as `/inference` would."""
-
-    _service: BatchService
-    _draws_once: bool
-    _api_key_public_id: str | None
-    asked: Counter[tuple[str, str | None]] = attrs.field(factory=Counter, init=False)
-    """Items by function and model."""
-    lines: dict[int, NativeLine] = attrs.field(factory=dict, init=False)
-    """Of the items that a provider is to run in a job of its own."""
-    assignments: list[Write] = attrs.field(factory=list, init=False)
-    """What keeps the variant that all episodes of the batch have."""
-    failures: list[InferenceFailed] = attrs.field(factory=list, init=False)
-    """Of the items that have failed already."""
-    _drawn: str | None = attrs.field(default=None, init=False)
-
-    @property
-    def has_drawn_once(self) -> bool:
-        """Whether all items have a variant that was drawn for the first."""
-        return self._drawn is not None
-
-    async def check(self, index: int, row: Any) -> NewItem:
-        """The item of a row. Raises what the row alone would be answered."""
-        request = structure_inference_request(row)
-        check_fit(request)
-        inferences = self._service.inferences
-        accepted = inferences.accept(request, self._api_key_public_id)
-        episode_id = accepted.episode_id or inferences.ids.new()
-        self.asked[accepted.function.name, request.model_name] += 1
-        item = BatchItem(
-            inference_id=inferences.ids.new(),
-            episode_id=episode_id,
-            function_name=accepted.function.name,
-            function_type=accepted.function.config.type,
-            drawn_variant=await self._variant_for_all(accepted, episode_id),
-            holder=self._service.store.batches.shard if secrets_of(row) else None,
-        )
-        item = await self._maybe_native(index, item, accepted)
-        return NewItem(item=item, request=encode_json(without_secrets(row)))
-
-    async def _maybe_native(self, index: int, item: BatchItem, accepted: Accepted) -> BatchItem:
-        """The item; its variant is fixed if its provider is to run it in a job of its own."""
-        inferences = self._service.inferences
-        variants = accepted.function.variants
-        prepared = inferences.prepared
-        if self._service.native is None or not any(
-            is_native(prepared, each) for each in variants.values()
-        ):
-            return item
-        variant = accepted.pinned or (item.drawn_variant and variants[item.drawn_variant])
-        if not variant:
-            variant = await drawn_variant(accepted, item.episode_id, inferences.experiments)
-        if not variant:
-            return item
-        fixed = item if accepted.pinned else attrs.evolve(item, drawn_variant=variant.name)
-        try:
-            line = await native_line(inferences, item, accepted, variant)
-        except VariantFailed as failure:
-            return self._failed(fixed, accepted, variant, failure)
-        if line is None:
-            return item
-        self.lines[index] = line
-        return fixed
-
-    def _failed(
-        self,
-        item: BatchItem,
-        accepted: Accepted,
-        variant: PreparedVariant,
-        cause: VariantFailed,
-    ) -> BatchItem:
-        """An item that no provider can be asked, as if it had run."""
-        text = f'variant "{variant.name}": {cause}'
-        failure = InferenceFailed(cause.cause, text, pinned=accepted.pinned is not None)
-        self.failures.append(failure)
-        assert self._service.native is not None, "it was to be a line of a job"
-        decider = self._service.native.jobs.runner.decider
-        return decider.failed(item, failure, self._service.inferences.clock.now_ms())
-
-    async def _variant_for_all(self, accepted: Accepted, episode_id: str) -> str | None:
-        """Of a column-wise submission, the variant that the first item has drawn."""
-        if not self._draws_once or accepted.pinned is not None:
-            return None
-        if self._drawn is None:
-            experiments = self._service.inferences.experiments
-            variant = await drawn_variant(accepted, episode_id, experiments)
-            self._drawn = None if variant is None else variant.name
-        if self._drawn is not None:
-            experiments = self._service.inferences.experiments
-            assignment = assignment_of(accepted, episode_id, self._drawn, experiments)
-            if assignment is not None:
-                self.assignments.append(assignment)
-        return self._drawn

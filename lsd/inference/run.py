@@ -13,7 +13,13 @@ from lsd.inference.example_memory import ExampleMemory
 from lsd.inference.files import RunFiles
 from lsd.inference.journal import CallStatus, Journal, ModelCall
 from lsd.inference.limits import Limit
-from lsd.inference.prepared import Prepared, PreparedGeneration, PreparedModel, PreparedProvider
+from lsd.inference.prepared import (
+    Prepared,
+    PreparedGeneration,
+    PreparedModel,
+    PreparedProvider,
+    PreparedVariant,
+)
 from lsd.inference.request import InferenceRequest
 from lsd.inference.targeted_edits import EditTarget
 from lsd.telemetry import Clock
@@ -28,8 +34,9 @@ class Run:
     hears of each call that is over. A run within another is for a variant that works for
     `on_behalf_of`, whose answer its calls will be part of. `patience_s`: a stream that its
     provider has accepted counts as started after so long, whether it has said anything or not;
-    None waits for ever. `first_provider`: the place in a model's routing at which it begins, where
-    there is one. `is_timed` False: others have run it, at times that nobody knows.
+    None waits for ever. `first_variant` was drawn before; `first_provider` is the place in its
+    model's routing at which the run begins. `is_timed` False: others have run it, at times that
+    nobody knows.
     """
 
     inference_id: str
@@ -49,6 +56,7 @@ class Run:
     on_behalf_of: str | None = None
     is_recorded: bool = False
     patience_s: float | None = None
+    first_variant: PreparedVariant | None = None
     first_provider: int = 0
     is_timed: bool = True
     examples: ExampleMemory | None = None

@@ -22,7 +22,7 @@ from lsd.inference.example_memory import ExampleMemory
 from lsd.inference.file_desk import FileDesk
 from lsd.inference.inference_trace import trace_inference
 from lsd.inference.journal import CUT_OFF, ModelCall
-from lsd.inference.prepared import DEFAULT_FUNCTION, Prepared, PreparedModel
+from lsd.inference.prepared import DEFAULT_FUNCTION, Prepared, PreparedModel, PreparedVariant
 from lsd.inference.records import Recorder
 from lsd.inference.refusals import InferenceFailed
 from lsd.inference.reply import OpenWriter, Reply, Send, StreamWriter
@@ -106,16 +106,23 @@ class InferenceService:
         return run
 
     async def run_under(
-        self, inference_id: str, accepted: Accepted, first_provider: int = 0
+        self,
+        inference_id: str,
+        accepted: Accepted,
+        *,
+        first_variant: PreparedVariant | None = None,
+        first_provider: int = 0,
     ) -> Ended:
         """Runs a request that was accepted before, under an id that it has already.
+
+        It begins with a variant that was drawn before, and at a place of its model's routing.
 
         Its records are not written but given back. It is not counted, and feedback does not wait
         for it. When cancelled, nothing is left of it.
         """
         assert self.recorder is not None, "what is run for its record needs a place for it"
         run = self._begin(accepted, self.clock.monotonic(), inference_id)
-        run.first_provider = first_provider
+        run.first_variant, run.first_provider = first_variant, first_provider
         await self.file_desk.keep_files_of(run)
         try:
             answer = await first_answer(run, accepted)

@@ -68,12 +68,13 @@ def assignment_of(
 async def _first(run: Run, accepted: Accepted, run_one: RunVariant[Given]) -> Given:
     failures: dict[str, VariantFailed] = {}
     only = accepted.pinned or accepted.drawn
-    variant = only or await _drawn(run, accepted, failures)
+    variant = only or run.first_variant or await _drawn(run, accepted, failures)
     while variant is not None:
         try:
             return await run_one(run, accepted, variant)
         except VariantFailed as failure:
             failures[variant.name] = failure
+            run.first_provider = 0
         variant = None if only else await _drawn(run, accepted, failures)
     raise _all_failed(run, accepted, failures)
 

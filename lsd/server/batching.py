@@ -75,4 +75,8 @@ def queue_work(inferences: InferenceService, queue: LocalQueue) -> QueueWork | N
         ),
         now_ms=inferences.clock.now_ms,
     )
-    return QueueWork(runner=runner, running_max=table.max_concurrency)
+    return QueueWork(
+        runner=runner,
+        running_max=table.max_concurrency,
+        model_running_max=table.max_concurrency_per_model,
+    )

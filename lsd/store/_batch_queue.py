@@ -4,6 +4,7 @@ All of it happens within a write, so that two processes never take the same item
 never more than there is room for.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 import attrs
@@ -14,6 +15,7 @@ from lsd.store._batch_rows import (
     PLACE_BYTES,
     READY,
     SUSPECT,
+    model_mark,
     put_item,
     read_batch,
     read_item,
@@ -38,17 +40,23 @@ _PROMOTED_MAX = 1_000
 """Items whose time has come that one claim puts back in line: some milliseconds."""
 
 
+PASSED_OVER_MAX = 1_000
+"""Items of busy models that are passed over at a time: a millisecond."""
+
+
 @attrs.define(eq=False, kw_only=True)
 class Claim:
     """What a process asks for, and what it gets.
 
-    `running_max` bounds the items that run at once in all processes together. `after_batch` had
-    the last turn, or the first batch has the next one.
+    `running_max` bounds the items that run at once in all processes together, `model_running_max`
+    those of one model, if it is not None. `after_batch` had the last turn, or the first batch has
+    the next one.
     """
 
     shard: int
     items_max: int
     running_max: int
+    model_running_max: int | None = None
     now_ms: int
     after_batch: bytes = b""
     items: list[ClaimedItem] = attrs.field(factory=list, init=False)
@@ -63,8 +71,13 @@ class Claim:
             for key, _ in _first(transaction, SUSPECT, b""):
                 self.items.append(self._take(transaction, key[1:]))
         lanes = (READY, HELD + SHARD.pack(self.shard))
-        while len(self.items) < room and (place := _next(transaction, lanes, turn)) is not None:
+        busy = _Busy.of(transaction, self.model_running_max)
+        while len(self.items) < room:
+            place = _next(transaction, lanes, turn, busy.models)
+            if place is None:
+                break
             self.items.append(self._take(transaction, place))
+            busy.add(self.items[-1].item)
             turn = place[:ID_BYTES]
         self.after_batch = turn
 
@@ -93,6 +106,38 @@ class Claim:
             request=request,
             api_key_public_id=read_batch(batch_id, batch, None).api_key_public_id,
         )
+
+
+@attrs.define(eq=False)
+class _Busy:
+    """The models that have enough to do, by their marks, while items are being taken."""
+
+    _running_max: int | None
+    _running: Counter[bytes]
+    models: set[bytes] = attrs.field(factory=set, init=False)
+
+    @classmethod
+    def of(cls, transaction: Transaction, running_max: int | None) -> "_Busy":
+        """Those at the moment; None bounds nothing."""
+        if running_max is None:
+            return cls(None, Counter())
+        running = Counter(value[1:] for _, value in transaction.range(BATCH_RUNNING))
+        busy = cls(running_max, running)
+        for mark in running:
+            busy._note(mark)
+        return busy
+
+    def add(self, item: BatchItem) -> None:
+        """One more runs."""
+        if self._running_max is not None:
+            mark = model_mark(item)
+            self._running[mark] += 1
+            self._note(mark)
+
+    def _note(self, mark: bytes) -> None:
+        assert self._running_max is not None, "it is asked for with a bound only"
+        if mark and self._running[mark] >= self._running_max:
+            self.models.add(mark)
 
 
 def is_something_due(transaction: Transaction, shard: int, now_ms: int) -> bool:
@@ -124,18 +169,45 @@ def _promote(transaction: Transaction, now_ms: int) -> None:
 
 
 def _suspect_runs(transaction: Transaction) -> bool:
-    return any(value == b"s" for _, value in transaction.range(BATCH_RUNNING))
+    return any(value[:1] == SUSPECT for _, value in transaction.range(BATCH_RUNNING))
 
 
-def _next(transaction: Transaction, lanes: tuple[bytes, ...], after_batch: bytes) -> bytes | None:
-    """The place of the first item of the batch whose turn it is."""
+def _next(
+    transaction: Transaction, lanes: tuple[bytes, ...], after_batch: bytes, busy: set[bytes]
+) -> bytes | None:
+    """The place of the first item of the batch whose turn it is, of a model that is not busy."""
     behind = end_of(after_batch) if after_batch else b""
     for start in (behind, b""):
         if start is None:  # there is no batch behind the one with the greatest id
             continue
-        found = [key[len(lane) :] for lane in lanes for key, _ in _first(transaction, lane, start)]
-        if found:
-            return min(found)
+        found = [_first_idle(transaction, lane, start, busy) for lane in lanes]
+        places = [place for place in found if place is not None]
+        if places:
+            return min(places)
+    return None
+
+
+def _first_idle(
+    transaction: Transaction, lane: bytes, start: bytes, busy: set[bytes]
+) -> bytes | None:
+    """The place of the first item in a lane whose model is not busy, from a place on.
+
+    Of a batch with many items of busy models in front, only so many are passed over; then it is the
+    turn of the batch behind it.
+    """
+    stop = end_of(lane)
+    from_place: bytes | None = start
+    while from_place is not None:
+        place = None
+        for key, mark in transaction.range(
+            BATCH_QUEUE, lane + from_place, stop, limit=PASSED_OVER_MAX
+        ):
+            place = key[len(lane) :]
+            if mark not in busy:
+                return place
+        if place is None:
+            return None
+        from_place = end_of(place[:ID_BYTES])
     return None
 
 

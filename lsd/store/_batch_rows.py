@@ -2,9 +2,11 @@
 
 The queue is one database of four *lanes*, told apart by the first byte of the key: `r` items that
 anybody may run, `h` + holder those of one process, `s` suspects, which were running when a process
-died, and `l` + time those that are to run later.
+died, and `l` + time those that are to run later. The value is the *mark* of the model that is asked
+first, so that items whose model has enough to do are passed over at a glance.
 """
 
+from hashlib import blake2b
 from struct import Struct
 from typing import Any, Final
 
@@ -41,6 +43,9 @@ LATER: Final = b"l"
 
 PLACE_BYTES: Final = ID_BYTES + INDEX.size
 """A place is a batch's id and an item's index: the key of the item's row."""
+
+MARK_BYTES: Final = 8
+"""Two models of a configuration will not have the same eight."""
 
 _COUNTS = Struct(">QQQQQ")
 _OPTIONAL = tuple(
@@ -149,6 +154,18 @@ def queue_key(place: bytes, item: BatchItem) -> bytes:
     return READY + place
 
 
+def model_mark(item: BatchItem) -> bytes:
+    """A few bytes for the model of an item; none if it is not known."""
+    if item.model_name is None:
+        return b""
+    return blake2b(item.model_name.encode(), digest_size=MARK_BYTES).digest()
+
+
+def running_value(item: BatchItem) -> bytes:
+    """What stands by a running item: whether it is a suspect, and the mark of its model."""
+    return (SUSPECT if item.crashes else READY) + model_mark(item)
+
+
 def running_key(place: bytes, item: BatchItem) -> bytes | None:
     """Where an item stands among the running ones; None: no process of ours runs it."""
     if item.state != "running" or item.runner is None:
@@ -168,9 +185,9 @@ def put_item(
     transaction.put(BATCH_ITEMS, place, encode_item(after))
     running = running_key(place, after)
     if running is not None:
-        transaction.put(BATCH_RUNNING, running, b"s" if after.crashes else b"")
+        transaction.put(BATCH_RUNNING, running, running_value(after))
     elif after.state == "pending":
-        transaction.put(BATCH_QUEUE, queue_key(place, after), b"")
+        transaction.put(BATCH_QUEUE, queue_key(place, after), model_mark(after))
     elif after.state in TERMINAL_STATES:
         transaction.delete(BATCH_ITEM_REQUESTS, place)
 

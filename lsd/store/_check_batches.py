@@ -4,7 +4,14 @@ from collections import Counter
 from collections.abc import Iterator
 
 from lsd.store import layout
-from lsd.store._batch_rows import CountsRow, queue_key, read_item, running_key
+from lsd.store._batch_rows import (
+    CountsRow,
+    model_mark,
+    queue_key,
+    read_item,
+    running_key,
+    running_value,
+)
 from lsd.store._check_list import CheckList
 from lsd.store.batch_records import TERMINAL_STATES
 from lsd.store.layout import ID_BYTES, id_key
@@ -26,9 +33,9 @@ def _expected(transaction: Transaction) -> Iterator[tuple[Database, bytes, bytes
         yield layout.BATCH_ITEMS_BY_INFERENCE, id_key(item.inference_id), place
         running = running_key(place, item)
         if running is not None:
-            yield layout.BATCH_RUNNING, running, b"s" if item.crashes else b""
+            yield layout.BATCH_RUNNING, running, running_value(item)
         if item.state == "pending":
-            yield layout.BATCH_QUEUE, queue_key(place, item), b""
+            yield layout.BATCH_QUEUE, queue_key(place, item), model_mark(item)
         if item.state not in TERMINAL_STATES:
             yield layout.BATCH_ITEM_REQUESTS, place, None
     for place, _ in transaction.range(layout.BATCH_PARTS):

@@ -26,7 +26,9 @@ class ItemError:
 class BatchItem:
     """One item of a batch, without its request.
 
-    `drawn_variant`: the only one that may run, though the caller has not pinned it. `holder`: the
+    `drawn_variant`: the only one that may run, though the caller has not pinned it;
+    `first_variant`: the one that was drawn, behind which others may run. `model_name` is the model
+    that is asked first; None: nobody knows before the run. `holder`: the
     process (its shard) that alone has the item's credentials in memory. `runner`: the process that
     runs it now. `run` counts claims, `attempts` the runs that came to an end, the present one
     included; `crashes` the runs in the middle of which the process died. Times are milliseconds
@@ -43,6 +45,8 @@ class BatchItem:
     first_provider: int = 0
     """The place in the routing of its model at which a run begins."""
     drawn_variant: str | None = None
+    first_variant: str | None = None
+    model_name: str | None = None
     holder: int | None = None
     runner: int | None = None
     run: int = 0

@@ -134,13 +134,20 @@ class Batches:
         return Write(apply=apply, rows=rows)
 
     def claim(
-        self, *, items_max: int, running_max: int, now_ms: int, after_batch: bytes = b""
+        self,
+        *,
+        items_max: int,
+        running_max: int,
+        model_running_max: int | None = None,
+        now_ms: int,
+        after_batch: bytes = b"",
     ) -> Claim:
         """A claim to commit: after that it holds the items, which this process runs then."""
         return Claim(
             shard=self.shard,
             items_max=items_max,
             running_max=running_max,
+            model_running_max=model_running_max,
             now_ms=now_ms,
             after_batch=after_batch,
         )

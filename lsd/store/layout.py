@@ -70,7 +70,8 @@ item           B i                   item of a batch, JSON
 item_request   B i                   what it asks for, JSON; absent once the item has ended
 item_of        I                     B i
 item_queue     lane B i              - (pending items only; lanes in `_batch_rows`)
-item_running   s B i                 `s` for a suspect (items that a process of ours runs)
+item_running   s B i                 `s` for a suspect, else `r`, mark of its model (items that a
+                                     process of ours runs)
 **state**
 meta           a word                JSON
 cache          key (32 bytes)        written at (8 bytes, ms), turn (8 bytes), entry

@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from lsd.batches.local_queue import POLITE_PAUSE_S
-from tests.api.asking import open_store, wait_for
+from tests.api.asking import Box, model, open_store, wait_for
 from tests.api.batching import (
     bounded,
     by_text,
@@ -195,6 +195,26 @@ def test_no_more_run_at_once_than_is_allowed(held: Held) -> None:
     assert len(open_calls) == 2
     assert behind <= 4
     assert len(held.asked) == 101
+
+
+def test_a_model_may_have_a_bound_of_its_own(held: Held) -> None:
+    """Items of other models go on meanwhile."""
+    gateway = held.gateway
+    other = model("n", Box("box", held.provider.url("box"))) + bounded(max_concurrency_per_model=1)
+    talk = '[functions.other]\ntype = "chat"\nvariants.v.model = "n"\n'
+    text = gateway.config_path.read_text().replace(bounded(max_concurrency=2), other + talk)
+    gateway.stop()
+    gateway.configure(text)
+    gateway.start()
+    rows = [row("m"), row("m"), row("m"), row("n", function_name="other"), row("m")]
+    batch_id = submitted(gateway, rows)["batch_id"]
+    wait_for(lambda: len(held.asked) == 2)
+    first = sorted(held.asked)
+    held.let_go()
+    finished(gateway, batch_id)
+
+    assert first == ["m", "n"]
+    assert len(held.asked) == 5
 
 
 def test_a_stop_puts_back_what_it_cuts_off(held: Held) -> None:

@@ -156,11 +156,13 @@ class Cors:
 class BatchInference:
     """Bounds of the batch queue.
 
-    `max_concurrency` 0 accepts without running, `poll_interval_s` 0 polls only when asked.
+    `max_concurrency` 0 accepts without running, `max_concurrency_per_model` None bounds no model by
+    itself, `poll_interval_s` 0 polls only when asked.
     """
 
     max_items: Count = 50_000
     max_concurrency: Natural = 8
+    max_concurrency_per_model: Count | None = None
     item_max_attempts: Count = 1
     crash_limit: Count = 3
     poll_interval_s: Natural = 60

@@ -28,6 +28,9 @@ TEXTS = {
     "gateway.relay.api_key_location": "gateway.relay.api_key_location = 'dynamic::k'",
     "gateway.batch_inference.max_items": "gateway.batch_inference.max_items = 1",
     "gateway.batch_inference.max_concurrency": "gateway.batch_inference.max_concurrency = 0",
+    "gateway.batch_inference.max_concurrency_per_model": (
+        "gateway.batch_inference.max_concurrency_per_model = 1"
+    ),
     "gateway.batch_inference.item_max_attempts": "gateway.batch_inference.item_max_attempts = 2",
     "gateway.batch_inference.crash_limit": "gateway.batch_inference.crash_limit = 1",
     "gateway.batch_inference.poll_interval_s": "gateway.batch_inference.poll_interval_s = 0",

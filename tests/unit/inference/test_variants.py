@@ -124,6 +124,22 @@ def tried(run: Run) -> list[str]:
     return [call.variant_name for call in run.journal.calls]
 
 
+async def test_a_variant_that_was_drawn_before_runs_first(start: StartGateway) -> None:
+    """At the place of its model's routing that is told; the others run from their beginnings."""
+    gateway = start(DEFAULT)
+    for name in "abcd":
+        gateway[f"{name}1"].will(says(name) if name == "b" else fails(400))
+    accepted = gateway.accept()
+    run = gateway.service._begin(accepted, gateway.clock.monotonic())
+    run.first_variant, run.first_provider = accepted.function.variants["c"], 7
+
+    answer = await first_answer(run, accepted)
+
+    assert answer.variant_name == "b"
+    assert run.journal.calls[0].variant_name == "c"
+    assert run.first_provider == 0
+
+
 async def test_an_episode_draws_the_same_variant_each_time(
     start: StartGateway, autojump_clock: trio.testing.MockClock
 ) -> None:

@@ -35,6 +35,17 @@ async def test_items_run_as_the_configuration_says(
     assert (work.running_max, work.runner.decider.attempts_max) == (running_max, 7)
 
 
+@pytest.mark.parametrize(("text", "most"), [("", None), ("max_concurrency_per_model = 2", 2)])
+async def test_models_may_have_a_bound_of_their_own(
+    folder: Folder, text: str, most: int | None
+) -> None:
+    """Or none."""
+    work = await work_of(folder, f"[gateway.batch_inference]\n{text}")
+
+    assert work is not None
+    assert work.model_running_max == most
+
+
 async def test_without_records_nothing_runs(folder: Folder) -> None:
     """There would be no place for the results."""
     assert await work_of(folder, "[gateway.observability]\nenabled = false\n") is None

@@ -13,6 +13,7 @@ from lsd.store import (
     ItemError,
     ItemNotHeld,
     Store,
+    _batch_queue,
 )
 from tests.unit.store.makers import Maker, put
 
@@ -95,6 +96,46 @@ def test_all_processes_together_run_no_more_than_there_is_room_for(
     theirs = claimed(other, store, 2, running_max=3)
 
     assert [each.index for each in (*mine, *theirs)] == [0, 1, 2]
+
+
+def test_a_model_has_no_more_to_do_than_it_can(store: Store, make: Maker) -> None:
+    """Its items are passed over meanwhile, in their own batch and in favour of others."""
+    first = submitted(store, make, 3, model_name="slow")
+    second = submitted(store, make, 2, model_name="slow")
+    third = submitted(store, make, 1, model_name="quick")
+    fourth = submitted(store, make, 1)
+
+    def take() -> list[tuple[str, int]]:
+        claim = store.batches.claim(items_max=9, running_max=9, model_running_max=2, now_ms=0)
+        store.data.write(claim.apply)
+        taken.extend(claim.items)
+        return [(each.batch_id, each.index) for each in claim.items]
+
+    taken: list[ClaimedItem] = []
+    assert take() == [
+        (first.batch_id, 0),
+        (second.batch_id, 0),
+        (third.batch_id, 0),
+        (fourth.batch_id, 0),
+    ]
+    assert take() == []
+    ended = attrs.evolve(taken[0].item, state="failed", error=POISON)
+    put(store, store.batches.finish(taken[0], ended, None))
+    assert take() == [(first.batch_id, 1)]
+
+
+def test_many_items_of_a_busy_model_do_not_hide_those_behind_them(
+    store: Store, make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only so many are looked at before it is the turn of the next batch."""
+    monkeypatch.setattr(_batch_queue, "PASSED_OVER_MAX", 2)
+    submitted(store, make, 9, model_name="slow")
+    behind = submitted(store, make, 1, model_name="quick")
+    claim = store.batches.claim(items_max=9, running_max=9, model_running_max=1, now_ms=0)
+    store.data.write(claim.apply)
+
+    assert [each.index for each in claim.items] == [0, 0]
+    assert claim.items[1].batch_id == behind.batch_id
 
 
 def test_an_item_ends_with_its_inference(store: Store, make: Maker) -> None:
