@@ -6,12 +6,13 @@ from typing import Literal
 import attrs
 
 from lsd.conversation.json import JsonValue
+from lsd.conversation.values import frozen
 
 Lane = Literal["openai", "anthropic"]
 """The API that a compatible endpoint offers, or that a provider speaks."""
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@frozen(kw_only=True)
 class ClientRequest:
     """What a client has sent to a compatible endpoint, beside its neutral form.
 

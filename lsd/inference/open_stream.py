@@ -107,7 +107,7 @@ class OpenStream:
         self._reader.keep(deadline.at)
         events: list[StreamEvent] = []
         try:
-            while not events and not self._is_over:
+            while not events and not self._reader.is_over:
                 events = await self._reader.receive()
         except DeadlineReached:
             failure = AttemptFailed(kind="timeout", text=str(deadline.limit))
@@ -126,7 +126,7 @@ class OpenStream:
         return self._total
 
     def _take_in(self, events: list[StreamEvent]) -> None:
-        entry = self.entry
+        entry = self._call.entry
         for event in events:
             if isinstance(event, StreamFault):
                 self._take_fault(event)

@@ -44,6 +44,8 @@ class StreamAnswer:
     _call: ModelCall | None = attrs.field(init=False)
     _head: bytes = attrs.field(init=False)
     _is_json: bool = attrs.field(init=False)
+    _shows_raw: bool = attrs.field(init=False)
+    """Whether the caller wants anything as it came from the provider."""
 
     def __attrs_post_init__(self) -> None:
         self._call = self._started.call
@@ -53,6 +55,12 @@ class StreamAnswer:
             "variant_name": self._started.variant_name,
         }
         self._is_json = self._accepted.function.config.type == "json"
+        request = self._accepted.request
+        self._shows_raw = (
+            request.include_raw_response
+            or request.include_original_response
+            or request.include_raw_usage
+        )
         field = b',"raw":' if self._is_json else b',"content":'
         self._head = b"data: " + encode_json(ids)[:-1] + field
 
@@ -79,8 +87,10 @@ class StreamAnswer:
     def events(self, events: Sequence[StreamEvent]) -> bytes:
         """The caller's events for what has arrived together; often fewer, perhaps none."""
         return b"".join(
-            self._fault(event) if isinstance(event, StreamFault) else self._chunk(event)
-            for event in events
+            [
+                self._fault(event) if isinstance(event, StreamFault) else self._chunk(event)
+                for event in events
+            ]
         )
 
     def closing(self, answer: Answer) -> bytes:
@@ -93,16 +103,7 @@ class StreamAnswer:
         return self._event([], extra)
 
     def _chunk(self, chunk: ModelChunk) -> bytes:
-        request = self._accepted.request
-        extra: dict[str, Any] = {}
-        call = self._call
-        if call is not None and not call.cached:
-            if request.include_raw_response and chunk.raw:
-                extra["raw_chunk"] = masked(chunk.raw, call.echoed)
-            if request.include_original_response and chunk.raw:
-                extra["original_chunk"] = masked(chunk.raw, call.echoed)
-            if request.include_raw_usage and chunk.raw_usage is not None:
-                extra["raw_usage"] = [call.raw_usage_entry(chunk.raw_usage)]
+        extra = self._raw_fields(chunk) if self._shows_raw else {}
         content = chunk.content
         if self._is_json:
             # Thoughts and the names of tools are collected, and not shown.
@@ -110,6 +111,18 @@ class StreamAnswer:
         elif self._started.calls_as_text:
             content = [each for each in content if not _is_bare_call(each)]
         return self._event(content, extra) if content or extra else b""
+
+    def _raw_fields(self, chunk: ModelChunk) -> dict[str, Any]:
+        request, call = self._accepted.request, self._call
+        fields: dict[str, Any] = {}
+        if call is not None and not call.cached:
+            if request.include_raw_response and chunk.raw:
+                fields["raw_chunk"] = masked(chunk.raw, call.echoed)
+            if request.include_original_response and chunk.raw:
+                fields["original_chunk"] = masked(chunk.raw, call.echoed)
+            if request.include_raw_usage and chunk.raw_usage is not None:
+                fields["raw_usage"] = [call.raw_usage_entry(chunk.raw_usage)]
+        return fields
 
     def _event(self, content: Sequence[ContentChunk], extra: dict[str, Any]) -> bytes:
         if self._is_json:

@@ -126,7 +126,8 @@ class ChatStream:
         delta = choice.get("delta") or choice.get("message")
         if isinstance(delta, dict):
             self._reader.read(delta, chunk.content)
-        reason = finish_reason_of(choice.get("finish_reason"))
+        told = choice.get("finish_reason")
+        reason = None if told is None else finish_reason_of(told)
         if reason is not None:
             chunk.finish_reason = reason
             chunk.stop_sequence = stop_sequence_of(choice)

@@ -18,6 +18,7 @@ from lsd.conversation import (
     Structurer,
     decode_json,
     describe_json,
+    frozen,
 )
 from lsd.inference import (
     NO_CACHE,
@@ -67,7 +68,7 @@ class Extensions:
     include_raw_usage: bool | None = attrs.field(default=None, metadata=_as("include_raw_usage"))
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CompatibleBody:
     """A body taken apart: the API's own `fields` in their order, without nulls, and LSD's.
 

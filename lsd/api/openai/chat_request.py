@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import attrs
-
 from lsd.api.compat.field_checks import whole
 from lsd.api.openai.chat_fields import check_fields
 from lsd.api.openai.chat_messages import MessageReader
@@ -18,6 +16,7 @@ from lsd.conversation import (
     ModelRequest,
     Problem,
     ServiceTier,
+    frozen,
 )
 
 SERVICE_TIERS: Mapping[str, ServiceTier] = {
@@ -86,7 +85,7 @@ _TRANSLATED = frozenset(
 """Fields that have a meaning for every provider, or none for any."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ChatRequest:
     """A request of this API: `neutral` is what providers are asked, the client's own body in it."""
 
