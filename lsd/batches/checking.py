@@ -73,7 +73,7 @@ class Checking:
         )
         if variant is not None:
             item = await self._maybe_native(index, item, accepted, variant)
-        return NewItem(item=item, request=encode_json(without_secrets(row)))
+        return NewItem(item=item, request=_exactly(encode_json(without_secrets(row))))
 
     async def _variant(self, accepted: Accepted, episode_id: str) -> PreparedVariant | None:
         """The variant that is run first; None: that turns out when the item runs."""
@@ -126,3 +126,11 @@ class Checking:
             return item
         self.lines[index] = line
         return item if accepted.pinned else attrs.evolve(item, drawn_variant=variant.name)
+
+
+def _exactly(text: bytes) -> bytes:
+    """The same in as many bytes as it has: what orjson gives keeps 4 KiB, however short it is.
+
+    A hundred thousand requests would wait for their commit in 400 MB instead of 20.
+    """
+    return bytes(memoryview(text))

@@ -213,7 +213,8 @@ class NativeJobs:
     async def _ended(self, batch: BatchRecord, claimed: ClaimedItem, job: _Ended) -> EndedItem:
         item, row = claimed.item, job.rows.get(claimed.item.inference_id)
         now_ms = self.inferences.clock.now_ms()
-        if row is None and batch.cancel_requested and job.job.state != "ended":
+        is_undone = row is None or row.is_cancelled
+        if is_undone and batch.cancel_requested and job.job.state != "ended":
             after = attrs.evolve(item, state="cancelled", finished_ms=now_ms)
             return EndedItem(index=claimed.index, after=after)
         try:

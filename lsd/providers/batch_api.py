@@ -38,6 +38,8 @@ class Row:
     inference_id: str
     body: bytes | None = None
     error: str | None = None
+    is_cancelled: bool = False
+    """The request was not run, because the job was to end."""
     is_bad: bool = False
     """The line cannot be read; it may name no request."""
 

@@ -209,7 +209,11 @@ def _row(line: bytes) -> Row:
         if not isinstance(inference_id, str):
             raise TypeError
         if error:
-            return Row(inference_id=inference_id, error=_reason(error) or str(error))
+            return Row(
+                inference_id=inference_id,
+                error=_reason(error) or str(error),
+                is_cancelled=error.get("code") == "batch_cancelled",
+            )
         status, body = response["status_code"], encode_json(response["body"])
     except (NotJson, AttributeError, KeyError, TypeError):
         return bad_row(line, _custom_id_in(line))

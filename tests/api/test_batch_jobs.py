@@ -25,7 +25,7 @@ from tests.api.batching import (
 from tests.api.conftest import StartGateway
 from tests.api.gateway import Gateway
 from tests.fakes.openai_batches import FakeBatches, Line, answered, errored
-from tests.fakes.openai_scripts import completes
+from tests.fakes.openai_scripts import completes, fails
 from tests.fakes.provider_thread import FakeProviderThread
 
 NATIVE = 'batch = "native"'
@@ -304,6 +304,15 @@ def test_an_item_that_cannot_be_rendered_fails_alone(start_native: StartNative) 
     assert refused(gateway, 502, [strict(x=1)]).startswith("0: ")
 
 
+def test_an_item_that_lsd_runs_costs_what_a_call_costs(start_native: StartNative) -> None:
+    """Case 42: `batch_cost` is for jobs."""
+    gateway, _ = start_native(more='batch = "local"' + COSTS)
+
+    batch = finished(gateway, submitted(gateway, [row("a")])["batch_id"])
+
+    assert batch["inferences"][0]["usage"]["cost"] == 0.00002
+
+
 def test_costs_are_those_of_the_submission(start_native: StartNative) -> None:
     """Case 42: by `batch_cost`; what is configured later counts for later batches."""
     gateway, fake = start_native(more=NATIVE + COSTS)
@@ -350,18 +359,40 @@ def test_other_servers_are_asked_item_by_item(start_native: StartNative) -> None
     assert fake.asked == ["POST /chat/completions"] * 2
 
 
+def test_openai_itself_is_asked_for_a_job(
+    start_gateway: StartGateway, provider: FakeProviderThread
+) -> None:
+    """Case 40: where the address is the default one; here it lies behind a proxy that refuses."""
+    proxy = provider.will("proxy", fails(502)).removesuffix("/proxy/v1")
+    at_home = '[models.m]\nrouting = ["box"]\n[models.m.providers.box]\ntype = "openai"\n'
+    keys = 'model_name = "gpt"\napi_key_location = "none"\n'
+    environment = {"HTTPS_PROXY": proxy, "https_proxy": proxy}
+    gateway = start_gateway(at_home + keys + FUNCTION, environment=environment)
+
+    told = refused(gateway, 502, [row("a")])
+
+    assert told.startswith('batch not started: provider "box"')
+    assert {each.target for each in provider.requests} == {"api.openai.com:443"}
+    assert gateway.post("/inference", row("a")).status_code == 502
+    gateway.stop()
+    gateway.configure(at_home + keys + 'batch = "local"\n' + FUNCTION)
+    gateway.start()
+    assert finished(gateway, submitted(gateway, [row("a")])["batch_id"])["status"] == "failed"
+
+
 def test_a_job_is_cancelled(start_native: StartNative) -> None:
     """What it still delivers is kept, the rest is cancelled."""
     gateway, fake = start_native()
-    batch_id = submitted(gateway, [row("a"), row("b")])["batch_id"]
+    batch_id = submitted(gateway, [row("a"), row("b"), row("c")])["batch_id"]
     fake.output = lambda lines: answered(lines[0])
+    fake.errors = lambda lines: errored(lines[1], "batch_cancelled")
     pending = cancelled(gateway, batch_id)
     batch = finished(gateway, batch_id)
 
     assert "POST /batches/batch_1/cancel" in fake.asked
     assert (pending["status"], pending["cancel_requested"]) == ("pending", True)
     assert (batch["status"], texts(batch)) == ("cancelled", ["a"])
-    assert batch["errors"][0]["status"] == 499
+    assert [(each["index"], each["status"]) for each in batch["errors"]] == [(1, 499), (2, 499)]
 
 
 def test_what_a_file_cannot_carry_runs_here(start_native: StartNative) -> None:
