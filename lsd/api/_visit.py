@@ -1,7 +1,6 @@
 """The work for one request: done until it is answered, its client leaves, or the daemon stops."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 import attrs
 import trio
@@ -27,7 +26,7 @@ TELLS_LEAVING = "lsd.disconnect"
 
 CANCEL_SCOPE = "lsd.cancel_scope"
 """The one with the cancel scope of the connection. Whatever cancels a request ends its connection,
-too, so that it needs no scope of its own, which costs ten microseconds."""
+too, so that it needs no scope of its own, which would cost ten microseconds."""
 
 
 @attrs.frozen(kw_only=True)
@@ -56,7 +55,10 @@ class Reception:
 
 @attrs.define(eq=False)
 class Visit:
-    """A request that was let in; its client is told whatever its work ends with."""
+    """A request that was let in; its client is told whatever its work ends with.
+
+    It is served within `scope`, which whoever wants it to end may cancel.
+    """
 
     _reception: Reception
     _route: Route
@@ -65,31 +67,15 @@ class Visit:
     _out: Responder
     _context: RequestContext
     _started_at: float
-    _scope: trio.CancelScope | None = None
+    _scope: trio.CancelScope
 
-    async def run(self, extensions: Mapping[str, Any], receive: Receive) -> None:
-        """Serves the request, with what the server offers beyond ASGI."""
-        tell_leaving = extensions.get(TELLS_LEAVING)
+    async def run(self, receive: Receive, tell_leaving: TellLeaving | None) -> None:
+        """Serves the request. `tell_leaving` is None where the server has only messages for it."""
+        reception, out = self._reception, self._out
         is_told = log.is_debug
         if is_told:
             log.debug("request started")
-        try:
-            self._scope = extensions.get(CANCEL_SCOPE)
-            if self._scope is not None:
-                await self._answered(self._scope, receive, tell_leaving)
-            else:
-                with trio.CancelScope() as self._scope:
-                    await self._answered(self._scope, receive, tell_leaving)
-        finally:
-            if is_told:
-                status, latency_ms = self._out.status, self._latency_ms()
-                log.debug("request finished", status=status, latency_ms=latency_ms)
-
-    async def _answered(
-        self, scope: trio.CancelScope, receive: Receive, tell_leaving: TellLeaving | None
-    ) -> None:
-        reception = self._reception
-        reception.in_flight.begin(scope, self._route.name)
+        reception.in_flight.begin(self._scope, self._route.name)
         try:
             body = await read_body(receive, self._headers, reception.body_bytes_max)
             if tell_leaving is None:
@@ -100,32 +86,34 @@ class Visit:
         except ClientGone:
             log.warning("client left", latency_ms=self._latency_ms())
         except trio.Cancelled:
-            await self._end_cancelled(scope)
+            await self._end_cancelled()
             raise
         except Exception as error:  # noqa: BLE001 (the edge of a request: everything is answered)
-            await self._tell(error, scope)
+            await self._tell(error)
         except BaseExceptionGroup as group:
             # Several tasks were cancelled, and some may have failed on their way out.
             failed, cancelled = group.split(Exception)
             if failed is not None:
-                await self._tell(failed, scope)
+                await self._tell(failed)
             else:
-                await self._end_cancelled(scope)
+                await self._end_cancelled()
             if cancelled is not None:
                 raise cancelled from None
         finally:
-            reception.in_flight.end(scope)
+            reception.in_flight.end(self._scope)
+            if is_told:
+                log.debug("request finished", status=out.status, latency_ms=self._latency_ms())
 
-    async def _tell(self, error: Exception, scope: trio.CancelScope) -> None:
+    async def _tell(self, error: Exception) -> None:
         out = self._out
         answer = out.words.answer_and_log(error, self._route.name, self._reception.ids)
-        if scope.cancel_called:
+        if self._scope.cancel_called:
             await out.say_at_last(answer)
         else:
             await out.answer_or_break_off(answer)
 
-    async def _end_cancelled(self, scope: trio.CancelScope) -> None:
-        if scope.cancel_called and self._reception.in_flight.is_stopping:
+    async def _end_cancelled(self) -> None:
+        if self._scope.cancel_called and self._reception.in_flight.is_stopping:
             await self._out.say_stopping()
 
     def _hear_leaving(self) -> None:
@@ -136,7 +124,7 @@ class Visit:
         out.is_client_gone = True
         if not out.is_head:
             log.warning("client left", latency_ms=self._latency_ms(), **self._context.fields())
-        if self._route.when_client_leaves == "cancel" and self._scope is not None:
+        if self._route.when_client_leaves == "cancel":
             self._scope.cancel()
 
     def _latency_ms(self) -> int:

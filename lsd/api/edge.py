@@ -40,7 +40,12 @@ class Edge:
     def check(self, headers: Mapping[str, str], scheme: str) -> None:
         """Raises Refused, naming what is foreign."""
         host = headers.get("host")
-        if self.checks_host and host is not None and not self._is_own_host(host):
+        if (
+            self.checks_host
+            and host is not None
+            and not _USUAL_HOST.fullmatch(host)
+            and not self._is_own_host(host)
+        ):
             text = (
                 f"host: found {host!r}; wanted a loopback name, an IP address or"
                 f" {self.bound_host} (gateway.bind_address)"
@@ -56,8 +61,6 @@ class Edge:
             raise Refused(403, text)
 
     def _is_own_host(self, host: str) -> bool:
-        if _USUAL_HOST.fullmatch(host):
-            return True
         name = _without_port(host).lower().rstrip(".")
         return (
             name in _LOOPBACK_NAMES

@@ -14,7 +14,7 @@ import attrs
 import trio
 
 from lsd.access import NotAuthenticated
-from lsd.api._visit import Reception, Route, Visit, Work
+from lsd.api._visit import CANCEL_SCOPE, TELLS_LEAVING, Reception, Route, Visit, Work
 from lsd.api.authentication import Authentication
 from lsd.api.bodies import Receive
 from lsd.api.cors import Cors
@@ -25,7 +25,14 @@ from lsd.api.in_flight import InFlight
 from lsd.api.responder import API_KEY, RESPONDER, Message, Responder, SendMessage
 from lsd.api.tracing import check_trace_headers, traced
 from lsd.conversation import IdGenerator, LsdError
-from lsd.telemetry import CURRENT_REQUEST, Clock, RequestContext, Tracer, current_trace
+from lsd.telemetry import (
+    CURRENT_REQUEST,
+    Clock,
+    RequestContext,
+    Tracer,
+    current_trace,
+    has_trace_extras,
+)
 
 Scope = MutableMapping[str, Any]
 AsgiApp = Callable[..., Awaitable[None]]
@@ -130,7 +137,8 @@ class Front:
         try:
             self.edge.check(headers, scope["scheme"])
             key = None if self._is_open else self._authenticated(method, route.path, headers)
-            check_trace_headers(headers)
+            if has_trace_extras(headers):
+                check_trace_headers(headers)
             if route.path is None:
                 raise Refused(404, f"Route not found: {method} {path}")
         except LsdError as refused:
@@ -143,8 +151,16 @@ class Front:
             work = _directly(route.endpoint, headers, key, out)
         else:
             work = _through(self.rest, self._inner(scope, route.path, key, out), send)
-        visit = Visit(self._reception, route, headers, work, out, context, self.clock.monotonic())
-        await visit.run(scope.get("extensions") or {}, receive)
+        started_at = self.clock.monotonic()
+        extensions = scope.get("extensions") or {}
+        connection = extensions.get(CANCEL_SCOPE)
+        ends_by = connection or trio.CancelScope()
+        visit = Visit(self._reception, route, headers, work, out, context, started_at, ends_by)
+        if connection is not None:
+            await visit.run(receive, extensions.get(TELLS_LEAVING))
+        else:
+            with ends_by:
+                await visit.run(receive, extensions.get(TELLS_LEAVING))
 
     def _route(self, method: str, sent_path: str) -> Route:
         path = self._local_path(sent_path)

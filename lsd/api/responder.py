@@ -45,18 +45,19 @@ class Responder:
 
     async def answer(self, answer: Answer) -> None:
         """Sends a whole answer."""
-        body = answer.body
         head = [
             (b"content-type", answer.media_type.encode()),
-            (b"content-length", b"%d" % len(body)),
+            (b"content-length", b"%d" % len(answer.body)),
         ]
         if answer.headers:
             head += _encoded(answer.headers)
-        await self._send_whole(answer.status, head, b"" if self.is_head else body)
+        await self._start(answer.status, head)
+        await self.end(b"" if self.is_head else answer.body)
 
     async def no_content(self, headers: Headers = ()) -> None:
         """Sends 204, which has no body and no headers about one."""
-        await self._send_whole(204, _encoded(headers), b"")
+        await self._start(204, _encoded(headers))
+        await self.end()
 
     async def start(self, headers: Headers) -> Send:
         """Sends the head of a stream; what is given takes its pieces."""
@@ -64,11 +65,12 @@ class Responder:
         await self._start(200, _encoded(headers))
         return self._piece
 
-    async def end(self) -> None:
-        """Ends a stream."""
+    async def end(self, last: bytes = b"") -> None:
+        """Ends what was started, with a last piece of the body."""
+        # Set first: a client that has all bytes may close at once, and has not left early.
         self.is_done = True
         if not self.is_client_gone:
-            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+            await self._send({"type": "http.response.body", "body": last, "more_body": False})
 
     async def answer_or_break_off(self, answer: Answer) -> None:
         """The answer, or if a stream has begun already, the same as its last event."""
@@ -87,13 +89,6 @@ class Responder:
         """Answers or breaks off even if the request is cancelled, in the time that is left then."""
         with trio.move_on_after(LAST_WORDS_S, shield=True):
             await self.answer_or_break_off(answer)
-
-    async def _send_whole(self, status: int, head: list[tuple[bytes, bytes]], body: bytes) -> None:
-        await self._start(status, head)
-        # Set first: a client that has all bytes may close at once, and has not left early.
-        self.is_done = True
-        if not self.is_client_gone:
-            await self._send({"type": "http.response.body", "body": body})
 
     async def _start(self, status: int, head: list[tuple[bytes, bytes]]) -> None:
         self._has_started = True

@@ -85,9 +85,9 @@ def answer_head(
         lines.append(b"connection: close")
     elif request.version == "1.0":
         lines.append(b"connection: keep-alive")
-    text = b"".join(lines)
     # A line break in a value would let it write headers, or a whole answer, of its own.
-    if b"\n" in text or b"\r" in text or b"\0" in text:
+    text = b"".join(lines)
+    if len(text.translate(None, b"\r\n\0")) != len(text):
         raise BadAnswer("answer", "a header with a control character", "text in one line")
     lines += _END_OF_HEAD
     return AnswerHead(b"\r\n".join(lines), framing, int(length or 0), keeps_alive)

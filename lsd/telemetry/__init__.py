@@ -15,7 +15,7 @@ from lsd.telemetry.metrics import (
 )
 from lsd.telemetry.otlp import MEDIA_TYPES, OtlpEncoding, encode_otlp
 from lsd.telemetry.request_context import CURRENT_REQUEST, RequestContext
-from lsd.telemetry.trace_headers import NO_EXTRAS, TraceExtras, read_trace_extras
+from lsd.telemetry.trace_headers import NO_EXTRAS, TraceExtras, has_trace_extras, read_trace_extras
 from lsd.telemetry.traces import AttributeValue, Span, Trace, Tracer, current_trace
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "configure_logging",
     "current_trace",
     "encode_otlp",
+    "has_trace_extras",
     "logger",
     "parse_rfc3339_ns",
     "read_trace_extras",

@@ -62,7 +62,7 @@ async def test_an_answer_is_sent_whole(out: Responder, sent: Sent) -> None:
                 VERSION,
             ],
         },
-        {"type": "http.response.body", "body": b'{"error":"no"}'},
+        {"type": "http.response.body", "body": b'{"error":"no"}', "more_body": False},
     ]
     assert out.is_done
 
