@@ -29,6 +29,11 @@ from lsd.telemetry import Clock, Metrics, StoreReadings, logger
 
 log = logger(__name__)
 
+RIGHT_AFTER = Gathering(flush_interval_ms=10, max_rows=1_000)
+"""How records are committed for which nobody waits. A commit and the thread that makes it take as
+much as some twenty inferences: with a few milliseconds of company that is little for each of them,
+and the answers that are just being made need not share the processor with it."""
+
 
 class _Writing(TypedDict):
     gathering: Gathering | None
@@ -203,8 +208,11 @@ def key_that_insists(config: Config) -> str | None:
 
 
 def _writing(config: Config) -> _Writing:
-    batch = config.gateway.observability.batch_writes
+    observability = config.gateway.observability
+    batch = observability.batch_writes
     if not batch.enabled:
-        return _Writing(gathering=None, rows_max=None)
+        return _Writing(
+            gathering=RIGHT_AFTER if observability.async_writes else None, rows_max=None
+        )
     gathering = Gathering(flush_interval_ms=batch.flush_interval_ms, max_rows=batch.max_rows)
     return _Writing(gathering=gathering, rows_max=batch.write_queue_capacity)

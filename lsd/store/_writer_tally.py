@@ -2,6 +2,7 @@
 
 import attrs
 
+from lsd.conversation import LsdError
 from lsd.store._group_commit import Outcome, Write
 from lsd.store.errors import StoreFull, WriteRefused
 from lsd.telemetry import logger
@@ -33,20 +34,18 @@ class WriterTally:
         """A group left the queue. The trouble is over when none was turned away meanwhile."""
         self._is_overrun, self._has_turned_away = self._has_turned_away, False
 
-    def count_outcome(self, write: Write, outcome: Outcome, *, is_awaited: bool) -> None:
-        """One write of a group is settled; whoever waits for it is told by himself."""
-        if outcome is None:
-            return
-        if not isinstance(outcome, WriteRefused):
+    def count_failure(self, write: Write, error: LsdError, *, is_awaited: bool) -> None:
+        """A write of a group is not stored; whoever waits for it is told by himself."""
+        if not isinstance(error, WriteRefused):
             self.write_errors += 1
         if is_awaited:
             return
         self.rows_dropped += write.rows
-        if not isinstance(outcome, StoreFull):
-            _log.error("a record was not stored", reason=str(outcome))
+        if not isinstance(error, StoreFull):
+            _log.error("a record was not stored", reason=str(error))
         elif not self._is_full:
             self._is_full = True
-            _log.error("records are being dropped until there is room", reason=str(outcome))
+            _log.error("records are being dropped until there is room", reason=str(error))
 
     def count_group(self, outcomes: list[Outcome]) -> None:
         """A group is done, wholly or in part."""

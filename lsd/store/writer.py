@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 import attrs
 import trio
 
+from lsd.conversation import LsdError
 from lsd.store._group_commit import Outcome, Write, commit_group
 from lsd.store._writer_tally import WriterTally
 from lsd.store.engine import Environment
@@ -184,7 +185,10 @@ class Writer:
         self._queued += 1
         if self._progress is not None:
             self._progress.note_queued(self._queued)
-        self._count_rows((queued,), 1)
+        if queued.write is not None:
+            self._rows_waiting += queued.write.rows
+            if queued.done is None:
+                self._rows_unawaited += queued.write.rows
         if self._gathering and self._rows_waiting >= self._gathering.max_rows:
             self._hurry.set()
         self._arrived.set()
@@ -227,12 +231,11 @@ class Writer:
         except trio.Cancelled:  # before the thread had begun; later it cannot be cancelled
             self._put_back(group)
             raise
-        following = iter(outcomes)
-        for queued in group:
-            if queued.write is not None:
-                queued.outcome = next(following)
-                is_awaited = queued.done is not None
-                self._tally.count_outcome(queued.write, queued.outcome, is_awaited=is_awaited)
+        if any(outcomes):
+            following = iter(outcomes)
+            for queued in group:
+                if queued.write is not None and (error := next(following)) is not None:
+                    self._note_failure(queued, queued.write, error)
         self._settle(group)
         if outcomes:
             self._tally.count_group(outcomes)
@@ -279,6 +282,10 @@ class Writer:
                 if queued.done is None:
                     self._rows_unawaited += sign * queued.write.rows
 
+    def _note_failure(self, queued: _Queued, write: Write, error: LsdError) -> None:
+        queued.outcome = error
+        self._tally.count_failure(write, error, is_awaited=queued.done is not None)
+
     def _settle(self, group: list[_Queued]) -> None:
         self._settled += len(group)
         if self._progress is not None:
@@ -293,9 +300,7 @@ class Writer:
         self._count_rows(given_up, -1)
         for queued in given_up:
             if queued.write is not None:
-                queued.outcome = WriteFailed("the writer has stopped")
-                is_awaited = queued.done is not None
-                self._tally.count_outcome(queued.write, queued.outcome, is_awaited=is_awaited)
+                self._note_failure(queued, queued.write, WriteFailed("the writer has stopped"))
         self._settle(given_up)
 
     def _has_room_for(self, write: Write) -> bool:

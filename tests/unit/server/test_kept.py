@@ -6,9 +6,10 @@ from pathlib import Path
 import orjson
 import pytest
 import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from lsd.server import StartRefused
-from lsd.server.kept import Kept, WriterDown, join_kept, open_kept, open_objects
+from lsd.server.kept import RIGHT_AFTER, Kept, WriterDown, join_kept, open_kept, open_objects
 from lsd.store import ApiKey, FileObjects, RunningTable, WorkerTable, Write
 from lsd.telemetry import Metrics, SystemClock
 from tests.unit.captured_log import Log
@@ -246,6 +247,28 @@ async def test_batches_are_gathered_as_configured(folder: Folder, nursery: trio.
     await kept.writer.close()
     kept.store.close()
     assert (readings.rows_waiting, readings.rows_dropped) == (2, 1)
+
+
+async def test_records_that_nobody_waits_for_are_committed_together(
+    folder: Folder, nursery: trio.Nursery, mock_clock: MockClock
+) -> None:
+    """Unless it is configured otherwise: with those of the same moment, and by themselves."""
+    kept = opened(folder, "")
+    assert kept is not None
+    await nursery.start(kept.writer.run)
+
+    for _ in range(3):
+        kept.writer.queue_nowait(Write(apply=lambda _transaction: None))
+        await wait_all_tasks_blocked()
+    early = kept.writer.statistics().commits
+    mock_clock.jump(RIGHT_AFTER.flush_interval_ms / 1000)
+    while not kept.writer.statistics().commits:
+        await trio.lowlevel.checkpoint()
+
+    statistics = kept.writer.statistics()
+    await kept.writer.close()
+    kept.store.close()
+    assert (early, statistics.commits, statistics.rows_waiting) == (0, 1, 0)
 
 
 def objects(folder: Folder, text: str, *, has_store: bool = True) -> FileObjects | None:
