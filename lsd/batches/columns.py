@@ -69,13 +69,10 @@ def read_rows(body: JsonValue) -> list[dict[str, JsonValue]]:
     count = len(columns.inputs)
     given = dict(_given(columns))
     params = dict(_given_params(columns))
-    for where, values in {
-        **given,
-        **{f"params.chat_completion.{k}": v for k, v in params.items()},
-    }.items():
-        if len(values) != count:
-            reason = f"found {len(values)} elements; wanted {count}, as many as `inputs` has"
-            raise BadSubmission(where, reason)
+    for column, values in given.items():
+        _check_length(column, values, count)
+    for name, values in params.items():
+        _check_length(f"params.chat_completion.{name}", values, count)
     shared = {name: value for name in _ONE_FOR_ALL if (value := getattr(columns, name)) is not None}
     return [_row(index, shared, given, params) for index in range(count)]
 

@@ -4,6 +4,7 @@ It stands in the store, so nothing here has to survive. Several processes share 
 itself, and a claim takes no more than there is room for in all of them together.
 """
 
+import math
 from collections.abc import Callable
 
 import attrs
@@ -13,6 +14,7 @@ from lsd.batches.held_credentials import HeldCredentials
 from lsd.batches.item_run import BUG, ItemRunner
 from lsd.batches.outcomes import failed_with
 from lsd.conversation import LsdError
+from lsd.inference import RunningInferences
 from lsd.store import Batches, ClaimedItem, ItemNotHeld, Write, Writer, WriteRefused
 from lsd.telemetry import Clock, logger
 
@@ -52,16 +54,17 @@ class QueueWork:
 class LocalQueue:
     """Runs the items of local batches, as long as the process lives.
 
-    `credentials` are those of items that only this process can run. `callers` tells how many
-    inferences somebody waits for: these go first.
+    `credentials` are those of items that only this process can run. `callers` are the inferences
+    that somebody waits for: these go first.
     """
 
     batches: Batches
     writer: Writer
     clock: Clock
-    callers: Callable[[], int]
+    callers: RunningInferences
     credentials: HeldCredentials = attrs.Factory(HeldCredentials)
-    _called_at: float = attrs.field(default=-CALLERS_STAY_S, init=False)
+    _callers_seen: int = attrs.field(default=0, init=False)
+    _called_at: float = attrs.field(default=-math.inf, init=False)
     _held: int = attrs.field(default=0, init=False)
     _after_batch: bytes = attrs.field(default=b"", init=False)
     _news: trio.Event = attrs.field(factory=trio.Event, init=False)
@@ -124,8 +127,8 @@ class LocalQueue:
     def _makes_way(self) -> bool:
         """Whether somebody waits for an answer, or has a moment ago."""
         now = trio.current_time()
-        if self.callers():
-            self._called_at = now
+        if self.callers.count() or self.callers.begun > self._callers_seen:
+            self._callers_seen, self._called_at = self.callers.begun, now
         return now - self._called_at < CALLERS_STAY_S
 
     async def _claim_due(self, work: QueueWork, now_ms: int) -> tuple[list[ClaimedItem], float]:

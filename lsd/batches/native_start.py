@@ -96,6 +96,9 @@ class JobStart:
         except AttemptFailed as failure:
             self.is_uncertain |= failure.status is None or failure.status >= 500
             raise
+        except trio.Cancelled:
+            self.is_uncertain = True
+            raise
 
     async def _go_on(
         self, file: Mapping[int, NativeLine], first: NativeLine, causes: Sequence[str]

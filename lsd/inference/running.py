@@ -59,6 +59,8 @@ class RunningInferences:
     """All inferences in progress: of this process, and what `desk` shows of others."""
 
     _desk: RunningDesk | None = None
+    begun: int = attrs.field(default=0, init=False)
+    """How many have begun in this process, ever."""
     _by_inference: dict[str, Running] = attrs.field(factory=dict, init=False)
     _by_episode: dict[str, dict[str, Running]] = attrs.field(factory=dict, init=False)
 
@@ -67,6 +69,7 @@ class RunningInferences:
         running = Running(inference_id=inference_id, episode_id=episode_id, is_dryrun=is_dryrun)
         if self._desk is not None and not is_dryrun:
             running.place = self._desk.note(inference_id, episode_id)
+        self.begun += 1
         self._by_inference[inference_id] = running
         self._by_episode.setdefault(episode_id, {})[inference_id] = running
         return running

@@ -78,6 +78,4 @@ def _trace_export(loaded: Loaded, transport: OutboundTransport) -> "TraceExport 
 
 
 def _batch_queue(kept: Kept, clock: Clock, running: RunningInferences) -> LocalQueue:
-    return LocalQueue(
-        batches=kept.store.batches, writer=kept.writer, clock=clock, callers=running.count
-    )
+    return LocalQueue(batches=kept.store.batches, writer=kept.writer, clock=clock, callers=running)

@@ -3,9 +3,14 @@
 import os
 import signal
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
-from tests.api.asking import wait_for
+import httpx
+import pytest
+
+from tests.api.asking import Box, model, wait_for
 from tests.api.batching import (
+    FUNCTION,
     bounded,
     configured,
     finished,
@@ -17,6 +22,7 @@ from tests.api.batching import (
 )
 from tests.api.conftest import StartGateway
 from tests.api.test_workers import anew, workers_of
+from tests.fakes.openai_batches import FakeBatches
 from tests.fakes.openai_scripts import completes
 from tests.fakes.provider_thread import FakeProviderThread
 from tests.fakes.recorded import RecordedRequest
@@ -74,3 +80,22 @@ def test_a_worker_that_dies_leaves_its_items_to_others(
 
     assert texts(batch) == [str(number) for number in range(ITEMS)]
     assert len(provider.requests) <= ITEMS + CONCURRENCY
+
+
+def test_a_job_that_a_dead_worker_has_begun_is_ended(
+    start_gateway: StartGateway, provider: FakeProviderThread
+) -> None:
+    """By another one; nobody was ever told of its batch."""
+    fake = FakeBatches(holds_back=True)
+    box = Box("box", provider.will("box", fake), 'batch = "native"')
+    gateway = start_gateway(model("m", box) + FUNCTION, "--workers", "2")
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(gateway.post, "/batch_inference", [row("a")])
+        provider.wait_for_request(2)
+        for worker in workers_of(gateway):
+            os.kill(worker, signal.SIGKILL)
+        with pytest.raises(httpx.TransportError):
+            asked.result()
+    fake.holds_back = False
+
+    wait_for(lambda: "POST /batches/batch_1/cancel" in fake.asked)

@@ -80,7 +80,7 @@ def open_desk(
         batches=shelf.store.batches,
         writer=shelf.writer,
         clock=gateway.clock,
-        callers=gateway.service.running.count,
+        callers=gateway.service.running,
     )
     runner = ItemRunner(
         inferences=gateway.service,

@@ -67,6 +67,22 @@ async def test_a_start_that_fails_leaves_what_may_go_on(
     assert left(desk) == starts
 
 
+async def test_a_submission_that_is_cut_off_leaves_what_may_go_on(
+    native_desk: Desk, nursery: trio.Nursery
+) -> None:
+    """The daemon stops while a provider is about to begin a job."""
+    desk = native_desk
+    desk.provider.will(FILE, Script(before=(Hang(),)))
+    with trio.CancelScope() as scope:
+        async with trio.open_nursery() as submitting:
+            submitting.start_soon(desk.submit, ITEM)
+            while len(desk.provider.requests) < 2:
+                await wait_all_tasks_blocked()
+            scope.cancel()
+
+    assert left(desk) == 1
+
+
 async def test_jobs_are_given_up_when_the_store_fails(
     native_desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
