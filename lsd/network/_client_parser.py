@@ -162,7 +162,10 @@ class ResponseParser:
         if status < 100:
             self._stop("response: found a status below 100; wanted one from 100 to 999")
         self.status = status
-        self.keeps_alive = self._llhttp.should_keep_alive() and self._is_framed_once()
+        # Two statements of a body's end may be an attempt to smuggle a response: the chunks count,
+        # and nothing after them is believed. Source: RFC 9112, section 6.3.
+        is_framed_twice = "transfer-encoding" in self.headers and "content-length" in self.headers
+        self.keeps_alive = self._llhttp.should_keep_alive() and not is_framed_twice
         if self._is_for_head:
             self.is_complete = True
 
@@ -173,15 +176,17 @@ class ResponseParser:
 
     def _take_headers(self) -> None:
         headers = self.headers
-        size = 0
         for raw_name, raw_value in self._lines:
-            size += len(raw_name) + len(raw_value) + len(": \r\n")
             name = raw_name.decode("ascii").lower()
-            value = _text(raw_value)
+            try:
+                value = raw_value.decode().strip(" \t")
+            except UnicodeDecodeError:
+                value = raw_value.decode("latin-1").strip(" \t")  # which any bytes are
             if not value.isprintable() and not _is_legal(value):
                 self._stop(f"response: found a control character in the header {name[:40]}")
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        if size > HEAD_BYTES_MAX:
+        # What has come may be the body for the larger part.
+        if self._head_bytes > HEAD_BYTES_MAX and self._size_of_lines() > HEAD_BYTES_MAX:
             self._stop(_TOO_LARGE)
         if len(self._lines) > HEADERS_MAX:
             self._stop(f"response: found more than {HEADERS_MAX} headers; wanted at most those")
@@ -189,10 +194,8 @@ class ResponseParser:
         if coding is not None and coding.lower() != "chunked":
             self._stop("response: found an unknown transfer coding; wanted chunked")
 
-    def _is_framed_once(self) -> bool:
-        # Two statements of a body's end may be an attempt to smuggle a response: the chunks count,
-        # and nothing after them is believed. Source: RFC 9112, section 6.3.
-        return not ("content-length" in self.headers and "transfer-encoding" in self.headers)
+    def _size_of_lines(self) -> int:
+        return sum(len(name) + len(value) + len(": \r\n") for name, value in self._lines)
 
 
 def _new_llhttp(parser: ResponseParser) -> httptools.HttpResponseParser:
@@ -209,14 +212,6 @@ def _new_llhttp(parser: ResponseParser) -> httptools.HttpResponseParser:
         lenient_spaces_after_chunk_size=True,
     )
     return made
-
-
-def _text(value: bytes) -> str:
-    """A header's value: UTF-8 if it is that, else Latin-1, which any bytes are."""
-    try:
-        return value.decode().strip(" \t")
-    except UnicodeDecodeError:
-        return value.decode("latin-1").strip(" \t")
 
 
 def _is_legal(value: str) -> bool:

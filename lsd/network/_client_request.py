@@ -7,6 +7,8 @@ from ipaddress import ip_address
 from typing import NamedTuple, NoReturn
 from urllib.parse import quote, urlsplit
 
+import attrs
+
 from lsd import __version__
 from lsd.conversation import WireRequest
 from lsd.network.transport import TransportFailed
@@ -14,8 +16,8 @@ from lsd.network.transport import TransportFailed
 USER_AGENT = f"LSD/{__version__}"
 
 TARGETS_MAX = 1024
-"""URLs whose parts are remembered. A provider has one; those with the model or an operation in the
-path have a few per model."""
+"""URLs whose parts are remembered, and the last head written for each. A provider has one; those
+with the model or an operation in the path have a few per model."""
 
 NAMES_MAX = 1024
 """Header names that are remembered as legal; all dialects together write some thirty."""
@@ -23,6 +25,9 @@ NAMES_MAX = 1024
 REMEMBERED_LENGTH_MAX = 1000
 """Characters of a URL or a name that is remembered. Clients name some of them, so that without this
 bound they could fill the memory; with it, all that is remembered are a few megabytes."""
+
+HEAD_LENGTH_MAX = 4000
+"""Bytes of a head that is remembered; one with a token of a cloud has two thousand."""
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -74,13 +79,57 @@ class Outgoing(NamedTuple):
     body: bytes
 
 
+@attrs.define(eq=False, repr=False)
+class _LastHead:
+    """What was written last for a URL: mostly, the next request differs in its body alone."""
+
+    target: Target
+    method: str | None = attrs.field(default=None, init=False)
+    anonymous: bool = attrs.field(default=False, init=False)
+    headers: list[tuple[str, str]] = attrs.field(factory=list, init=False)
+    lines: bytes = attrs.field(default=b"", init=False)
+
+    def lines_of(self, request: WireRequest) -> bytes:
+        """The head up to the length of the body."""
+        headers = list(request.headers.items())
+        if (
+            headers != self.headers
+            or request.method != self.method
+            or request.anonymous != self.anonymous
+        ):
+            lines = _lines_of(request, self.target)
+            if len(lines) > HEAD_LENGTH_MAX:
+                return lines
+            self.method, self.anonymous = request.method, request.anonymous
+            self.headers, self.lines = headers, lines
+        return self.lines
+
+
 def outgoing(request: WireRequest) -> Outgoing:
     """The request with its own headers and those without which it would not be HTTP.
 
     Raises TransportFailed for what is no HTTP; nothing of the request is told.
     """
-    target = target_of(request.url)
+    url = request.url
+    last = (_known_head if len(url) <= REMEMBERED_LENGTH_MAX else _head_for)(url)
     method, body = request.method, request.body
+    head = last.lines_of(request)
+    if body or method not in ("GET", "HEAD"):
+        head = b"%bContent-Length: %d\r\n\r\n" % (head, len(body))
+    else:
+        head += b"\r\n"
+    return Outgoing(last.target.origin, method, head, body)
+
+
+def _head_for(url: str) -> _LastHead:
+    return _LastHead(target_of(url))
+
+
+_known_head = lru_cache(maxsize=TARGETS_MAX)(_head_for)
+
+
+def _lines_of(request: WireRequest, target: Target) -> bytes:
+    method = request.method
     _legal_name(method)
     given = set()
     lines = []
@@ -95,9 +144,7 @@ def outgoing(request: WireRequest) -> Outgoing:
         head += f"User-Agent: {USER_AGENT}\r\n"
     if not given.isdisjoint(_FRAMING):
         _refuse("request: found a header that says where the body ends; wanted it left to LSD")
-    if body or method not in ("GET", "HEAD"):
-        lines.append(f"Content-Length: {len(body)}\r\n")
-    return Outgoing(target.origin, method, _encoded(f"{head}{''.join(lines)}\r\n"), body)
+    return _encoded(head + "".join(lines))
 
 
 def target_of(url: str) -> Target:

@@ -34,9 +34,10 @@ class ClientResponse:
     def __attrs_post_init__(self) -> None:
         connection = self._connection
         assert connection is not None, "a response comes from somewhere"
-        self.status = connection.parser.status
-        self.headers = connection.parser.headers
-        self._is_coded = "content-encoding" in self.headers
+        parser = connection.parser
+        self.status = parser.status
+        self.headers = parser.headers
+        self._is_coded = "content-encoding" in parser.headers
         self._take(connection)
 
     @property

@@ -2,6 +2,7 @@
 
 import re
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from lsd import __version__
 from lsd.conversation import WireRequest
 from lsd.network import TransportFailed, _client_request
-from lsd.network._client_request import Origin, outgoing, target_of
+from lsd.network._client_request import HEAD_LENGTH_MAX, Origin, outgoing, target_of
 
 SECRET = "sk-do-not-tell"
 
@@ -153,6 +154,7 @@ def test_what_clients_can_make_long_is_not_remembered() -> None:
     assert len(target.path) == 5001
     assert f"{name}: 1" in lines
     assert _client_request._known_split.cache_info().maxsize == _client_request.TARGETS_MAX
+    assert _client_request._known_head.cache_info().maxsize == _client_request.TARGETS_MAX
     assert target_of(url) is not target
     assert target_of("http://host/") is target_of("http://host/")
 
@@ -178,3 +180,38 @@ def test_whatever_is_given_what_is_sent_is_one_head(path: str, name: str, value:
     names = {line.partition(b":")[0].decode().lower() for line in lines[1:]}
     assert names == {"host", "user-agent", "content-length", name.lower()}
     assert len(lines) == 1 + len(names)
+
+
+def test_the_head_of_one_request_is_not_that_of_the_next() -> None:
+    """What differs in its method, a header, their order or the length is written anew."""
+    key, other = {"X-Key": "one", "X-B": "b"}, {"X-B": "b", "X-Key": "two"}
+    requests = [
+        WireRequest(
+            method=method, url="http://host/v1", headers=headers, body=body, anonymous=is_anonymous
+        )
+        for method in ("POST", "GET")
+        for headers in (key, other, dict(reversed(key.items())), {"X-Key": "x" * HEAD_LENGTH_MAX})
+        for body in (b"{}", b"", b"[1]")
+        for is_anonymous in (True, False)
+    ]
+    first = [
+        outgoing(attrs.evolve(each, url="http://host/v1?" + str(n)))
+        for n, each in enumerate(requests)
+    ]
+
+    for request, alone in zip(requests, first, strict=True):
+        path = alone.head.split(b" ")[1]
+        assert outgoing(request).head == alone.head.replace(path, b"/v1", 1)
+        assert outgoing(request).head == alone.head.replace(path, b"/v1", 1)
+
+
+def test_a_refused_head_is_not_remembered() -> None:
+    """The next one is refused as well; a good one is written."""
+    good = WireRequest(method="POST", url="http://host/refused", headers={"X-A": "a"})
+    bad = attrs.evolve(good, headers={"X-A": "a\r\nX-B: b"})
+    written = outgoing(good)
+
+    for _ in range(2):
+        with pytest.raises(TransportFailed):
+            outgoing(bad)
+        assert outgoing(good) == written
