@@ -43,18 +43,18 @@ class CallPieces:
     custom_names: frozenset[str]
     _calls: dict[str, StreamedCall] = attrs.field(factory=dict, init=False)
     _started: int = attrs.field(default=0, init=False)
-    _unnamed: StreamedCall | None = attrs.field(default=None, init=False)
+    unnamed: StreamedCall | None = attrs.field(default=None, init=False)
     """The call whose name may still grow."""
 
     def add(self, chunk: ToolCallChunk, extras: Mapping[str, Any]) -> list[CallPiece]:
         """What a piece of a call adds; `extras` are further fields of the call."""
-        made = [] if self._unnamed is None or self._unnamed.id == chunk.id else self.flush()
+        made = [] if self.unnamed is None or self.unnamed.id == chunk.id else self.flush()
         call = self._calls.get(chunk.id)
         if call is None:
             call = self._calls[chunk.id] = StreamedCall(chunk.id)
         call.extras.update(extras)
         if not call.has_started:
-            self._unnamed = call
+            self.unnamed = call
             call.name += chunk.raw_name
         if chunk.raw_arguments and not call.name:
             call.early_arguments += chunk.raw_arguments
@@ -65,7 +65,7 @@ class CallPieces:
 
     def flush(self) -> list[CallPiece]:
         """The start of the call whose name is whole, as something else follows it."""
-        call, self._unnamed = self._unnamed, None
+        call, self.unnamed = self.unnamed, None
         if call is None or not call.name:
             return []
         call.index = self._started

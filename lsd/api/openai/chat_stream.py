@@ -115,13 +115,26 @@ class ChatStream:
         own = object_in(choice.get("delta") or choice.get("message"))
         delta = self._delta(chunk, own, frames)
         if document:
-            self._top.update(extras(document, OWN_FIELDS))
-            self._beside.update(extras(choice, OWN_CHOICE_FIELDS))
-            if choice.get("logprobs") is not None:
-                self._beside["logprobs"] = choice["logprobs"]
-            delta.update(_sound(extras(own, OWN_MESSAGE_FIELDS)))
+            self._take_extras(document, choice, own, delta)
         if delta:
             self._say(delta, frames)
+
+    def _take_extras(
+        self,
+        document: Mapping[str, Any],
+        choice: Mapping[str, Any],
+        own: Mapping[str, Any],
+        delta: _Fields,
+    ) -> None:
+        """What a provider of OpenAI's kind says beside what everybody says: mostly nothing."""
+        if not document.keys() <= OWN_FIELDS:
+            self._top.update(extras(document, OWN_FIELDS))
+        if not choice.keys() <= OWN_CHOICE_FIELDS:
+            self._beside.update(extras(choice, OWN_CHOICE_FIELDS))
+        if choice.get("logprobs") is not None:
+            self._beside["logprobs"] = choice["logprobs"]
+        if not own.keys() <= OWN_MESSAGE_FIELDS:
+            delta.update(_sound(extras(own, OWN_MESSAGE_FIELDS)))
 
     def _delta(self, chunk: ModelChunk, own: Mapping[str, Any], frames: list[bytes]) -> _Fields:
         """What a chunk adds, but for its tool calls, which have frames of their own."""
@@ -160,7 +173,7 @@ class ChatStream:
             self._say({"tool_calls": [delta_of(piece)]}, frames)
 
     def _say(self, delta: _Fields, frames: list[bytes]) -> None:
-        if "tool_calls" not in delta:
+        if self._calls.unnamed is not None and "tool_calls" not in delta:
             self._say_calls(self._calls.flush(), frames)
         if not self._has_role:
             self._say_role(delta, frames)
