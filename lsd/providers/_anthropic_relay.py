@@ -135,6 +135,9 @@ def _fitting(messages: list[Any]) -> list[Any]:
     kept = []
     for message in messages:
         blocks = _blocks(message)
+        if not blocks:
+            kept.append(message)
+            continue
         own = [_with_fitting_id(block) for block in blocks if not _is_foreign(block)]
         if len(own) == len(blocks) and all(map(is_, own, blocks)):
             kept.append(message)

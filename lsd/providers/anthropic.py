@@ -58,9 +58,10 @@ class AnthropicMessages:
     host: Host
     counter: TokenCounter | None = None
     lane: ClassVar[Lane] = "anthropic"
+    provider_type: str = attrs.field(init=False)
 
-    @property
-    def provider_type(self) -> str:
+    @provider_type.default
+    def _type_of_target(self) -> str:
         return self.target.provider_type
 
     @property

@@ -1,6 +1,7 @@
 """`POST /anthropic/v1/messages` and the count of its tokens, from bytes to bytes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import attrs
@@ -22,7 +23,7 @@ from lsd.api.compat.headers import STREAM_HEADERS, identity_headers, reply_heade
 from lsd.api.compat.raw_fields import raw_fields
 from lsd.api.compat.troubles import UnusableAnswer
 from lsd.api.exchange import Answer, Endpoint, Request, Start
-from lsd.conversation import ClientRequest, JsonValue, encode_json
+from lsd.conversation import JsonValue, encode_json
 from lsd.inference import DirectCall, InferenceService, Reply, Send, StreamWriter
 
 API = "anthropic.messages"
@@ -61,7 +62,7 @@ class Messages:
         """`POST /anthropic/v1/messages`."""
         body = await read_compatible_body(request)
         body.check_known(KNOWN)
-        asked = await beside_the_loop(request.body, read_messages_request, body.fields)
+        asked = await beside_the_loop(request.body, _reading(request), body.fields)
         call = self._call(request, body, asked)
         if not asked.neutral.stream:
             return self._answer(body, asked, await self._inferences.call(call))
@@ -85,8 +86,8 @@ class Messages:
         }
         body = attrs.evolve(body, fields=fields)
         body.check_known(KNOWN)
-        checked = {**fields, "max_tokens": 1}
-        asked = await beside_the_loop(request.body, read_messages_request, checked)
+        checked = {**fields, "max_tokens": 1}  # it is not sent
+        asked = await beside_the_loop(request.body, _reading(request), checked)
         count = await self._inferences.count_tokens(self._call(request, body, asked))
         headers = identity_headers("anthropic", None)
         if count is None:
@@ -95,19 +96,9 @@ class Messages:
         return Answer(body=encode_json({"input_tokens": count}), headers=headers)
 
     def _call(self, request: Request, body: CompatibleBody, asked: MessagesRequest) -> DirectCall:
-        first = asked.problems[0] if asked.problems else None
-        client = ClientRequest(
-            lane="anthropic",
-            body=body.fields,
-            headers={
-                name: request.headers[name] for name in _LANE_HEADERS if name in request.headers
-            },
-            refusal=None if first is None else "; ".join(map(str, asked.problems)),
-            refused_field=None if first is None else first.path,
-        )
         return body.call(
             called_model(self._inferences, asked.model, may_have_suffix=True),
-            attrs.evolve(asked.neutral, client=client),
+            asked.neutral,
             body.tags(API, asked.tags),
             request.api_key_public_id,
         )
@@ -120,6 +111,12 @@ class Messages:
             made = _translated(message)
         headers = reply_headers("anthropic", reply, _ignored(asked, body.fields, reply))
         return Answer(body=encode_json({**made, **raw_fields(reply)}), headers=headers)
+
+
+def _reading(request: Request) -> Callable[[Mapping[str, JsonValue]], MessagesRequest]:
+    """What reads the fields of a body, with the headers of this API that came along."""
+    headers = {name: request.headers[name] for name in _LANE_HEADERS if name in request.headers}
+    return partial(read_messages_request, headers=headers)
 
 
 def _translated(message: Message) -> dict[str, Any]:

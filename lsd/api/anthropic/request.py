@@ -11,7 +11,7 @@ from lsd.api.anthropic.top_level import TRANSLATED, check_body
 from lsd.api.compat.field_checks import whole
 from lsd.conversation import (
     ChatCompletionParams,
-    JsonMode,
+    ClientRequest,
     ModelMessage,
     ModelRequest,
     Problem,
@@ -19,6 +19,8 @@ from lsd.conversation import (
 )
 
 _TIERS: Mapping[str, ServiceTier] = {"auto": "auto", "standard_only": "default"}
+
+NO_HEADERS: Mapping[str, str] = {}
 
 FIELD_OF_PARAMETER: Mapping[str, str] = {
     "thinking_budget_tokens": "thinking",
@@ -33,21 +35,22 @@ FIELD_OF_PARAMETER: Mapping[str, str] = {
 class MessagesRequest:
     """A request of this API.
 
-    `neutral` is what it means to providers that speak otherwise, `problems` why it means nothing to
-    them. `ignored` are the fields that they never hear of, in the order of the body.
+    `neutral` is what it means to providers that speak otherwise, with the client's own body in it.
+    `ignored` are the fields that they never hear of, in the order of the body.
     """
 
     model: str
     neutral: ModelRequest
-    problems: tuple[Problem, ...]
     ignored: tuple[str, ...]
     tags: Mapping[str, str]
 
 
-def read_messages_request(body: Mapping[str, Any]) -> MessagesRequest:
+def read_messages_request(
+    body: Mapping[str, Any], headers: Mapping[str, str] = NO_HEADERS
+) -> MessagesRequest:
     """The request that `body` holds, which has neither nulls nor LSD's own fields at its top.
 
-    Raises Malformed or Unsupported.
+    `headers` are those of the client that belong to this API. Raises Malformed or Unsupported.
     """
     check_body(body)
     reader = ContentReader()
@@ -57,7 +60,9 @@ def read_messages_request(body: Mapping[str, Any]) -> MessagesRequest:
         for place, message in enumerate(body["messages"])
     )
     tools = read_tools(body.get("tools", []), body.get("tool_choice"), body["model"])
-    thinking = _Thinking.read(body)
+    thinking, wanted, user_id = _Thinking.read(body), _wanted_format(body), _user_id(body)
+    schema = _schema_in(wanted)
+    problems = (*_own_problems(body, wanted, messages), *reader.problems, *tools.problems)
     return MessagesRequest(
         model=body["model"],
         neutral=ModelRequest(
@@ -67,14 +72,20 @@ def read_messages_request(body: Mapping[str, Any]) -> MessagesRequest:
             tools=tools.tools,
             params=_params(body, thinking),
             top_k=whole(body.get("top_k")),
-            json_mode=_json_mode(body),
-            output_schema=_output_schema(body),
+            json_mode="off" if schema is None else "strict",
+            output_schema=schema,
             stream=body.get("stream", False),
-            user=_user_id(body),
+            user=user_id,
+            client=ClientRequest(
+                lane="anthropic",
+                body=body,
+                headers=headers,
+                refusal="; ".join(map(str, problems)) if problems else None,
+                refused_field=problems[0].path if problems else None,
+            ),
         ),
-        problems=(*_own_problems(body, messages), *reader.problems, *tools.problems),
         ignored=_ignored(body, tools, thinking),
-        tags={"user_id": user_id} if (user_id := _user_id(body)) is not None else {},
+        tags={} if user_id is None else {"user_id": user_id},
     )
 
 
@@ -88,6 +99,8 @@ class _Thinking:
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> "_Thinking":
+        if "thinking" not in body and "output_config" not in body:
+            return _AS_USUAL
         thinking = body.get("thinking", {})
         effort = body.get("output_config", {}).get("effort")
         effort = effort if isinstance(effort, str) else None
@@ -99,6 +112,9 @@ class _Thinking:
                 return cls(budget=whole(thinking["budget_tokens"]))
             case _:
                 return cls(effort=effort)
+
+
+_AS_USUAL = _Thinking()
 
 
 def _params(body: Mapping[str, Any], thinking: _Thinking) -> ChatCompletionParams:
@@ -120,13 +136,9 @@ def _wanted_format(body: Mapping[str, Any]) -> Mapping[str, Any]:
     return wanted if isinstance(wanted, dict) else {}
 
 
-def _output_schema(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    schema = _wanted_format(body).get("schema")
+def _schema_in(wanted: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    schema = wanted.get("schema")
     return schema if isinstance(schema, dict) else None
-
-
-def _json_mode(body: Mapping[str, Any]) -> JsonMode:
-    return "off" if _output_schema(body) is None else "strict"
 
 
 def _user_id(body: Mapping[str, Any]) -> str | None:
@@ -134,13 +146,14 @@ def _user_id(body: Mapping[str, Any]) -> str | None:
     return user_id
 
 
-def _own_problems(body: Mapping[str, Any], messages: tuple[ModelMessage, ...]) -> list[Problem]:
+def _own_problems(
+    body: Mapping[str, Any], wanted: Mapping[str, Any], messages: tuple[ModelMessage, ...]
+) -> list[Problem]:
     """What Anthropic takes at the top of a request, and no other provider does."""
     problems = []
     if whole(body["max_tokens"]) == 0:
         problems.append(Problem("max_tokens", "found 0; wanted an integer ≥ 1"))
-    wanted = _wanted_format(body)
-    if wanted and _output_schema(body) is None:
+    if wanted and _schema_in(wanted) is None:
         reason = "found a format without a schema; wanted json_schema with its `schema`"
         problems.append(Problem("output_config.format", reason))
     if all(message.role == "system" for message in messages):
@@ -156,4 +169,4 @@ def _ignored(body: Mapping[str, Any], tools: ReadTools, thinking: _Thinking) -> 
         ignored.add("output_config")
     if "service_tier" in body and body["service_tier"] not in _TIERS:
         ignored.add("service_tier")
-    return tuple(name for name in body if name in ignored)
+    return tuple(name for name in body if name in ignored) if ignored else ()

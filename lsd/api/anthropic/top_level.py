@@ -34,9 +34,10 @@ def check_body(body: Mapping[str, Any]) -> None:
     problems = [
         Problem(name, REQUIRED) for name in ("model", "messages", "max_tokens") if name not in body
     ]
-    for name, check in _CHECKS.items():
-        if name in body:
-            problems += check(body[name], name)
+    for name, value in body.items():
+        check = _CHECKS.get(name)
+        if check is not None:
+            problems += check(value, name)
     if problems:
         raise Malformed(tuple(sorted(problems)))
     if "thread" in body:
@@ -45,6 +46,7 @@ def check_body(body: Mapping[str, Any]) -> None:
 
 
 _BLOCKS = items_of(object_, "an array of content blocks")
+_FROM_ZERO = integer(0)
 
 
 def _text_or_blocks(value: Any, path: str) -> list[Problem]:
@@ -72,7 +74,10 @@ def _message(value: Any, path: str) -> list[Problem]:
 def _messages(value: Any, path: str) -> list[Problem]:
     if value == []:
         return [wrong(path, value, "at least one message")]
-    return items_of(_message, "an array of messages")(value, path)
+    return _EACH_MESSAGE(value, path)
+
+
+_EACH_MESSAGE = items_of(_message, "an array of messages")
 
 
 def _thinking(value: Any, path: str) -> list[Problem]:
@@ -83,7 +88,7 @@ def _thinking(value: Any, path: str) -> list[Problem]:
     budget = value.get("budget_tokens")
     if budget is None:
         return [Problem(f"{path}.budget_tokens", REQUIRED)]
-    return integer(0)(budget, f"{path}.budget_tokens")
+    return _FROM_ZERO(budget, f"{path}.budget_tokens")
 
 
 def _metadata(value: Any, path: str) -> list[Problem]:
@@ -96,11 +101,11 @@ def _metadata(value: Any, path: str) -> list[Problem]:
 _CHECKS: Mapping[str, Check] = {
     "model": model_name,
     "messages": _messages,
-    "max_tokens": integer(0),
+    "max_tokens": _FROM_ZERO,
     "system": _text_or_blocks,
     "temperature": number,
     "top_p": number,
-    "top_k": integer(0),
+    "top_k": _FROM_ZERO,
     "stop_sequences": items_of(string, "an array of strings"),
     "stream": flag,
     "tools": items_of(object_, "an array of tools"),

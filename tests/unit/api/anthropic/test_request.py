@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,10 +31,16 @@ def read(**more: Any) -> MessagesRequest:
 
 
 def neutral(**more: Any) -> ModelRequest:
-    """The same in neutral words; it must mean something everywhere."""
+    """The same in neutral words alone; it must mean something everywhere."""
     made = read(**more)
-    assert made.problems == ()
-    return made.neutral
+    assert refusal(made) is None
+    return attrs.evolve(made.neutral, client=None)
+
+
+def refusal(made: MessagesRequest) -> str | None:
+    """Why only Anthropic can be asked."""
+    assert made.neutral.client is not None
+    return made.neutral.client.refusal
 
 
 def test_the_smallest_request() -> None:
@@ -41,7 +48,7 @@ def test_the_smallest_request() -> None:
     made = read()
 
     assert made.model == "m"
-    assert made.neutral == ModelRequest(messages=(HI,), params=ChatCompletionParams(max_tokens=64))
+    assert neutral() == ModelRequest(messages=(HI,), params=ChatCompletionParams(max_tokens=64))
     assert (made.ignored, made.tags) == ((), {})
 
 
@@ -148,7 +155,7 @@ def test_what_only_anthropic_knows_is_ignored_elsewhere() -> None:
     made = read(foo=1, container="c", tools=[search, look], cache_control={}, temperature=1)
 
     assert made.ignored == ("foo", "container", "tools", "cache_control")
-    assert made.problems == ()
+    assert refusal(made) is None
 
 
 @pytest.mark.parametrize(
@@ -178,7 +185,11 @@ def test_what_only_anthropic_knows_is_ignored_elsewhere() -> None:
 )
 def test_what_has_no_meaning_elsewhere(more: dict[str, Any], told: str) -> None:
     """Anthropic takes it, so that it is told only if somebody else is asked."""
-    assert [str(problem) for problem in read(**more).problems] == [told]
+    made = read(**more)
+
+    assert made.neutral.client is not None
+    assert refusal(made) == told
+    assert told.startswith(f"{made.neutral.client.refused_field}: ")
 
 
 def test_what_is_wrong_everywhere_is_told_at_once() -> None:
