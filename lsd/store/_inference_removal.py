@@ -47,7 +47,7 @@ from lsd.store.layout import (
     tag_key,
     value_key,
 )
-from lsd.store.names import FUNCTION, METRIC, VARIANT
+from lsd.store.names import METRIC, VARIANT_OF_FUNCTION
 from lsd.store.records import FeedbackRecord, InferenceRecord
 from lsd.store.transaction import Transaction
 
@@ -62,11 +62,10 @@ def remove_inference(writing: Writing, inference: bytes) -> None:
     if head is None:
         return
     record = encoding.read_inference(id_text(inference), head)
-    function = writing.number(FUNCTION, record.function_name)
-    pair = function + writing.number(VARIANT, record.variant_name)
+    pair = writing.pair(VARIANT_OF_FUNCTION, record.function_name, record.variant_name)
     namespace = namespace_of(writing, record.tags)
     _remove_feedback(
-        writing, inference, OF_INFERENCE, attribution_of_inference(pair, namespace), function
+        writing, inference, OF_INFERENCE, attribution_of_inference(pair, namespace), pair[:4]
     )
     _take_out_of_episode(writing, id_key(record.episode_id), inference, pair, namespace)
     _remove_keys(writing, inference, record, pair)

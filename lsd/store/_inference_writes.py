@@ -41,7 +41,7 @@ from lsd.store.layout import (
     id_key,
     tag_key,
 )
-from lsd.store.names import FUNCTION, VARIANT
+from lsd.store.names import VARIANT_OF_FUNCTION
 from lsd.store.new_inference import Fields, NewCall, NewInference
 from lsd.store.records import EmbeddingRecord
 from lsd.store.transaction import Transaction
@@ -61,9 +61,8 @@ def put_inference(writing: Writing, new: NewInference) -> None:
         _put_call(writing, inference, call, call_head)
 
     tags = head["tags"]
-    function = writing.number(FUNCTION, head["function_name"])
-    pair = function + writing.number(VARIANT, head["variant_name"])
-    transaction.put(BY_FUNCTION, function + inference, pair[4:])
+    pair = writing.pair(VARIANT_OF_FUNCTION, head["function_name"], head["variant_name"])
+    transaction.put(BY_FUNCTION, pair[:4] + inference, pair[4:])
     transaction.put(BY_VARIANT, pair + inference, b"")
     for key, value in tags.items():
         transaction.put(BY_TAG, tag_key(key, value) + inference, b"")

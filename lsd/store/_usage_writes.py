@@ -8,7 +8,7 @@ from lsd.store._usage_row import UsageRow
 from lsd.store._usage_sums import UsageSums
 from lsd.store._writing import Writing
 from lsd.store.layout import SHARD, end_of
-from lsd.store.names import MODEL, PROVIDER
+from lsd.store.names import PROVIDER_OF_MODEL
 from lsd.store.new_inference import Fields
 from lsd.store.transaction import Database
 from lsd.store.usage import OneUsage, usage_of_one
@@ -29,8 +29,7 @@ def count_call(writing: Writing, own: bytes, head: Fields, *, removed: bool = Fa
     usage = call_usage(head)
     if usage is None:
         return
-    pair = writing.number(MODEL, head["model_name"])
-    pair += writing.number(PROVIDER, head["model_provider_name"])
+    pair = writing.pair(PROVIDER_OF_MODEL, head["model_name"], head["model_provider_name"])
     _count(writing, OF_MODELS, pair, own, usage, removed=removed)
 
 

@@ -17,3 +17,7 @@ class Writing:
     def number(self, kind: bytes, name: str) -> bytes:
         """The number of a name, perhaps a new one."""
         return self.names.number(self.transaction, kind, name)
+
+    def pair(self, kinds: bytes, first: str, second: str) -> bytes:
+        """The numbers of two names that go together."""
+        return self.names.pair(self.transaction, kinds, first, second)

@@ -17,6 +17,10 @@ MODEL: Final = b"M"
 PROVIDER: Final = b"P"
 DATASET: Final = b"d"
 
+VARIANT_OF_FUNCTION: Final = FUNCTION + VARIANT
+PROVIDER_OF_MODEL: Final = MODEL + PROVIDER
+"""Kinds of pairs."""
+
 _NAME_BYTES_MAX = 200
 """Longer names stand in the key as a hash: keys of the engine end at 511 bytes, and the names of
 models called without configuration are whatever a client sends."""
@@ -31,6 +35,7 @@ class Names:
 
     _numbers: dict[tuple[bytes, str], bytes] = attrs.field(factory=dict, init=False)
     _names: dict[bytes, str] = attrs.field(factory=dict, init=False)
+    _pairs: dict[tuple[bytes, str, str], bytes] = attrs.field(factory=dict, init=False)
 
     def number(self, transaction: Transaction, kind: bytes, name: str) -> bytes:
         """The number of `name`; inside a write, a new name gets one."""
@@ -46,6 +51,16 @@ class Names:
         # Not known before the commit: a number from a transaction taken back goes to another name.
         transaction.after_commit(partial(self._learn, kind, name, number))
         return number
+
+    def pair(self, transaction: Transaction, kinds: bytes, first: str, second: str) -> bytes:
+        """The numbers of two names that go together, of both `kinds`; in a write, as `number`."""
+        known = self._pairs.get((kinds, first, second))
+        if known is not None:
+            return known
+        pair = self.number(transaction, kinds[:1], first)
+        pair += self.number(transaction, kinds[1:], second)
+        transaction.after_commit(partial(self._learn_pair, kinds, first, second, pair))
+        return pair
 
     def find(self, transaction: Transaction, kind: bytes, name: str) -> bytes | None:
         """The number of `name`, if it has one. For reads."""
@@ -66,6 +81,11 @@ class Names:
         assert found is not None, "a key holds a number that no name has"
         self._learn(kind, found.decode(), number)
         return found.decode()
+
+    def _learn_pair(self, kinds: bytes, first: str, second: str, pair: bytes) -> None:
+        if len(self._pairs) >= _KNOWN_MAX:
+            self._pairs.clear()
+        self._pairs[kinds, first, second] = pair
 
     def _learn(self, kind: bytes, name: str, number: bytes) -> None:
         if len(self._numbers) >= _KNOWN_MAX:

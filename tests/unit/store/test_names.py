@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from lsd.store import Store
+from lsd.store import Store, StoreFailed
 from lsd.store import names as names_module
-from lsd.store.names import FUNCTION, METRIC, Names
+from lsd.store.names import FUNCTION, METRIC, VARIANT_OF_FUNCTION, Names
+from lsd.store.transaction import Transaction
 
 
 def test_a_name_keeps_its_number(store: Store) -> None:
@@ -31,6 +32,27 @@ def test_kinds_are_counted_apart(store: Store) -> None:
         return [names.number(transaction, kind, name) for kind, name in pairs]
 
     assert [each[-1] for each in store.data.write(intern)] == [1, 2, 1, 2]
+
+
+def test_a_pair_is_the_numbers_of_its_names(store: Store) -> None:
+    """Those that both have by themselves; one that a write gave in vain is forgotten."""
+    names = Names()
+
+    def intern(transaction: Transaction) -> bytes:
+        return names.pair(transaction, VARIANT_OF_FUNCTION, "haiku", "terse")
+
+    def intern_in_vain(transaction: Transaction) -> None:
+        names.pair(transaction, VARIANT_OF_FUNCTION, "sonnet", "terse")
+        raise StoreFailed("path", "late")
+
+    with pytest.raises(StoreFailed):
+        store.data.write(intern_in_vain)
+    pairs = [store.data.write(intern) for _ in range(2)]
+
+    assert pairs == [b"\0\0\0\1\0\0\0\1"] * 2
+    with store.data.read() as transaction:
+        assert names.find(transaction, FUNCTION, "haiku") == b"\0\0\0\1"
+        assert names.find(transaction, FUNCTION, "sonnet") is None
 
 
 def test_a_number_leads_back_to_its_name(store: Store) -> None:

@@ -162,6 +162,35 @@ def test_whether_a_key_begins_so_is_told(environment: Environment) -> None:
         ]
 
 
+def test_what_is_put_is_there_whatever_is_asked_next(environment: Environment) -> None:
+    """Puts of one database are made together, and never later than somebody looks."""
+    fill(environment, {b"a": b"1", b"b": b"2"})
+    seen: list[object] = []
+
+    def apply(transaction: Transaction) -> None:
+        for ask in (
+            lambda: transaction.get("a", b"c"),
+            lambda: transaction.add("a", b"c", b"other"),
+            lambda: transaction.has("a", b"c"),
+            lambda: transaction.count("a"),
+            lambda: list(transaction.range("a")),
+            lambda: transaction.seeker("a").last_to(b"z"),
+            lambda: transaction.row("a", b"c", Tally.read).count,
+            lambda: transaction.delete("a", b"c"),
+        ):
+            transaction.put("a", b"c", b"3")
+            transaction.put("a", b"c", b"4")
+            transaction.put("b", b"elsewhere", b"5")
+            seen.append(ask())
+
+    environment.write(apply)
+
+    three = [(b"a", b"1"), (b"b", b"2"), (b"c", b"4")]
+    assert seen == [b"4", False, True, 3, three, b"c", 4, True]
+    with environment.read() as transaction:
+        assert transaction.get("b", b"elsewhere") == b"5"
+
+
 def test_callbacks_come_after_the_commit_only(environment: Environment) -> None:
     """What is remembered after a commit is not remembered when the commit did not happen."""
     called = []
