@@ -112,8 +112,10 @@ class Worker:
         match order["order"]:
             case "stop":
                 self._stop.ask(order["signal"])
+                self._may_serve.set()  # nobody will tell a worker that is only just starting
             case "insist":
                 self._stop.insist(order["signal"])
+                self._may_serve.set()
             case "serve":
                 self._may_serve.set()
                 await self._is_serving.wait()
