@@ -88,11 +88,23 @@ class OpenStream:
         self._idle = earlier(self._idle, limits.idle)
 
     async def receive(self) -> list[StreamEvent]:
-        """What comes next, all that arrived together; empty when the stream is over."""
+        """What comes next, all that arrived together; empty when the stream is over.
+
+        Silence is measured from here: a slow reader is no silent provider.
+        """
         events, self._events = self._events, []
-        if not events and not self._is_over:
-            events = await self._read()
-            self._take_in(events)
+        reader = self._reader
+        if events or reader.is_over or self._fatal is not None:
+            return events
+        limit, deadline = self._next_limit()
+        reader.keep(deadline)
+        try:
+            while not events and not reader.is_over:
+                events = await reader.receive()
+        except DeadlineReached:
+            failure = AttemptFailed(kind="timeout", text=str(limit))
+            events = [StreamFault(failure=failure, fatal=True)]
+        self._take_in(events)
         return events
 
     async def aclose(self) -> None:
@@ -101,29 +113,14 @@ class OpenStream:
         self._call.settle_cut_off(self._cost_so_far())
         await self._reader.aclose()
 
-    async def _read(self) -> list[StreamEvent]:
-        """The next events. Silence is measured from here: a slow reader is no silent provider."""
-        deadline = self._next_deadline()
-        self._reader.keep(deadline.at)
-        events: list[StreamEvent] = []
-        try:
-            while not events and not self._reader.is_over:
-                events = await self._reader.receive()
-        except DeadlineReached:
-            failure = AttemptFailed(kind="timeout", text=str(deadline.limit))
-            return [StreamFault(failure=failure, fatal=True)]
-        return events
-
-    @property
-    def _is_over(self) -> bool:
-        return self._reader.is_over or self._fatal is not None
-
-    def _next_deadline(self) -> Deadline:
-        if self._idle is not None:
-            at = trio.current_time() + self._idle.seconds
-            if at < self._total.at:
-                return Deadline(at, self._idle)
-        return self._total
+    def _next_limit(self) -> tuple[Limit, float]:
+        """The limit that is reached first, and when."""
+        idle, total = self._idle, self._total
+        if idle is not None:
+            at = trio.current_time() + idle.seconds
+            if at < total.at:
+                return idle, at
+        return total.limit, total.at
 
     def _take_in(self, events: list[StreamEvent]) -> None:
         entry = self._call.entry

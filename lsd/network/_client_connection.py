@@ -35,9 +35,9 @@ _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 class ClientConnection:
     """A connected socket and the parser of what it says.
 
-    One exchange at a time: `ask`, then `receive` until `parser.is_complete`. `idle_since` is by
-    trio's clock. `_unsent` is what the server has not taken yet of the request. With a poller that
-    runs, waiting costs no call of the system.
+    One exchange at a time: `ask`, then `take_in` until `parser.is_complete`, with a `wait` wherever
+    nothing has come. `idle_since` is by trio's clock. `_unsent` is what the server has not taken
+    yet of the request. With a poller that runs, waiting costs no call of the system.
     """
 
     origin: Origin
@@ -78,7 +78,7 @@ class ClientConnection:
         return False
 
     def ask(self, request: Outgoing) -> None:
-        """Begins an exchange: sends what the socket takes; `receive` sends the rest."""
+        """Begins an exchange: sends what the socket takes; `wait` sends the rest."""
         self.parser.begin(request.method)
         head, body = request.head, request.body
         if len(body) > JOINED_BYTES_MAX:
@@ -90,19 +90,11 @@ class ClientConnection:
         if sent < len(data):
             self._unsent.append(memoryview(data)[sent:])
 
-    async def receive(self) -> None:
-        """Waits for more of the response and takes it in; what is new is in the parser.
-
-        When this is cancelled, nothing is lost: it may be called again. Raises DeadlineReached, and
-        TransportFailed when there is no more to come; then the connection is of no more use.
-        """
-        while not self.take_in():
-            await self.wait()
-
     def take_in(self) -> bool:
         """Takes in what has come of the response; False: nothing has, so that it is time to wait.
 
-        Raises TransportFailed when there is no more to come.
+        What is new is in the parser. Raises TransportFailed when there is no more to come; then the
+        connection is of no more use.
         """
         parser, watched = self.parser, self.watched
         if parser.fault is not None:
@@ -130,7 +122,10 @@ class ClientConnection:
         return True
 
     def wait(self) -> Awaitable[None]:
-        """To be awaited at once: until `take_in` is worth a try. Raises DeadlineReached."""
+        """To be awaited at once: until `take_in` is worth a try.
+
+        When this is cancelled, nothing is lost: it may be called again. Raises DeadlineReached.
+        """
         watched = self.watched
         if watched.is_late:
             raise DeadlineReached
@@ -140,7 +135,7 @@ class ClientConnection:
         return watched.wait_readable()
 
     def close(self) -> None:
-        """At once; who waits in `receive` is told. A second call does nothing."""
+        """At once; who waits is told. A second call does nothing."""
         if not self._is_closed:
             self._is_closed = True
             self._unsent.clear()

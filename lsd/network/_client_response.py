@@ -1,8 +1,8 @@
 """A response on a connection of a pool."""
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from math import inf
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import attrs
 import trio
@@ -65,9 +65,11 @@ class ClientResponse:
                 raise BodyTooLarge(bytes_max)
         return b"".join(pieces)  # of one piece, this is no copy
 
-    async def receive_some(self) -> bytes:
-        if not self._is_coded:
-            return await self.receive_raw()
+    def receive_some(self) -> Coroutine[Any, Any, bytes]:
+        # Not a coroutine of its own: each one on the way to a wait is walked through at its end.
+        return self._receive_decoded() if self._is_coded else self.receive_raw()
+
+    async def _receive_decoded(self) -> bytes:
         try:
             return await self._receive_inflated()
         except Undecodable as error:
@@ -78,8 +80,16 @@ class ClientResponse:
         """As `receive_some`, but with the content coding still on."""
         if self._failed is not None:
             raise self._failed
-        while self._connection is not None and not self._data:
-            await self._receive(self._connection)
+        while (connection := self._connection) is not None and not self._data:
+            try:
+                while not connection.take_in():
+                    await connection.wait()
+            except TransportFailed as failure:
+                self._failed = failure
+                self._connection = None
+                self._pool.drop(connection)
+                raise
+            self._take(connection)
         data, self._data = self._data, b""
         return data
 
@@ -91,16 +101,6 @@ class ClientResponse:
         if self._connection is not None:
             self._pool.drop(self._connection)
             self._connection = None
-
-    async def _receive(self, connection: ClientConnection) -> None:
-        try:
-            await connection.receive()
-        except TransportFailed as failure:
-            self._failed = failure
-            self._connection = None
-            self._pool.drop(connection)
-            raise
-        self._take(connection)
 
     def _take(self, connection: ClientConnection) -> None:
         self._data = connection.parser.take()
