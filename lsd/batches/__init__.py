@@ -9,6 +9,7 @@ from lsd.batches.item_run import ItemRunner
 from lsd.batches.local_queue import LocalQueue, QueueWork
 from lsd.batches.native_calls import NativeCalls
 from lsd.batches.native_jobs import NativeJobs, NativeWork
+from lsd.batches.native_results import NativeResults
 from lsd.batches.native_submission import NativeSubmission
 from lsd.batches.orphaned_jobs import OrphanedJobs
 from lsd.batches.outcomes import Decider
@@ -35,6 +36,7 @@ __all__ = [
     "LocalQueue",
     "NativeCalls",
     "NativeJobs",
+    "NativeResults",
     "NativeStartsFailed",
     "NativeSubmission",
     "NativeWork",

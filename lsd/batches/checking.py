@@ -120,7 +120,7 @@ class Checking:
             text = f'variant "{variant.name}": {cause}'
             failure = InferenceFailed(cause.cause, text, pinned=accepted.pinned is not None)
             self.failures.append(failure)
-            decider = self.native.jobs.runner.decider
+            decider = self.native.submission.runner.decider
             return decider.failed(item, failure, self.inferences.clock.now_ms())
         if line is None:
             return item

@@ -51,7 +51,7 @@ class ItemRunner:
         except LsdError as error:
             return self.decider.failed(item, error, self.now_ms()), None
         except Exception as error:  # noqa: BLE001 (a bug met by one item must not stop the others)
-            _log_bug(item, error)
+            log_bug(item, error)
             return failed_with(item, BUG, self.now_ms()), None
         after = self.decider.after(item, ended, self.now_ms())
         # What is run again has no inference yet, and attempts are recorded once for each.
@@ -73,7 +73,8 @@ class ItemRunner:
         return attrs.evolve(accepted, drawn=accepted.function.variants[item.drawn_variant])
 
 
-def _log_bug(item: BatchItem, error: Exception) -> None:
+def log_bug(item: BatchItem, error: Exception) -> None:
+    """Tells what only the log may tell of an item."""
     log.error("a batch item met a bug", inference_id=item.inference_id, exc_info=error)
 
 

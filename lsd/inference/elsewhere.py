@@ -14,11 +14,13 @@ from lsd.inference.costs import CostTable, CostUnknown
 from lsd.inference.ended import Answered
 from lsd.inference.files import without_files
 from lsd.inference.foreign_blocks import request_for
+from lsd.inference.journal import ModelCall
 from lsd.inference.model_request import Asked, model_request
 from lsd.inference.prepared import PreparedModel, PreparedProvider, PreparedVariant
 from lsd.inference.records import Recorder
 from lsd.inference.run import Run
 from lsd.providers import BatchAPI, ToolNames
+from lsd.store import Write
 from lsd.telemetry import logger
 
 log = logger(__name__)
@@ -76,9 +78,7 @@ class CallElsewhere:
         names = ToolNames.of(request, provider.dialect.provider_type)
         if names is not None:
             response = names.restored(response)
-        call = run.begin_call(self.variant.generation, self.model, provider, request)
-        whole = await self._whole(request)
-        call.raw_request = without_files(self._body(whole).decode(), whole)
+        call = await self._begin(request)
         call.take_raw_response(body.decode(errors="replace"), ())
         call.output, call.usage = response.output, response.usage
         call.finish_reason = response.finish_reason
@@ -98,6 +98,28 @@ class CallElsewhere:
             finish_reason=answer.finish_reason,
             records=recorder.answered(run, self.accepted, answer),
         )
+
+    async def unanswered(
+        self, recorder: Recorder, error: str, body: bytes | None = None
+    ) -> Write | None:
+        """What is to be stored of a call that has failed; `body` is what cannot be understood.
+
+        Raises AttemptFailed and VariantFailed, as `body` does.
+        """
+        if not self.run.journal.calls:
+            call = await self._begin(self._request(self._asked()))
+            if body is not None:
+                call.take_raw_response(body.decode(errors="replace"), ())
+            self.run.end_call(call, "error", error)
+        return recorder.attempts(self.run, self.accepted)
+
+    async def _begin(self, request: ModelRequest) -> ModelCall:
+        """The call in the journal, with what was sent."""
+        whole = await self._whole(request)
+        text = without_files(self._body(whole).decode(), whole)
+        call = self.run.begin_call(self.variant.generation, self.model, self.provider, request)
+        call.raw_request = text
+        return call
 
     def _asked(self) -> Asked:
         """What is asked, but for a service tier: a job has one of its own."""

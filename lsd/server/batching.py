@@ -9,6 +9,7 @@ from lsd.batches import (
     LocalQueue,
     NativeCalls,
     NativeJobs,
+    NativeResults,
     NativeSubmission,
     NativeWork,
     OrphanedJobs,
@@ -25,27 +26,25 @@ def native_work(
     if work is None:
         return None
     calls = NativeCalls(inferences.prepared)
+    store, writer, runner = kept.store, kept.writer, work.runner
+    results = NativeResults(inferences=inferences, runner=runner, store=store, writer=writer)
     return NativeWork(
         submission=NativeSubmission(
-            inferences=inferences,
-            runner=work.runner,
-            calls=calls,
-            store=kept.store,
-            writer=kept.writer,
+            inferences=inferences, runner=runner, calls=calls, store=store, writer=writer
         ),
         jobs=NativeJobs(
-            inferences=inferences,
-            runner=work.runner,
+            prepared=inferences.prepared,
             calls=calls,
-            store=kept.store,
-            writer=kept.writer,
+            results=results,
+            store=store,
+            writer=writer,
             credentials=held.of_parts,
         ),
         orphans=OrphanedJobs(
             prepared=inferences.prepared,
             calls=calls,
-            store=kept.store,
-            writer=kept.writer,
+            store=store,
+            writer=writer,
             clock=inferences.clock,
         ),
     )

@@ -11,7 +11,7 @@ import attrs
 import httpx
 import pytest
 
-from lsd.batches.native_jobs import COLLECTED_MAX
+from lsd.batches.native_results import COLLECTED_MAX
 from lsd.store import Store
 from tests.api.asking import Box, model, open_store, wait_for
 from tests.api.batching import (

@@ -1,0 +1,155 @@
+"""The results of a provider's job: each becomes the end of its item, with its inference, once."""
+
+from collections.abc import Mapping
+
+import attrs
+import trio
+
+from lsd.batches.item_run import BUG, ItemRunner, log_bug
+from lsd.batches.outcomes import failed_with
+from lsd.conversation import LsdError
+from lsd.inference import (
+    CallElsewhere,
+    CostTable,
+    InferenceFailed,
+    InferenceService,
+    PreparedModel,
+    PreparedProvider,
+)
+from lsd.providers import BatchAPI, Job, Row
+from lsd.store import BatchPart, BatchRecord, ClaimedItem, EndedItem, Store, Write, Writer
+from lsd.telemetry import logger
+
+log = logger(__name__)
+
+COLLECTED_MAX = 500
+"""Items whose results are committed at a time: some ten milliseconds."""
+
+NO_RESULT = "no result returned"
+
+
+@attrs.frozen
+class JobHolder:
+    """Who runs a job."""
+
+    model: PreparedModel
+    provider: PreparedProvider
+    api: BatchAPI
+
+
+@attrs.frozen
+class EndedJob:
+    """A job that is over, with its results by inference."""
+
+    part: BatchPart
+    holder: JobHolder
+    job: Job
+    rows: Mapping[str, Row]
+
+
+@attrs.frozen(kw_only=True)
+class NativeResults:
+    """Collects results, under one configuration."""
+
+    inferences: InferenceService
+    runner: ItemRunner
+    store: Store
+    writer: Writer
+
+    async def collect(self, batch: BatchRecord, number: int, job: EndedJob) -> None:
+        """Ends all items of a part that have not ended yet, some at a time."""
+        strangers = set(job.rows)
+        for start in range(0, batch.counts.total, COLLECTED_MAX):
+            stop = min(start + COLLECTED_MAX, batch.counts.total)
+            claimed = await self._items(batch, number, start, stop, strangers)
+            ended = []
+            for each in claimed:
+                ended.append(await self._ended(batch, each, job))
+                await trio.lowlevel.checkpoint()
+            if ended:
+                await self.writer.commit(self.store.batches.end_native(batch.batch_id, ended))
+        if strangers:
+            log.warning("results of no item", batch_id=batch.batch_id, count=len(strangers))
+
+    async def _items(
+        self, batch: BatchRecord, number: int, start: int, stop: int, strangers: set[str]
+    ) -> list[ClaimedItem]:
+        """Those of the part that have not ended; whatever is in the batch is no stranger."""
+        batches, batch_id = self.store.batches, batch.batch_id
+        results = await trio.to_thread.run_sync(batches.results, batch_id, start, stop)
+        requests = await trio.to_thread.run_sync(batches.requests, batch_id, start, stop)
+        strangers.difference_update(each.item.inference_id for each in results)
+        return [
+            ClaimedItem(
+                batch_id=batch_id,
+                index=each.index,
+                item=each.item,
+                request=requests[each.index],
+                api_key_public_id=batch.api_key_public_id,
+            )
+            for each in results
+            if each.item.part == number and each.index in requests
+        ]
+
+    async def _ended(self, batch: BatchRecord, claimed: ClaimedItem, job: EndedJob) -> EndedItem:
+        """Raises nothing: what is wrong with one result is the failure of one item."""
+        item, row = claimed.item, job.rows.get(claimed.item.inference_id)
+        now_ms = self.inferences.clock.now_ms()
+        is_undone = row is None or row.is_cancelled
+        if is_undone and batch.cancel_requested and job.job.state != "ended":
+            after = attrs.evolve(item, state="cancelled", finished_ms=now_ms)
+            return EndedItem(index=claimed.index, after=after)
+        try:
+            return await self._judged(claimed, job, row)
+        except LsdError as error:
+            after = self.runner.decider.failed(item, error, now_ms)
+        except Exception as error:  # noqa: BLE001 (a bug met by one item must not stop the others)
+            log_bug(item, error)
+            after = failed_with(item, BUG, now_ms)
+        return EndedItem(index=claimed.index, after=after)
+
+    async def _judged(self, claimed: ClaimedItem, job: EndedJob, row: Row | None) -> EndedItem:
+        """Raises what keeps the item from being understood, as things are configured."""
+        call = await self._call(claimed, job.holder)
+        is_pinned = call.accepted.pinned is not None
+        recorder = self.inferences.recorder
+        assert recorder is not None, "without records there are no batches"
+        if row is None:
+            return self._failed(claimed, job.job.reason or NO_RESULT, None, is_pinned=is_pinned)
+        if row.body is None:
+            text = row.error or NO_RESULT
+            records = await call.unanswered(recorder, text)
+            return self._failed(claimed, text, records, is_pinned=is_pinned)
+        try:
+            costs = CostTable.of_json(job.part.costs or ())
+            ended = await call.answered(recorder, row.body, costs)
+        except LsdError as error:
+            records = await call.unanswered(recorder, str(error), row.body)
+            return self._failed(claimed, str(error), records, is_pinned=is_pinned)
+        now_ms = self.inferences.clock.now_ms()
+        after = self.runner.decider.after(claimed.item, ended, now_ms)
+        return EndedItem(index=claimed.index, after=after, records=ended.records)
+
+    async def _call(self, claimed: ClaimedItem, holder: JobHolder) -> CallElsewhere:
+        item = claimed.item
+        accepted = self.runner.accepted(item, claimed.request, claimed.api_key_public_id)
+        variant = accepted.pinned or accepted.drawn
+        assert variant is not None, "a native item has one variant"
+        run = self.inferences.run_elsewhere(item.inference_id, accepted)
+        await self.inferences.file_desk.keep_files_of(run)
+        return CallElsewhere(
+            run=run,
+            accepted=accepted,
+            variant=variant,
+            model=holder.model,
+            provider=holder.provider,
+            api=holder.api,
+        )
+
+    def _failed(
+        self, claimed: ClaimedItem, text: str, records: Write | None, *, is_pinned: bool
+    ) -> EndedItem:
+        failure = InferenceFailed("providers", text, pinned=is_pinned)
+        now_ms = self.inferences.clock.now_ms()
+        after = self.runner.decider.failed(claimed.item, failure, now_ms)
+        return EndedItem(index=claimed.index, after=after, records=records)
