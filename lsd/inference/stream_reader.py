@@ -17,7 +17,7 @@ from lsd.conversation import (
 from lsd.network import TransportFailed, WireResponse
 from lsd.providers import StreamDecoder
 
-FIRST_BYTES_MAX = 2048
+FIRST_BYTES_MAX = 512
 """Of bytes that have come together, so many are decoded at once until the stream has started: a
 provider that was quick to send a long answer is not the reason for its first words to be late."""
 

@@ -7,6 +7,7 @@ from lsd.conversation import (
     JsonValue,
     ModelChunk,
     ModelResponse,
+    TextChunk,
     Usage,
 )
 from lsd.providers._content_blocks import blocks_of
@@ -16,6 +17,16 @@ from lsd.providers._http_errors import failed_inside, object_in, undecodable
 from lsd.providers._openai_delta import DeltaReader, finish_reason_of, stop_sequence_of, usage_of
 from lsd.providers._openai_family import Received, Target
 from lsd.providers._tool_call_slots import BadToolCall
+
+_BESIDE_TEXT = (
+    "refusal",
+    "reasoning",
+    "reasoning_content",
+    "reasoning_details",
+    "tool_calls",
+    "function_call",
+)
+"""What a message may hold beside its text; most are nothing but a text."""
 
 
 def read_answer(target: Target, headers: Mapping[str, str], body: bytes) -> ModelChunk:
@@ -83,10 +94,16 @@ def _only_choice(
 
 
 def _content_of(message: JsonValue, target: Target) -> list[ContentChunk]:
+    if not isinstance(message, dict):
+        return []
+    text = message.get("content")
+    if isinstance(text, str) and not (
+        target.parse_think_blocks or any(map(message.get, _BESIDE_TEXT))
+    ):
+        return [TextChunk(id="0", text=text)] if text else []
     reader = DeltaReader(target, whole=True)
     content: list[ContentChunk] = []
-    if isinstance(message, dict):
-        reader.read(message, content)
-        reader.check_calls()
-        reader.end(content)
+    reader.read(message, content)
+    reader.check_calls()
+    reader.end(content)
     return content

@@ -21,6 +21,8 @@ from lsd.providers._openai_thoughts import put_thoughts
 from lsd.providers._tool_results import result_text
 from lsd.providers.tool_call_ids import fitting_tool_call_id
 
+NO_NAMES: frozenset[str] = frozenset()
+
 JSON_INSTRUCTION = "Respond using JSON."
 """OpenAI refuses plain JSON mode unless the word JSON occurs in the messages."""
 
@@ -29,10 +31,11 @@ def chat_messages(encoding: Encoding) -> list[Body]:
     """All messages. Raises AttemptFailed (config) for a block that its message cannot hold."""
     request = encoding.request
     messages: list[Body] = []
-    system = _system_content(encoding)
-    if system is not None:
-        messages.append({"role": "system", "content": system})
-    custom_names = custom_tool_names(encoding)
+    if request.system is not None or request.json_mode == "on":
+        system = _system_content(encoding)
+        if system is not None:
+            messages.append({"role": "system", "content": system})
+    custom_names = NO_NAMES if request.tools is None else custom_tool_names(encoding)
     for message in request.messages:
         text = _only_text(message, encoding)
         if text is not None:
@@ -71,10 +74,7 @@ def _instruction(message: ModelMessage, encoding: Encoding) -> Body:
 
 
 def _system_content(encoding: Encoding) -> Any:
-    request = encoding.request
-    if request.system is None and request.json_mode != "on":
-        return None
-    blocks = request.system_blocks
+    blocks = encoding.request.system_blocks
     if encoding.member.takes_cache_marks and any(block.cache_control for block in blocks):
         return [_part(block, encoding) for block in blocks]
     return system_text(encoding)
@@ -108,7 +108,7 @@ def custom_tool_names(encoding: Encoding) -> frozenset[str]:
     """The tools that take a text in place of arguments."""
     tools = encoding.request.tools
     if tools is None:
-        return frozenset()
+        return NO_NAMES
     return frozenset(tool.name for tool in tools.tools if isinstance(tool, CustomTool))
 
 
