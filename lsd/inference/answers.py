@@ -40,7 +40,10 @@ class Answer:
     @property
     def echoed(self) -> frozenset[str]:
         """Credentials that the output may hold, which records must not."""
-        return frozenset().union(*(call.echoed for call in self.calls))
+        found: frozenset[str] = frozenset()
+        for call in self.calls:
+            found |= call.echoed
+        return found
 
 
 def usage_json(calls: Sequence[ModelCall]) -> dict[str, Any]:

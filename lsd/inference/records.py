@@ -46,7 +46,11 @@ class Recorder:
 
     async def record(self, run: Run, accepted: Accepted, answer: Answer) -> None:
         """Records a finished inference. A failing store is told in the log, not to the caller."""
-        await self._write(self.answered(run, accepted, answer), run.inference_id)
+        write = self.answered(run, accepted, answer)
+        if self._waits_for_commit:
+            await self._commit(write, run.inference_id)
+        else:
+            self._writer.queue_nowait(write)
 
     def record_interrupted(self, run: Run, accepted: Accepted, answer: Answer) -> None:
         """Records what had arrived when the caller left; there is nobody to wait."""
@@ -77,16 +81,17 @@ class Recorder:
 
     async def record_embedding(self, record: EmbeddingRecord, calls: Sequence[ModelCall]) -> None:
         """Records embeddings with the calls that were made for them, as an inference."""
-        await self._write(self._embedding(record, calls), record.id)
+        write = self._embedding(record, calls)
+        if self._waits_for_commit:
+            await self._commit(write, record.id)
+        else:
+            self._writer.queue_nowait(write)
 
     def record_failed_embedding(self, record: EmbeddingRecord, calls: Sequence[ModelCall]) -> None:
         """Records the calls for embeddings that nobody waits for any more."""
         self._writer.queue_nowait(self._embedding(record, calls))
 
-    async def _write(self, write: Write, inference_id: str) -> None:
-        if not self._waits_for_commit:
-            self._writer.queue_nowait(write)
-            return
+    async def _commit(self, write: Write, inference_id: str) -> None:
         try:
             await self._writer.commit(write)
         except LsdError as error:

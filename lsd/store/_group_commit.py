@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-import attrs
-
-from lsd.conversation import LsdError
+from lsd.conversation import LsdError, frozen
 from lsd.store.engine import Environment
 from lsd.store.errors import WriteFailed, WriteRefused
 from lsd.store.transaction import Transaction
@@ -16,7 +14,7 @@ Outcome = LsdError | None
 """None: committed."""
 
 
-@attrs.frozen
+@frozen
 class Write:
     """Something to be stored, all or nothing.
 

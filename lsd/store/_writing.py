@@ -1,12 +1,11 @@
 """A write under way: its transaction, and what all parts of the store write with."""
 
-import attrs
-
+from lsd.conversation import frozen
 from lsd.store.names import Names
 from lsd.store.transaction import Transaction
 
 
-@attrs.define
+@frozen
 class Writing:
     """What a write is made with. `shard` is this process's place in counters."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from lsd.conversation import JsonValue
+from lsd.conversation import JsonValue, frozen
 from lsd.store.records import (
     InferenceBody,
     InferenceRecord,
@@ -22,8 +22,7 @@ Fields = dict[str, JsonValue]
 """Fields of a record by their names, in its order. None, or nothing: there is no value."""
 
 
-# Neither is frozen: that would take a microsecond of each inference.
-@attrs.define(kw_only=True)
+@frozen(kw_only=True)
 class NewCall:
     """One call to one provider: a `ModelInferenceRecord` but for its inference.
 
@@ -35,7 +34,7 @@ class NewCall:
     body: Fields | None
 
 
-@attrs.define(kw_only=True)
+@frozen(kw_only=True)
 class NewInference:
     """One inference with its calls; `head` is an `InferenceRecord` without id and body."""
 

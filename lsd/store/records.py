@@ -11,7 +11,7 @@ from typing import Literal
 
 import attrs
 
-from lsd.conversation import FinishReason, JsonValue
+from lsd.conversation import FinishReason, JsonValue, frozen
 
 InferenceStatus = Literal["ok", "interrupted"]
 ModelInferenceStatus = Literal["ok", "interrupted", "error"]
@@ -22,7 +22,7 @@ FeedbackKind = Literal["boolean", "float", "comment", "demonstration"]
 Tags = dict[str, str]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class InferenceBody:
     """The long part of an inference."""
 
@@ -40,7 +40,7 @@ class InferenceBody:
     auxiliary_content: JsonValue = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class InferenceRecord:
     """One inference that succeeded or was interrupted. Its time is the one in its id."""
 
@@ -58,7 +58,7 @@ class InferenceRecord:
     """None: expired, or not read."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ModelInferenceBody:
     """The long part of a model inference."""
 
@@ -69,7 +69,7 @@ class ModelInferenceBody:
     output: JsonValue = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ModelInferenceRecord:
     """One call to one provider."""
 
@@ -101,7 +101,7 @@ class ModelInferenceRecord:
     """None: expired, or not read."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class EmbeddingRecord:
     """One request for embeddings, whose calls are model inferences beside it.
 
@@ -119,7 +119,7 @@ class EmbeddingRecord:
     snapshot_hash: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class DatapointBody:
     """The long part of a datapoint. Tools and `output_schema` as an inference would be given them.
 
@@ -138,7 +138,7 @@ class DatapointBody:
     provider_tools: JsonValue = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Datapoint:
     """One version of an example in a dataset. Its content never changes.
 
@@ -162,7 +162,7 @@ class Datapoint:
     """None: not read."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class FeedbackRecord:
     """One feedback entry on an inference or an episode."""
 
@@ -178,7 +178,7 @@ class FeedbackRecord:
     snapshot_hash: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Judgement:
     """A person's verdict in place of an evaluator's, about one output for one datapoint."""
 

@@ -12,6 +12,8 @@ from typing import Final
 
 import attrs
 
+from lsd.conversation import frozen
+
 _BUCKETS_PER_OCTAVE: Final = 64
 _BUCKET_OF_NOTHING: Final = -1
 """The bucket of durations below a millisecond."""
@@ -108,7 +110,7 @@ class Usage:
         return self.sums[place] if self.sums[place + 1] else None
 
 
-@attrs.frozen
+@frozen
 class OneUsage:
     """The usage of one inference or model inference; `codes` are the buckets of its times."""
 

@@ -126,7 +126,7 @@ class Writer:
         """Has `write` committed soon. If that fails, the log and the statistics tell."""
         if self._is_closed:
             self._tally.count_turned_away(write, "the writer is closed")
-        elif self._has_room_for(write):
+        elif self._rows_max is None or self._has_room_for(write, self._rows_max):
             self._append(_Queued(write))
         else:
             reason = f"the queue is full at write_queue_capacity = {self._rows_max}"
@@ -181,6 +181,8 @@ class Writer:
         )
 
     def _append(self, queued: _Queued) -> None:
+        if not self._queue:
+            self._arrived.set()
         self._queue.append(queued)
         self._queued += 1
         if self._progress is not None:
@@ -189,9 +191,8 @@ class Writer:
             self._rows_waiting += queued.write.rows
             if queued.done is None:
                 self._rows_unawaited += queued.write.rows
-        if self._gathering and self._rows_waiting >= self._gathering.max_rows:
+        if self._gathering is not None and self._rows_waiting >= self._gathering.max_rows:
             self._hurry.set()
-        self._arrived.set()
 
     async def _wait_for(self, queued: _Queued) -> None:
         assert queued.done is not None, "only writes that somebody waits for come here"
@@ -303,12 +304,10 @@ class Writer:
                 self._note_failure(queued, queued.write, WriteFailed("the writer has stopped"))
         self._settle(given_up)
 
-    def _has_room_for(self, write: Write) -> bool:
+    def _has_room_for(self, write: Write, rows_max: int) -> bool:
         """A write greater than the whole queue finds room in an empty one.
 
         Those that somebody waits for take no room: nobody sends more of them than he waits for, and
         one call that stores thousands of rows must not cost others their records.
         """
-        if self._rows_max is None or not self._rows_unawaited:
-            return True
-        return self._rows_unawaited + write.rows <= self._rows_max
+        return not self._rows_unawaited or self._rows_unawaited + write.rows <= rows_max
