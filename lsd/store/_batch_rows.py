@@ -33,6 +33,8 @@ from lsd.store.layout import (
     INDEX,
     SHARD,
     UNSIGNED,
+    id_key,
+    id_text,
 )
 from lsd.store.transaction import Transaction
 
@@ -143,6 +145,25 @@ def read_item(row: bytes) -> BatchItem:
     return BatchItem(error=None if error is None else ItemError(**error), **fields)
 
 
+def stored_batch(transaction: Transaction, batch_id: str) -> BatchRecord | None:
+    """A batch with its counts; None if there is none."""
+    key = id_key(batch_id)
+    row = transaction.get(BATCHES, key)
+    return None if row is None else read_batch(batch_id, row, transaction.get(BATCH_COUNTS, key))
+
+
+def stored_item(transaction: Transaction, place: bytes) -> BatchItem:
+    """The item at a place that something leads to."""
+    row = transaction.get(BATCH_ITEMS, place)
+    assert row is not None, "items stay as long as anything that leads to them"
+    return read_item(row)
+
+
+def cancelled(item: BatchItem) -> BatchItem:
+    """The item if nobody is to run it any more."""
+    return attrs.evolve(item, state="cancelled", not_before_ms=0)
+
+
 def queue_key(place: bytes, item: BatchItem) -> bytes:
     """Where a pending item stands in the queue."""
     if item.not_before_ms:
@@ -190,6 +211,18 @@ def put_item(
         transaction.put(BATCH_QUEUE, queue_key(place, after), model_mark(after))
     elif after.state in TERMINAL_STATES:
         transaction.delete(BATCH_ITEM_REQUESTS, place)
+
+
+def put_unless_cancelled(
+    transaction: Transaction, place: bytes, before: BatchItem, after: BatchItem
+) -> None:
+    """Nothing of a cancelled batch is put in line again."""
+    if after.state == "pending":
+        batch = stored_batch(transaction, id_text(place[:ID_BYTES]))
+        assert batch is not None, "batches stay as long as their items"
+        if batch.cancel_requested:
+            after = cancelled(after)
+    put_item(transaction, place, before, after)
 
 
 def _take_out(transaction: Transaction, place: bytes, item: BatchItem) -> None:

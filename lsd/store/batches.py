@@ -9,14 +9,17 @@ import attrs
 
 from lsd.conversation import reread_json
 from lsd.store._batch_queue import Claim, is_something_due, next_time_ms
+from lsd.store._batch_recovery import Recovery, running_items
 from lsd.store._batch_rows import (
-    PLACE_BYTES,
+    cancelled,
     encode_part,
     put_batch,
     put_item,
-    read_batch,
+    put_unless_cancelled,
     read_item,
     read_part,
+    stored_batch,
+    stored_item,
 )
 from lsd.store._group_commit import Write
 from lsd.store.batch_records import (
@@ -33,19 +36,14 @@ from lsd.store.batch_records import (
 from lsd.store.engine import Environment
 from lsd.store.errors import WriteRefused
 from lsd.store.layout import (
-    BATCH_COUNTS,
     BATCH_ITEM_REQUESTS,
     BATCH_ITEMS,
     BATCH_ITEMS_BY_INFERENCE,
     BATCH_PARTS,
-    BATCH_QUEUE,
-    BATCH_RUNNING,
-    BATCHES,
     ID_BYTES,
     INDEX,
     INFERENCE_BODIES,
     INFERENCES,
-    SHARD,
     end_of,
     id_key,
     id_text,
@@ -123,7 +121,7 @@ class Batches:
         def apply(transaction: Transaction) -> None:
             for each in items:
                 place = key + INDEX.pack(each.index)
-                before = _item(transaction, place)
+                before = stored_item(transaction, place)
                 if before.state in TERMINAL_STATES:
                     continue
                 if each.records is not None:
@@ -161,12 +159,12 @@ class Batches:
         place = id_key(claimed.batch_id) + INDEX.pack(claimed.index)
 
         def apply(transaction: Transaction) -> None:
-            before = _item(transaction, place)
+            before = stored_item(transaction, place)
             if before.state != "running" or before.run != claimed.item.run:
                 raise ItemNotHeld(claimed.batch_id, claimed.index)
             if records is not None:
                 records.apply(transaction)
-            _put_unless_cancelled(transaction, place, before, attrs.evolve(after, runner=None))
+            put_unless_cancelled(transaction, place, before, attrs.evolve(after, runner=None))
 
         return Write(apply=apply, rows=1 + (0 if records is None else records.rows))
 
@@ -174,9 +172,9 @@ class Batches:
         """The write that ends all runs of this process as if they had never begun."""
 
         def apply(transaction: Transaction) -> None:
-            for place, item in _running(transaction, self.shard):
+            for place, item in running_items(transaction, self.shard):
                 after = attrs.evolve(item, state="pending", runner=None, attempts=item.attempts - 1)
-                _put_unless_cancelled(transaction, place, item, after)
+                put_unless_cancelled(transaction, place, item, after)
 
         return Write(apply=apply)
 
@@ -194,54 +192,35 @@ class Batches:
         What it was running is put back, but fails with `on_crash_limit` at its so-many-th crash;
         what only it had the credentials for fails with `on_credentials_lost`.
         """
-
-        def apply(transaction: Transaction) -> None:
-            for place, item in _running(transaction, shard):
-                crashes = item.crashes + 1
-                put_back = attrs.evolve(
-                    item,
-                    state="pending",
-                    runner=None,
-                    attempts=item.attempts - 1,
-                    crashes=crashes,
-                )
-                if crashes >= crash_limit:
-                    put_back = attrs.evolve(
-                        put_back, state="failed", finished_ms=now_ms, error=on_crash_limit
-                    )
-                _put_unless_cancelled(transaction, place, item, put_back)
-            for place, item in _held(transaction, shard):
-                failed = attrs.evolve(
-                    item,
-                    state="failed",
-                    not_before_ms=0,
-                    finished_ms=now_ms,
-                    error=on_credentials_lost,
-                )
-                put_item(transaction, place, item, failed)
-
-        return Write(apply=apply)
+        recovery = Recovery(
+            shard=shard,
+            crash_limit=crash_limit,
+            now_ms=now_ms,
+            on_crash_limit=on_crash_limit,
+            on_credentials_lost=on_credentials_lost,
+        )
+        return Write(apply=recovery.apply)
 
     def cancel(self, batch_id: str) -> Write:
         """The write that cancels all items of a batch that are pending; running ones go on."""
         key = id_key(batch_id)
 
         def apply(transaction: Transaction) -> None:
-            batch = _batch(transaction, batch_id)
+            batch = stored_batch(transaction, batch_id)
             if batch is None or batch.cancel_requested or not batch.is_under_way:
                 return
             put_batch(transaction, key, attrs.evolve(batch, cancel_requested=True))
             for place, row in list(transaction.range(BATCH_ITEMS, key, end_of(key))):
                 item = read_item(row)
                 if item.state == "pending":
-                    put_item(transaction, place, item, _cancelled(item))
+                    put_item(transaction, place, item, cancelled(item))
 
         return Write(apply=apply)
 
     def get(self, batch_id: str) -> BatchRecord | None:
         """A batch with its present counts. Gets."""
         with self._data.read() as transaction:
-            return _batch(transaction, batch_id)
+            return stored_batch(transaction, batch_id)
 
     def item(self, batch_id: str, inference_id: str) -> ItemResult | None:
         """The item with this inference in this batch. Gets."""
@@ -249,7 +228,7 @@ class Batches:
             place = transaction.get(BATCH_ITEMS_BY_INFERENCE, id_key(inference_id))
             if place is None or not place.startswith(id_key(batch_id)):
                 return None
-            return _result(transaction, place, _item(transaction, place))
+            return _result(transaction, place, stored_item(transaction, place))
 
     def results(self, batch_id: str, start: int, stop: int) -> list[ItemResult]:
         """The items from one index to another, with what their inferences left. Scans."""
@@ -276,52 +255,6 @@ class Batches:
         """When the first of the items that are to run later is due. A get."""
         with self._data.read() as transaction:
             return next_time_ms(transaction)
-
-
-def _batch(transaction: Transaction, batch_id: str) -> BatchRecord | None:
-    key = id_key(batch_id)
-    row = transaction.get(BATCHES, key)
-    return None if row is None else read_batch(batch_id, row, transaction.get(BATCH_COUNTS, key))
-
-
-def _item(transaction: Transaction, place: bytes) -> BatchItem:
-    row = transaction.get(BATCH_ITEMS, place)
-    assert row is not None, "items stay as long as anything that leads to them"
-    return read_item(row)
-
-
-def _cancelled(item: BatchItem) -> BatchItem:
-    return attrs.evolve(item, state="cancelled", not_before_ms=0)
-
-
-def _put_unless_cancelled(
-    transaction: Transaction, place: bytes, before: BatchItem, after: BatchItem
-) -> None:
-    """Nothing of a cancelled batch is put in line again."""
-    if after.state == "pending":
-        batch = _batch(transaction, id_text(place[:ID_BYTES]))
-        assert batch is not None, "batches stay as long as their items"
-        if batch.cancel_requested:
-            after = _cancelled(after)
-    put_item(transaction, place, before, after)
-
-
-def _running(transaction: Transaction, shard: int | None) -> list[tuple[bytes, BatchItem]]:
-    prefix = b"" if shard is None else SHARD.pack(shard)
-    keys = [key for key, _ in transaction.range(BATCH_RUNNING, prefix, end_of(prefix))]
-    places = [key[-PLACE_BYTES:] for key in keys]
-    return [(place, _item(transaction, place)) for place in places]
-
-
-def _held(transaction: Transaction, shard: int | None) -> list[tuple[bytes, BatchItem]]:
-    """The pending items whose credentials only this process has; None: any one process."""
-    places = [key[-PLACE_BYTES:] for key, _ in transaction.range(BATCH_QUEUE)]
-    items = ((place, _item(transaction, place)) for place in places)
-    return [
-        (place, item)
-        for place, item in items
-        if item.holder is not None and shard in (None, item.holder)
-    ]
 
 
 def _result(transaction: Transaction, place: bytes, item: BatchItem) -> ItemResult:
