@@ -32,10 +32,13 @@ class ContentCollector:
     def add(self, chunks: list[ContentChunk]) -> None:
         """Takes in the content of one chunk of the stream."""
         for chunk in chunks:
+            if isinstance(chunk, TextChunk) and (known := self._texts.get(chunk.id)) is not None:
+                known.append(chunk.text)
+                continue
             self._order[type(chunk), chunk.id] = None
             match chunk:
                 case TextChunk():
-                    self._texts.setdefault(chunk.id, []).append(chunk.text)
+                    self._texts[chunk.id] = [chunk.text]
                 case ToolCallChunk():
                     names, arguments = self._calls.setdefault(chunk.id, ([], []))
                     names.append(chunk.raw_name)

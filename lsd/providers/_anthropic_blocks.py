@@ -86,10 +86,11 @@ class BlockReader:
                 self._open[index] = _Block(block, None)
 
     def _continue(self, index: int, delta: Received, content: list[ContentChunk]) -> None:
-        kind = self.target.provider_type
+        kind, text = self.target.provider_type, delta.get("text")
+        if delta.get("type") == "text_delta" and isinstance(text, str):
+            content.append(TextChunk(id=str(index), text=text))
+            return
         match delta:
-            case {"type": "text_delta", "text": str(text)}:
-                content.append(TextChunk(id=str(index), text=text))
             case {"type": "thinking_delta", "thinking": str(text)}:
                 content.append(ThoughtChunk(id=str(index), text=text, provider_type=kind))
             case {"type": "signature_delta", "signature": str(signature)}:

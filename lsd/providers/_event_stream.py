@@ -115,6 +115,9 @@ class EventStream:
             elif not line:
                 if event := self._dispatched():
                     events.append(event)
+            elif line.startswith(b"event:"):
+                self._name = line[6:].decode(errors="replace").strip()
+                self._size += len(line)
             elif not line.startswith(b":"):
                 self._take_other(line)
         return events

@@ -149,20 +149,20 @@ class _Relayed(_Writer):
         return b""
 
     def words_for(self, chunk: ModelChunk) -> bytes:
-        message = self._message
-        match chunk.document:
-            case {"type": "message_start", "message": dict(started)}:
-                renamed = relayed_message(started, message.id, message.model)
-                return relayed_event({**chunk.document, "message": renamed}, None)
-            case {"type": "message_stop"}:
+        message, document = self._message, chunk.document
+        if not isinstance(document, dict):
+            return b""
+        match document.get("type"):
+            case "message_start" if isinstance(document.get("message"), dict):
+                renamed = relayed_message(document["message"], message.id, message.model)
+                return relayed_event({**document, "message": renamed}, None)
+            case "message_stop":
                 return b""
-            case {"type": "message_delta"} if message.wants_raw_words:
-                self._held_delta = chunk.document
+            case "message_delta" if message.wants_raw_words:
+                self._held_delta = document
                 return b""
-            case dict(document):
-                return relayed_event(document, chunk.raw)
             case _:
-                return b""
+                return relayed_event(document, chunk.raw)
 
     def closing(self, _: Answer) -> bytes:
         if self._held_delta is None:
