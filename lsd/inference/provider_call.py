@@ -87,8 +87,9 @@ class ProviderCall(AbstractContextManager[None]):
         )
         own_edits = run.edits_beside(provider, generation, model)
         edits = run.edits_with(own_edits, generation, provider)
-        secrets = secret_values(edits.headers)
-        secrets.update(run.request.credentials.values())
+        secrets = secret_values(edits.headers) if edits.headers else set()
+        if run.request.credentials:
+            secrets.update(run.request.credentials.values())
         entry = run.begin_call(generation, model, provider, own)
         client, relaying = request.client, provider.relaying
         if client is not None and relaying is not None:

@@ -1,7 +1,6 @@
 """A response on a connection of a pool."""
 
 from collections.abc import Coroutine, Mapping
-from math import inf
 from typing import Any, ClassVar
 
 import attrs
@@ -10,7 +9,7 @@ import trio
 from lsd.network._client_connection import ClientConnection
 from lsd.network._client_pool import ClientPool
 from lsd.network.content_coding import Inflater, Undecodable, inflater_for
-from lsd.network.transport import BodyTooLarge, TransportFailed
+from lsd.network.transport import BodyTooLarge, DeadlineReached, TransportFailed
 
 
 @attrs.define(eq=False)
@@ -28,6 +27,7 @@ class ClientResponse:
     headers: Mapping[str, str] = attrs.field(init=False)
     _data: bytes = attrs.field(default=b"", init=False)
     _is_coded: bool = attrs.field(init=False)
+    _deadline: float = attrs.field(init=False)
     _inflater: Inflater | None = attrs.field(default=None, init=False)
     _failed: TransportFailed | None = attrs.field(default=None, init=False)
 
@@ -38,15 +38,17 @@ class ClientResponse:
         self.status = parser.status
         self.headers = parser.headers
         self._is_coded = "content-encoding" in parser.headers
+        self._deadline = connection.watched.deadline
         self._take(connection)
 
     @property
     def deadline(self) -> float:
-        """Infinite when all is here."""
-        return inf if self._connection is None else self._connection.watched.deadline
+        """The connection keeps it as long as there is something to wait for."""
+        return self._deadline
 
     @deadline.setter
     def deadline(self, deadline: float) -> None:
+        self._deadline = deadline
         if self._connection is not None:
             self._connection.watched.keep(deadline)
 
@@ -118,6 +120,8 @@ class ClientResponse:
         if not inflater.is_hungry:
             # A few bytes may stand for much, and inflating them is work: others have their turn.
             await trio.lowlevel.checkpoint()
+            if trio.current_time() >= self._deadline:
+                raise DeadlineReached
             if piece := inflater.feed(b""):
                 return piece
         while raw := await self.receive_raw():

@@ -1,5 +1,6 @@
 """A deadline goes along with a request: nothing waits beyond it, wherever it has come."""
 
+import gzip
 from collections.abc import AsyncIterator
 
 import pytest
@@ -143,6 +144,26 @@ async def test_the_deadline_may_be_set_anew_before_each_piece(client: Transport)
         with pytest.raises(DeadlineReached):
             await response.receive_some()
         await response.aclose()
+
+
+async def test_inflating_ends_at_the_deadline() -> None:
+    """A few bytes may stand for much, and all of them are here."""
+    bomb = gzip.compress(bytes(10_000_000), compresslevel=1)
+    client = HttpClient({})
+
+    async def answer(peer: Peer) -> None:
+        await peer.receive_request()
+        await peer.send(whole(bomb, b"Content-Encoding: gzip\r\n"))
+        await peer.wait_gone()
+
+    async with raw_server(answer) as server:
+        response = await client.send(post(server.url()))
+        assert await response.receive_some()
+        response.deadline = trio.current_time()
+        with pytest.raises(DeadlineReached):
+            await response.receive_some()
+        await response.aclose()
+    await client.aclose()
 
 
 async def test_a_played_answer_keeps_its_deadline(autojump_clock: object) -> None:
