@@ -7,7 +7,7 @@ import trio
 
 from lsd.api.bodies import ClientGone, Receive, read_body
 from lsd.api.errors import ErrorWords
-from lsd.api.exchange import Endpoint, WhenClientLeaves
+from lsd.api.exchange import Answer, Endpoint, WhenClientLeaves
 from lsd.api.in_flight import InFlight
 from lsd.api.responder import Responder
 from lsd.conversation import IdGenerator
@@ -15,8 +15,8 @@ from lsd.telemetry import Clock, RequestContext, logger
 
 log = logger(__name__)
 
-Work = Callable[[bytes], Awaitable[None]]
-"""Is given the body of the request, and answers it."""
+Work = Callable[[bytes], Awaitable[Answer | None]]
+"""Is given the body of the request; gives the answer, unless it has sent one itself."""
 
 TellLeaving = Callable[[Callable[[], None]], None]
 """Is given what the server shall call when the client leaves."""
@@ -79,10 +79,14 @@ class Visit:
         try:
             body = await read_body(receive, self._headers, reception.body_bytes_max)
             if tell_leaving is None:
-                await _run_beside_watch(self._work, body, receive, self._hear_leaving)
+                answer = await _done_beside_watch(self._work, body, receive, self._hear_leaving)
             else:
                 tell_leaving(self._hear_leaving)
-                await self._work(body)
+                answer = await self._work(body)
+            if answer is not None:
+                await out.answer(answer)
+            elif not out.is_done:
+                await out.end()
         except ClientGone:
             log.warning("client left", latency_ms=self._latency_ms())
         except trio.Cancelled:
@@ -131,10 +135,11 @@ class Visit:
         return round((self._reception.clock.monotonic() - self._started_at) * 1000)
 
 
-async def _run_beside_watch(
+async def _done_beside_watch(
     work: Work, body: bytes, receive: Receive, hear_leaving: Callable[[], None]
-) -> None:
+) -> Answer | None:
     """For servers that tell of it by a message only: a second task waits for that."""
+    answer: Answer | None = None
     failed: Exception | None = None
 
     async def watch() -> None:
@@ -145,9 +150,10 @@ async def _run_beside_watch(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(watch)
         try:
-            await work(body)
+            answer = await work(body)
         except Exception as error:  # noqa: BLE001 (raised again outside of the nursery)
             failed = error
         nursery.cancel_scope.cancel()
     if failed is not None:
         raise failed
+    return answer

@@ -20,7 +20,7 @@ from lsd.api.bodies import Receive
 from lsd.api.cors import Cors
 from lsd.api.edge import Edge
 from lsd.api.errors import ErrorDesk, Refused
-from lsd.api.exchange import Endpoint, Request, WhenClientLeaves, headers_of
+from lsd.api.exchange import Answer, Endpoint, Request, WhenClientLeaves, headers_of
 from lsd.api.in_flight import InFlight
 from lsd.api.responder import API_KEY, RESPONDER, Message, Responder, SendMessage
 from lsd.api.tracing import check_trace_headers, traced
@@ -220,7 +220,7 @@ class Front:
 def _directly(
     endpoint: Endpoint, headers: Mapping[str, str], key: str | None, out: Responder
 ) -> Work:
-    async def run(body: bytes) -> None:
+    def work(body: bytes) -> Awaitable[Answer | None]:
         request = Request(
             method=endpoint.method,
             path=endpoint.path,
@@ -229,17 +229,13 @@ def _directly(
             body=body,
             api_key_public_id=key,
         )
-        answer = await endpoint.handle(request, out.start)
-        if answer is not None:
-            await out.answer(answer)
-        else:
-            await out.end()
+        return endpoint.handle(request, out.start)
 
-    return run
+    return work
 
 
 def _through(app: AsgiApp, scope: Scope, send: SendMessage) -> Work:
-    async def run(body: bytes) -> None:
+    async def work(body: bytes) -> None:
         messages = iter([{"type": "http.request", "body": body, "more_body": False}])
 
         async def receive() -> Message:
@@ -252,4 +248,4 @@ def _through(app: AsgiApp, scope: Scope, send: SendMessage) -> Work:
 
         await app(scope, receive, send)
 
-    return run
+    return work

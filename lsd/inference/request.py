@@ -13,17 +13,13 @@ from lsd.conversation import (
     Input,
     JsonMode,
     JsonValue,
-    Malformed,
     Mismatch,
-    NotJson,
-    Problem,
     ProviderTool,
     ServiceTier,
     Structurer,
     Tool,
     ToolChoice,
     at,
-    decode_json,
     frozen,
     register_input,
 )
@@ -88,11 +84,7 @@ class InferenceRequest:
 
 def read_inference_request(body: bytes) -> InferenceRequest:
     """The request that `body` holds. Raises Malformed with every problem and its path."""
-    try:
-        value = decode_json(body)
-    except NotJson as error:
-        raise Malformed((Problem("", f"the body is not JSON: {error}"),)) from None
-    return structure_inference_request(value)
+    return _STRUCTURER.read(body, InferenceRequest)
 
 
 def structure_inference_request(value: JsonValue) -> InferenceRequest:
