@@ -11,7 +11,7 @@ from lsd.store._usage_periods import OF_MODELS, OF_VARIANTS, UsageRows, minute_o
 from lsd.store._usage_row import UsageRow
 from lsd.store.layout import COUNT_AND_ID, FEEDBACK_SUMS, SHARD, VARIANT_COUNTS
 from lsd.store.transaction import Database, Transaction
-from lsd.store.usage import OneUsage
+from lsd.store.usage import AddedUsage
 
 T = TypeVar("T")
 
@@ -25,12 +25,12 @@ class Sums:
     """As rows, which are equal for equal usages, and small: there may be millions of minutes."""
     _feedback: dict[bytes, FeedbackSums] = attrs.field(factory=dict, init=False)
 
-    def add_inference(self, pair: bytes, inference: bytes, usage: OneUsage) -> None:
+    def add_inference(self, pair: bytes, inference: bytes, usage: AddedUsage) -> None:
         """An inference of a function and variant."""
         self._variants[pair] += 1
         self._add_usage(OF_VARIANTS, pair, inference, usage)
 
-    def add_call(self, pair: bytes, call: bytes, usage: OneUsage) -> None:
+    def add_call(self, pair: bytes, call: bytes, usage: AddedUsage) -> None:
         """A call of a model and provider."""
         self._add_usage(OF_MODELS, pair, call, usage)
 
@@ -50,7 +50,7 @@ class Sums:
         rows: UsageRows,
         pair: bytes,
         own: bytes,
-        usage: OneUsage,
+        usage: AddedUsage,
     ) -> None:
         for place in rows.places(pair, minute_of(own)):
             row = UsageRow(self._usage.get(place))

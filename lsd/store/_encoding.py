@@ -19,18 +19,10 @@ from lsd.store.records import (
     ModelInferenceBody,
     ModelInferenceRecord,
 )
+from lsd.store.usage import REPORTED
 
 _NANO = Decimal(10) ** 9
 """Money is kept in whole billionths of a dollar, so that sums are exact."""
-
-_SUMMED = (
-    "input_tokens",
-    "output_tokens",
-    "provider_cache_read_input_tokens",
-    "provider_cache_write_input_tokens",
-    "cost",
-)
-"""Fields of calls of which an inference has the sum."""
 
 
 def inference_head(fields: Fields, calls: Iterable[Fields]) -> Fields:
@@ -207,7 +199,7 @@ def _usage_sums(calls: Iterable[Fields]) -> dict[str, int]:
         if call["status"] == "error":
             continue
         sums["calls"] += 1
-        for name in _SUMMED:
+        for name in REPORTED:
             if name in call:
                 sums[name] = sums.get(name, 0) + call[name]
         if "cost" in call:

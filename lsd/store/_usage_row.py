@@ -11,7 +11,7 @@ from typing import Final
 
 import attrs
 
-from lsd.store.usage import FIRST_TOKEN, SUMS, OneUsage, Usage, bucket_of_code
+from lsd.store.usage import FIRST_TOKEN, SUMS, AddedUsage, Usage, bucket_of_code
 
 _SUMS: Final = Struct(f">{SUMS}q")
 _NOTHING: Final = _SUMS.pack(*[0] * SUMS)
@@ -29,20 +29,20 @@ class UsageRow:
     _sums: list[int] = attrs.field(factory=lambda: [0] * SUMS, init=False)
     _codes: dict[int, int] = attrs.field(factory=dict, init=False)
 
-    def add(self, one: OneUsage) -> None:
-        """Adds an inference or model inference to the row."""
-        self.add_all(one.sums, Counter(one.codes))
+    def add(self, added: AddedUsage) -> None:
+        """Adds inferences, or model inferences, to the row."""
+        self.add_all(added.sums, Counter(added.codes))
 
     def add_all(self, sums: Sequence[int], codes: Mapping[int, int]) -> None:
-        """Adds several: their sums, and how often they have each code."""
+        """The same, of their sums and of how often they have each code."""
         self._sums = list(map(operator.add, self._sums, sums))
         for code, times in codes.items():
             self._codes[code] = self._codes.get(code, 0) + times
 
-    def take(self, one: OneUsage) -> None:
+    def take(self, taken: AddedUsage) -> None:
         """Takes one away again."""
-        self._sums = list(map(operator.sub, self._sums, one.sums))
-        for code in one.codes:
+        self._sums = list(map(operator.sub, self._sums, taken.sums))
+        for code in taken.codes:
             self._codes[code] = self._codes.get(code, 0) - 1
 
     def add_row(self, packed: bytes) -> None:

@@ -3,95 +3,87 @@
 A process counts in rows of its own, its shard; who reads adds the shards up.
 """
 
+from collections.abc import Sequence
+
 from lsd.store._usage_periods import OF_MODELS, OF_VARIANTS, UsageRows, minute_of
 from lsd.store._usage_row import UsageRow
 from lsd.store._usage_sums import UsageSums
 from lsd.store._writing import Writing
-from lsd.store.layout import SHARD, end_of
+from lsd.store.layout import MODEL_USAGE, SHARD, VARIANT_USAGE, end_of
 from lsd.store.names import PROVIDER_OF_MODEL
 from lsd.store.new_inference import Fields
 from lsd.store.transaction import Database
-from lsd.store.usage import OneUsage, usage_of_one
+from lsd.store.usage import AddedUsage, usage_of_some
 
 
 def count_inference(
     writing: Writing, pair: bytes, inference: bytes, head: Fields, *, removed: bool = False
 ) -> None:
     """Counts an inference, by its head, for its function and variant; `removed`: no longer."""
-    _count(writing, OF_VARIANTS, pair, inference, inference_usage(head), removed=removed)
+    if removed:
+        _take(writing, OF_VARIANTS, pair, inference, inferences_usage((head,)))
+        return
+    sums = writing.transaction.gathered(
+        (VARIANT_USAGE, pair),
+        lambda: UsageSums(OF_VARIANTS, pair, writing.shard, inferences_usage),
+    )
+    sums.added.append((inference, head))
 
 
 def count_call(writing: Writing, own: bytes, head: Fields, *, removed: bool = False) -> None:
     """Counts a call, by its head, for its model and provider.
 
-    Not if it failed and nobody pays for it.
+    A failed call counts if it had succeeded, within something larger that failed: then it has
+    tokens or a cost, and somebody pays for it.
     """
-    usage = call_usage(head)
-    if usage is None:
+    if not counts(head):
         return
     pair = writing.pair(PROVIDER_OF_MODEL, head["model_name"], head["model_provider_name"])
-    _count(writing, OF_MODELS, pair, own, usage, removed=removed)
-
-
-def inference_usage(head: Fields) -> OneUsage:
-    """What one inference adds. Answers out of the inference cache tell nothing about time."""
-    sums = head["usage"]
-    is_cached = 0 < sums["calls"] == sums.get("calls_cached")
-    return usage_of_one(
-        input_tokens=sums.get("input_tokens"),
-        output_tokens=sums.get("output_tokens"),
-        cache_read_tokens=sums.get("provider_cache_read_input_tokens"),
-        cache_write_tokens=sums.get("provider_cache_write_input_tokens"),
-        cost_nano=sums.get("cost"),
-        is_cost_known=0 < sums["calls"] == sums.get("calls_with_cost"),
-        duration_ms=None if is_cached else head["processing_time_ms"],
-        first_token_ms=None if is_cached else head["ttft_ms"],
-    )
-
-
-def call_usage(head: Fields) -> OneUsage | None:
-    """What one call adds; None for one that does not count.
-
-    A failed call counts if it had succeeded, within something larger that failed: then it has
-    tokens or a cost.
-    """
-    input_tokens, output_tokens = head.get("input_tokens"), head.get("output_tokens")
-    cost = head.get("cost")
-    if head["status"] == "error" and not (input_tokens or output_tokens or cost):
-        return None
-    is_cached = head["cached"]
-    return usage_of_one(
-        input_tokens=input_tokens,
-        output_tokens=output_tokens,
-        cache_read_tokens=head.get("provider_cache_read_input_tokens"),
-        cache_write_tokens=head.get("provider_cache_write_input_tokens"),
-        cost_nano=cost,
-        is_cost_known=cost is not None,
-        duration_ms=None if is_cached else head.get("response_time_ms"),
-        first_token_ms=None if is_cached else head.get("ttft_ms"),
-    )
-
-
-def _count(
-    writing: Writing,
-    rows: UsageRows,
-    pair: bytes,
-    own_id: bytes,
-    usage: OneUsage,
-    *,
-    removed: bool,
-) -> None:
     if removed:
-        _take(writing, rows, pair, own_id, usage)
+        _take(writing, OF_MODELS, pair, own, calls_usage((head,)))
         return
-    minute = minute_of(own_id)
     sums = writing.transaction.gathered(
-        (rows.of_all, pair, minute), lambda: UsageSums(rows, pair, minute, writing.shard)
+        (MODEL_USAGE, pair), lambda: UsageSums(OF_MODELS, pair, writing.shard, calls_usage)
     )
-    sums.add(usage)
+    sums.added.append((own, head))
 
 
-def _take(writing: Writing, rows: UsageRows, pair: bytes, own_id: bytes, usage: OneUsage) -> None:
+def counts(call: Fields) -> bool:
+    """Whether a call, by its head, counts as usage."""
+    return call["status"] != "error" or any(
+        call.get(name) for name in ("input_tokens", "output_tokens", "cost")
+    )
+
+
+def inferences_usage(heads: Sequence[Fields]) -> AddedUsage:
+    """What inferences add. Answers out of the inference cache tell nothing about time."""
+    sums = [head["usage"] for head in heads]
+    timed = [head for head in heads if not _is_all(head["usage"], "calls_cached")]
+    return usage_of_some(
+        sums,
+        costs_known=sum(_is_all(each, "calls_with_cost") for each in sums),
+        durations_ms=[head["processing_time_ms"] for head in timed],
+        first_tokens_ms=[head["ttft_ms"] for head in timed],
+    )
+
+
+def calls_usage(heads: Sequence[Fields]) -> AddedUsage:
+    """What calls add that count; those out of the inference cache tell nothing about time."""
+    timed = [head for head in heads if not head["cached"]]
+    return usage_of_some(
+        heads,
+        costs_known=sum("cost" in head for head in heads),
+        durations_ms=[head.get("response_time_ms") for head in timed],
+        first_tokens_ms=[head.get("ttft_ms") for head in timed],
+    )
+
+
+def _is_all(sums: dict[str, int], name: str) -> bool:
+    """Whether so many calls are all there were."""
+    return 0 < sums["calls"] == sums.get(name)
+
+
+def _take(writing: Writing, rows: UsageRows, pair: bytes, own_id: bytes, usage: AddedUsage) -> None:
     for database, prefix in rows.places(pair, minute_of(own_id)):
         row = writing.transaction.row(database, prefix + SHARD.pack(writing.shard), UsageRow)
         _gather(writing, database, prefix, row)

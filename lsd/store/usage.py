@@ -7,7 +7,7 @@ is read from it is wrong by 0.55 % at most, and histograms of several periods ad
 import math
 import operator
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -18,9 +18,17 @@ _BUCKETS_PER_OCTAVE: Final = 64
 _BUCKET_OF_NOTHING: Final = -1
 """The bucket of durations below a millisecond."""
 
-SUMS: Final = 12
-"""The number of sums in `Usage.sums`."""
+REPORTED: Final = (
+    "input_tokens",
+    "output_tokens",
+    "provider_cache_read_input_tokens",
+    "provider_cache_write_input_tokens",
+    "cost",
+)
+"""The figures that are summed up, by their names in what is stored."""
 
+SUMS: Final = 2 * len(REPORTED) + 2
+"""The number of sums in `Usage.sums`."""
 
 FIRST_TOKEN: Final = 1 << 15
 """Set in the code of a bucket of times to the first token. No duration of a process that lives a
@@ -91,10 +99,10 @@ class Usage:
         """How many had a cost that is known as a whole."""
         return self.sums[11]
 
-    def add(self, one: "OneUsage") -> None:
-        """Adds one inference or model inference."""
-        self.sums = list(map(operator.add, self.sums, one.sums))
-        for code in one.codes:
+    def add(self, added: "AddedUsage") -> None:
+        """Adds inferences, or model inferences."""
+        self.sums = list(map(operator.add, self.sums, added.sums))
+        for code in added.codes:
             if code & FIRST_TOKEN:
                 self.first_tokens[bucket_of_code(code)] += 1
             else:
@@ -111,43 +119,28 @@ class Usage:
 
 
 @frozen
-class OneUsage:
-    """The usage of one inference or model inference; `codes` are the buckets of its times."""
+class AddedUsage:
+    """What some inferences, or model inferences, add; `codes` are the buckets of their times."""
 
     sums: tuple[int, ...]
     codes: tuple[int, ...]
 
 
-def usage_of_one(
+def usage_of_some(
+    reported: Sequence[Mapping[str, int]],
     *,
-    input_tokens: int | None,
-    output_tokens: int | None,
-    cache_read_tokens: int | None,
-    cache_write_tokens: int | None,
-    cost_nano: int | None,
-    is_cost_known: bool,
-    duration_ms: int | None,
-    first_token_ms: int | None,
-) -> OneUsage:
-    """The usage of one; what is None was not reported."""
-    codes = () if duration_ms is None else (bucket_of(duration_ms) + 1,)
-    if first_token_ms is not None:
-        codes = (*codes, (bucket_of(first_token_ms) + 1) | FIRST_TOKEN)
-    sums = (
-        1,
-        input_tokens or 0,
-        input_tokens is not None,
-        output_tokens or 0,
-        output_tokens is not None,
-        cache_read_tokens or 0,
-        cache_read_tokens is not None,
-        cache_write_tokens or 0,
-        cache_write_tokens is not None,
-        cost_nano or 0,
-        cost_nano is not None,
-        is_cost_known,
-    )
-    return OneUsage(sums, codes)
+    costs_known: int,
+    durations_ms: Iterable[int | None],
+    first_tokens_ms: Iterable[int | None],
+) -> AddedUsage:
+    """What those add that have `reported` these figures; what is None was not reported."""
+    sums = [len(reported)]
+    for name in REPORTED:
+        values = [each[name] for each in reported if name in each]
+        sums += (sum(values), len(values))
+    codes = [bucket_of(each) + 1 for each in durations_ms if each is not None]
+    codes += [(bucket_of(each) + 1) | FIRST_TOKEN for each in first_tokens_ms if each is not None]
+    return AddedUsage((*sums, costs_known), tuple(codes))
 
 
 def bucket_of_code(code: int) -> int:

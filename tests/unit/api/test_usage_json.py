@@ -4,22 +4,18 @@ from decimal import Decimal
 
 from lsd.api.usage_json import LATENCY_QUANTILES, dollars, quantiles_json, usage_json
 from lsd.store import Usage
-from lsd.store.usage import usage_of_one
+from lsd.store.usage import usage_of_some
 
 
 def test_money_is_in_dollars() -> None:
     """Exactly."""
     usage = Usage()
     usage.add(
-        usage_of_one(
-            input_tokens=1,
-            output_tokens=None,
-            cache_read_tokens=None,
-            cache_write_tokens=None,
-            cost_nano=123,
-            is_cost_known=True,
-            duration_ms=1,
-            first_token_ms=None,
+        usage_of_some(
+            [{"input_tokens": 1, "cost": 123}],
+            costs_known=1,
+            durations_ms=[1],
+            first_tokens_ms=[None],
         )
     )
 

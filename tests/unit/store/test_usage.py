@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 from lsd.store._usage_row import UsageRow, count_of, usage_of
 from lsd.store.usage import (
-    OneUsage,
+    REPORTED,
+    AddedUsage,
     Usage,
     bucket_of,
     milliseconds_of,
     quantiles,
-    usage_of_one,
+    usage_of_some,
 )
 
 
@@ -49,42 +50,43 @@ def test_quantiles_are_read_from_buckets() -> None:
 def test_nothing_reported_is_not_zero() -> None:
     """A sum without any value is not known."""
     usage = Usage()
-    for tokens, cost in ((3, None), (None, 0), (None, None)):
-        one = usage_of_one(
-            input_tokens=tokens,
-            output_tokens=None,
-            cache_read_tokens=0,
-            cache_write_tokens=None,
-            cost_nano=cost,
-            is_cost_known=cost is not None,
-            duration_ms=None,
-            first_token_ms=7,
+    usage.add(
+        usage_of_some(
+            [{"input_tokens": 3}, {"cost": 0}, {}],
+            costs_known=1,
+            durations_ms=[None] * 3,
+            first_tokens_ms=[7] * 3,
         )
-        usage.add(one)
+    )
+    usage.add(
+        usage_of_some(
+            [{"provider_cache_read_input_tokens": 0}],
+            costs_known=0,
+            durations_ms=[None],
+            first_tokens_ms=[None],
+        )
+    )
 
-    assert (usage.count, usage.input_tokens, usage.output_tokens) == (3, 3, None)
+    assert (usage.count, usage.input_tokens, usage.output_tokens) == (4, 3, None)
     assert (usage.cache_read_tokens, usage.cache_write_tokens) == (0, None)
     assert (usage.cost_nano, usage.count_with_cost) == (0, 1)
     assert (usage.durations.total(), usage.first_tokens.total()) == (0, 3)
 
 
-SUM = st.none() | st.integers(0, 10**12)
-TIME = st.none() | st.integers(0, 2000)
+TIMES = st.lists(st.none() | st.integers(0, 2000), max_size=3)
 USAGES = st.builds(
-    usage_of_one,
-    input_tokens=SUM,
-    output_tokens=SUM,
-    cache_read_tokens=SUM,
-    cache_write_tokens=SUM,
-    cost_nano=SUM,
-    is_cost_known=st.booleans(),
-    duration_ms=TIME,
-    first_token_ms=TIME,
+    usage_of_some,
+    st.lists(
+        st.dictionaries(st.sampled_from(REPORTED), st.integers(0, 10**12)), min_size=1, max_size=3
+    ),
+    costs_known=st.integers(0, 3),
+    durations_ms=TIMES,
+    first_tokens_ms=TIMES,
 )
 
 
 @given(commits=st.lists(st.lists(USAGES, max_size=5), max_size=5), gone=st.integers(0, 30))
-def test_a_row_holds_what_was_added(commits: list[list[OneUsage]], gone: int) -> None:
+def test_a_row_holds_what_was_added(commits: list[list[AddedUsage]], gone: int) -> None:
     """In however many commits, and without what was taken away again."""
     packed: bytes | None = None
     everything = [usage for commit in commits for usage in commit]
@@ -111,7 +113,7 @@ def test_a_row_holds_what_was_added(commits: list[list[OneUsage]], gone: int) ->
 
 
 @given(st.lists(st.lists(USAGES, max_size=5), max_size=3))
-def test_rows_add_up(rows: list[list[OneUsage]]) -> None:
+def test_rows_add_up(rows: list[list[AddedUsage]]) -> None:
     """Those of several processes, and the usages that are read from them."""
     whole, row, merged = Usage(), UsageRow(None), Usage()
     for usages in rows:

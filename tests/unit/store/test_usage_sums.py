@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from lsd.store._usage_periods import OF_VARIANTS, minute_of
+from lsd.store._usage_periods import OF_VARIANTS
 from lsd.store._usage_row import usage_of
 from lsd.store._usage_sums import UsageSums
+from lsd.store._usage_writes import calls_usage
 from lsd.store.layout import id_key
-from lsd.store.usage import FIRST_TOKEN, OneUsage
 from tests.unit.store.makers import Maker, open_store
 
 PAIR = b"\0\0\0\1\0\0\0\2"
@@ -15,10 +15,10 @@ PAIR = b"\0\0\0\1\0\0\0\2"
 def test_all_that_a_commit_adds_is_in_the_rows_of_each_length(tmp_path: Path, make: Maker) -> None:
     """Sums and the buckets of times, in one row each of a minute, an hour, a day, and of all."""
     store = open_store(tmp_path)  # nobody checks it afterwards: it has usage without inferences
-    minute = minute_of(id_key(make.id()))
-    sums = UsageSums(OF_VARIANTS, PAIR, minute, 3)
-    sums.add(OneUsage((1, 10, 1, *[0] * 9), (5, 9 | FIRST_TOKEN)))
-    sums.add(OneUsage((1, 2, 1, *[0] * 9), (5,)))
+    sums = UsageSums(OF_VARIANTS, PAIR, 3, calls_usage)
+    call = {"status": "ok", "cached": False, "input_tokens": 10, "response_time_ms": 100}
+    sums.added.append((id_key(make.id()), {**call, "ttft_ms": 1}))
+    sums.added.append((id_key(make.id()), {**call, "input_tokens": 2}))
 
     store.data.write(sums.settle)
 
@@ -34,4 +34,4 @@ def test_all_that_a_commit_adds_is_in_the_rows_of_each_length(tmp_path: Path, ma
     for row in rows:
         usage = usage_of(row)
         assert (usage.count, usage.input_tokens, usage.output_tokens) == (2, 12, None)
-        assert (usage.durations, usage.first_tokens) == ({4: 2}, {8: 1})
+        assert (usage.durations, usage.first_tokens) == ({425: 2}, {0: 1})
