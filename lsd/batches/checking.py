@@ -9,7 +9,6 @@ from lsd.batches.native_jobs import NativeWork
 from lsd.batches.native_lines import NativeLine, is_native, native_line
 from lsd.batches.submission import check_fit, secrets_of, without_secrets
 from lsd.conversation import encode_json
-from lsd.experiments import AdaptiveDraw
 from lsd.inference import (
     Accepted,
     InferenceFailed,
@@ -17,6 +16,7 @@ from lsd.inference import (
     PreparedVariant,
     VariantFailed,
     assignment_of,
+    drawing_of,
     drawn_variant,
     structure_inference_request,
 )
@@ -41,7 +41,7 @@ class Checking:
     lines: dict[int, NativeLine] = attrs.field(factory=dict, init=False)
     """Of the items that a provider is to run in a job of its own."""
     assignments: list[Write] = attrs.field(factory=list, init=False)
-    """What keeps the variant that all episodes of the batch have."""
+    """What keeps the variants of episodes, and draws them where it can wait for the commit."""
     failures: list[InferenceFailed] = attrs.field(factory=list, init=False)
     """Of the items that have failed already."""
     _drawn: str | None = attrs.field(default=None, init=False)
@@ -76,18 +76,20 @@ class Checking:
         return NewItem(item=item, request=_exactly(encode_json(without_secrets(row))))
 
     async def _variant(self, accepted: Accepted, episode_id: str) -> PreparedVariant | None:
-        """The variant that is run first; None: that turns out when the item runs."""
+        """The variant that is run first; None: the commit of the batch will tell, or the run."""
         if accepted.pinned is not None:
             return accepted.pinned
         if self.draws_once:
             return await self._variant_for_all(accepted, episode_id)
         if accepted.drawn is not None:
             return accepted.drawn
-        draw = accepted.function.draw_for(accepted.request.namespace)
-        if isinstance(draw, AdaptiveDraw) and not self._may_be_native(accepted):
-            # Each draw is a commit of its own; the item makes it when it runs.
+        experiments = self.inferences.experiments
+        drawing = drawing_of(accepted, episode_id, experiments)
+        if drawing is not None and not self._may_be_native(accepted):
+            # A commit for each of many draws would take its time: they go with the batch.
+            self.assignments.append(drawing)
             return None
-        return await drawn_variant(accepted, episode_id, self.inferences.experiments)
+        return await drawn_variant(accepted, episode_id, experiments)
 
     async def _variant_for_all(self, accepted: Accepted, episode_id: str) -> PreparedVariant | None:
         experiments = self.inferences.experiments

@@ -69,7 +69,7 @@ from lsd.inference.sign_in import SignIn, SignInMaker
 from lsd.inference.targeted_edits import TargetedBodyEdit, TargetedHeaderEdit, register_edits
 from lsd.inference.toolbox import Toolbox, toolbox_for
 from lsd.inference.tools_json import provider_tool_to_json, tool_choice_to_json, tool_to_json
-from lsd.inference.variants import assignment_of, drawn_variant
+from lsd.inference.variants import assignment_of, drawing_of, drawn_variant
 
 __all__ = [
     "DEFAULT_FUNCTION",
@@ -130,6 +130,7 @@ __all__ = [
     "chat_reference",
     "check_input",
     "costs_elsewhere",
+    "drawing_of",
     "drawn_variant",
     "fitting_value",
     "json_reference",

@@ -4,7 +4,7 @@ Requests only look up how an experiment stands. It is worked out in the backgrou
 feedback that is in the store then, by one process for all of them.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from random import Random, SystemRandom
 from typing import Any
 
@@ -103,6 +103,21 @@ class AdaptiveExperiments:
             learn=lambda _name: None,
         )
 
+    def drawing(self, draw: AdaptiveDraw, episode_id: str) -> Write | None:
+        """The write that draws an episode's variant, unless it has one already.
+
+        None: nothing is kept.
+        """
+        if self._kept is None:
+            return None
+        return self._kept.store.assignments.assign(
+            _experiment(draw),
+            episode_id,
+            variants=(*draw.candidates, *draw.fallback),
+            choose=self._chooser(draw, self.standing(draw).standing),
+            learn=lambda _name: None,
+        )
+
     def standing(self, draw: AdaptiveDraw) -> KnownStanding:
         """How an experiment stands, by what was worked out last. A get."""
         if self._kept is None:
@@ -163,14 +178,8 @@ class AdaptiveExperiments:
         episode_id: str,
         variants: Collection[str],
     ) -> str | None:
-        number = self._random.random()
         learned: list[str] = []
-
-        def assign(turn: int) -> Assigned:
-            choice = choose(draw, standing, (), number=number, turn=turn)
-            assert choice is not None, "an experiment has candidates"
-            return Assigned(variant_name=choice.variant, takes_turn=choice.is_turn)
-
+        assign = self._chooser(draw, standing)
         write = kept.store.assignments.assign(
             _experiment(draw), episode_id, variants=variants, choose=assign, learn=learned.append
         )
@@ -180,6 +189,17 @@ class AdaptiveExperiments:
             log.warning("variant not assigned", function=draw.function_name, reason=str(error))
             return assign(kept.store.assignments.turn(_experiment(draw))).variant_name
         return learned[-1]
+
+    def _chooser(self, draw: AdaptiveDraw, standing: Standing) -> Callable[[int], Assigned]:
+        """The choice for an episode, by the turn that it has when it is made."""
+        number = self._random.random()
+
+        def assign(turn: int) -> Assigned:
+            choice = choose(draw, standing, (), number=number, turn=turn)
+            assert choice is not None, "an experiment has candidates"
+            return Assigned(variant_name=choice.variant, takes_turn=choice.is_turn)
+
+        return assign
 
 
 def standing_shown(draw: AdaptiveDraw, known: KnownStanding) -> dict[str, Any]:

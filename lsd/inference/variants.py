@@ -65,6 +65,14 @@ def assignment_of(
     return experiments.assignment(draw, episode_id, variant_name)
 
 
+def drawing_of(
+    accepted: Accepted, episode_id: str, experiments: AdaptiveExperiments
+) -> Write | None:
+    """What draws the variant of an episode in a commit that is made anyway; None: nothing does."""
+    draw = accepted.function.draw_for(accepted.request.namespace)
+    return experiments.drawing(draw, episode_id) if isinstance(draw, AdaptiveDraw) else None
+
+
 async def _first(run: Run, accepted: Accepted, run_one: RunVariant[Given]) -> Given:
     failures: dict[str, VariantFailed] = {}
     only = accepted.pinned or accepted.drawn

@@ -305,3 +305,21 @@ async def test_a_variant_may_be_drawn_for_several_episodes(shelf: Shelf, ids: Id
 
     assert [await drawn(made, old), await drawn(made, new)] == ["a", "c"]
     assert experiments(None).assignment(DRAW, new, "c") is None
+
+
+async def test_a_draw_can_wait_for_a_commit(shelf: Shelf, ids: IdGenerator) -> None:
+    """Candidates take their turns then, as in draws that are made at once."""
+    made, episodes = experiments(shelf), [ids.new() for _ in range(4)]
+    for episode in episodes:
+        write = made.drawing(DRAW, episode)
+        assert write is not None
+        await shelf.writer.commit(write)
+
+    drawn = [await made.choose(DRAW, episode, (), is_dryrun=False) for episode in episodes]
+
+    assert set(drawn) >= {"a", "b"}
+    again = made.drawing(DRAW, episodes[0])
+    assert again is not None
+    await shelf.writer.commit(again)
+    assert await made.choose(DRAW, episodes[0], (), is_dryrun=False) == drawn[0]
+    assert experiments(None).drawing(DRAW, episodes[0]) is None
