@@ -66,21 +66,21 @@ def completion(reply: Reply, model: str) -> dict[str, Any]:
     call = reply.call
     document = own_document(call)
     choice = own_choice(document)
-    return {
-        **head(reply, model, "chat.completion"),
-        **tiers(call, document),
-        **extras(document, OWN_FIELDS),
-        "choices": [
-            {
-                "index": 0,
-                "finish_reason": finish_reason(call),
-                "logprobs": choice.get("logprobs"),
-                "message": _message(call, object_in(choice.get("message"))),
-                **extras(choice, OWN_CHOICE_FIELDS),
-            }
-        ],
-        "usage": usage_json(call),
+    told = {
+        "index": 0,
+        "finish_reason": finish_reason(call),
+        "logprobs": choice.get("logprobs"),
+        "message": _message(call, object_in(choice.get("message"))),
     }
+    if not choice.keys() <= OWN_CHOICE_FIELDS:
+        told.update(extras(choice, OWN_CHOICE_FIELDS))
+    shown = head(reply, model, "chat.completion")
+    shown.update(tiers(call, document))
+    if not document.keys() <= OWN_FIELDS:
+        shown.update(extras(document, OWN_FIELDS))
+    shown["choices"] = [told]
+    shown["usage"] = usage_json(call)
+    return shown
 
 
 def head(reply: Reply, model: str, kind: str) -> dict[str, Any]:
@@ -127,9 +127,7 @@ def own_choice(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def extras(fields: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
-    """The fields that LSD does not know of; mostly none."""
-    if fields.keys() <= known:
-        return {}
+    """The fields that LSD does not know of."""
     return {name: value for name, value in fields.items() if name not in known}
 
 
@@ -164,7 +162,8 @@ def _message(call: ModelCall, own: Mapping[str, Any]) -> dict[str, Any]:
     if own.get("reasoning_details"):
         # They must go back as they came.
         message["reasoning_details"] = own["reasoning_details"]
-    message.update(extras(own, OWN_MESSAGE_FIELDS))
+    if not own.keys() <= OWN_MESSAGE_FIELDS:
+        message.update(extras(own, OWN_MESSAGE_FIELDS))
     calls = _tool_calls(call, own) if len(texts) < len(call.output) else []
     if calls:
         message["tool_calls"] = calls

@@ -54,6 +54,8 @@ _OF_PARAMETERS = frozenset(
 )
 """Fields that steer the model."""
 
+_LEGACY = dict.fromkeys(("functions", "function_call"), "found the legacy field; wanted `tools`")
+
 _TRANSLATED = frozenset(
     {
         "model",
@@ -161,12 +163,10 @@ def _own_problems(
     body: Mapping[str, Any], json_mode: JsonMode, schema: Mapping[str, Any] | None
 ) -> list[Problem]:
     """What only providers of this API take at the top of a request."""
-    problems = [
-        Problem(name, "found the legacy field; wanted `tools`")
-        for name in ("functions", "function_call")
-        if name in body
-    ]
-    if "audio" in body.get("modalities", ()):
+    problems: list[Problem] = []
+    if not _LEGACY.keys().isdisjoint(body):
+        problems += [Problem(name, reason) for name, reason in _LEGACY.items() if name in body]
+    if "modalities" in body and "audio" in body["modalities"]:
         problems.append(Problem("modalities", "found audio; wanted text"))
     if json_mode == "strict" and schema is None:
         path = "response_format.json_schema.schema"
@@ -235,5 +235,6 @@ def client_tags(body: Mapping[str, Any]) -> dict[str, str]:
     for name in ("user", "safety_identifier"):
         if name in body:
             tags[name] = body[name]
-    tags.update(body.get("metadata", ()))
+    if "metadata" in body:
+        tags.update(body["metadata"])
     return tags

@@ -32,4 +32,7 @@ def usage_json(call: ModelCall) -> dict[str, Any] | None:
     own = call.raw_usage[-1] if call.is_relayed and call.raw_usage else None
     if not isinstance(own, dict):
         return shown
-    return shown | {name: value for name, value in own.items() if value is not None}
+    if None in own.values():
+        own = {name: value for name, value in own.items() if value is not None}
+    shown.update(own)
+    return shown
