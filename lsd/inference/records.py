@@ -75,8 +75,13 @@ class Recorder:
         It is put together in the writer's thread, when the answer is on its way.
         """
         time_ms = round((run.clock.monotonic() - run.started_at) * 1000) if run.is_timed else None
+        rows = 1 + len(run.journal.calls)
+        if run.files is not None:
+            # A record has pointers in place of files; their bytes need not wait for a commit.
+            made = _inference(run, accepted, answer, time_ms)
+            return self._store.inferences.record_made(lambda: made, rows=rows)
         return self._store.inferences.record_made(
-            lambda: _inference(run, accepted, answer, time_ms), rows=1 + len(run.journal.calls)
+            lambda: _inference(run, accepted, answer, time_ms), rows=rows
         )
 
     async def record_embedding(self, record: EmbeddingRecord, calls: Sequence[ModelCall]) -> None:

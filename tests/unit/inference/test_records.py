@@ -1,5 +1,6 @@
 """What is kept of an inference: its record, and one of each call that was made for it."""
 
+import weakref
 from collections.abc import MutableMapping
 from contextlib import closing
 from decimal import Decimal
@@ -14,7 +15,7 @@ from lsd.conversation import UNSET_PARAMS
 from lsd.inference import InferenceFailed
 from lsd.inference.answers import Answer
 from lsd.inference.outputs import Output
-from lsd.inference.records import _body
+from lsd.inference.records import Recorder, _body
 from lsd.store import InferenceRecord, Store
 from lsd.store.layout import (
     INFERENCE_BODIES,
@@ -79,6 +80,15 @@ type = "json"
 output_schema = "verdict.json"
 variants.v.model = "m"
 """
+
+SILENCE = Answer(
+    variant_name="v",
+    output=Output(content=[]),
+    params=UNSET_PARAMS,
+    finish_reason=None,
+    calls=(),
+    deciding=None,
+)
 
 TALK: dict[str, Any] = {
     "input": {
@@ -404,18 +414,33 @@ async def test_provider_tools_are_kept_with_their_scopes(
     """In the form in which they may be sent again."""
     asked = variant_run(gateway, provider_tools=[given], **TALK)
 
-    answer = Answer(
-        variant_name="v",
-        output=Output(content=[]),
-        params=UNSET_PARAMS,
-        finish_reason=None,
-        calls=(),
-        deciding=None,
-    )
-
-    body = _body(asked.run, asked.accepted, answer)
+    body = _body(asked.run, asked.accepted, SILENCE)
 
     assert body["provider_tools"] == [kept]
+
+
+@pytest.mark.parametrize(
+    ("content", "is_kept"),
+    [
+        ("Hi", True),
+        ([{"type": "file", "mime_type": "image/png", "data": "aGk="}], False),
+    ],
+    ids=["text", "file"],
+)
+async def test_the_bytes_of_files_do_not_wait_for_the_commit(
+    gateway: Gateway, shelf: Shelf, content: Any, is_kept: bool
+) -> None:
+    """What a write is made of lives until then, but for a request with files, which may be big."""
+    talk = {"system": {"mood": "kind"}, "messages": [{"role": "user", "content": content}]}
+    recorder = Recorder(shelf.store, shelf.writer, waits_for_commit=False)
+    asked = variant_run(gateway, input=talk)
+    run = weakref.ref(asked.run)
+
+    write = recorder.answered(asked.run, asked.accepted, SILENCE)
+    del asked
+
+    assert (run() is not None) is is_kept
+    assert write.rows == 1
 
 
 async def test_edits_of_the_body_are_kept_those_of_headers_are_not(gateway: Gateway) -> None:
