@@ -75,7 +75,7 @@ class Front:
     tracer: Tracer | None = None
     _reception: Reception = attrs.field(init=False)
     _hot_routes: Mapping[tuple[str, str], Route] = attrs.field(init=False)
-    _is_open: bool = attrs.field(init=False)
+    _asks_for_keys: bool = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._reception = Reception(
@@ -88,7 +88,8 @@ class Front:
         self._hot_routes = {
             (method, base + path): self._route(method, base + path) for method, path in self.hot
         }
-        self._is_open = self.authentication.authenticator is None and self.tracer is None
+        # Traces tell how long it took to find out that nobody needs one.
+        self._asks_for_keys = self.authentication.authenticator is not None or bool(self.tracer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: SendMessage) -> None:
         """One connection of the server: a request, or the lifespan of the application."""
@@ -136,7 +137,7 @@ class Front:
             return
         try:
             self.edge.check(headers, scope["scheme"])
-            key = None if self._is_open else self._authenticated(method, route.path, headers)
+            key = self._authenticated(method, route.path, headers) if self._asks_for_keys else None
             if has_trace_extras(headers):
                 check_trace_headers(headers)
             if route.path is None:
