@@ -1,8 +1,9 @@
 """Timeouts: who set them, and what is said when one is reached.
 
-Each scope opens its own cancel scope around what it covers; a `TimeLimitReached` tells which one
-was reached first. After the first chunk of a stream there is no nesting any more: the limits of
-all scopes are then deadlines that the reader of the stream keeps.
+Models and variants open cancel scopes of their own around what they cover; a `TimeLimitReached`
+tells which one was reached first. The limit of a provider, which every call has, is a deadline that
+goes along with its request. After the first chunk of a stream there is no nesting any more: the
+limits of all scopes are then deadlines that the reader of the stream keeps.
 """
 
 from contextlib import AbstractContextManager, nullcontext

@@ -66,7 +66,8 @@ class WatchedSocket:
 
     `is_readable`: bytes or the end may be there, so that reading is worth a try. `is_gone`: the
     peer has closed its side or broken off; `when_gone` is called once then, from any task, and must
-    not raise. `is_late`: the deadline has come. One task waits at a time.
+    not raise. `is_late`: the `deadline` that is kept has come; `alarm_at` is for the alarms. One
+    task waits at a time.
     """
 
     socket: socket.socket
