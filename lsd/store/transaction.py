@@ -16,6 +16,11 @@ Database = str
 """The name of one of the ordered maps in an environment; all names are in `layout`."""
 
 
+PUTS_WAIT_MAX = 1_000
+"""For one database. More together are no cheaper, and those of a large batch would fill the memory:
+what orjson gives keeps 4 KiB, however short it is."""
+
+
 class Row(Protocol):
     """A value of a database while it is being changed."""
 
@@ -64,6 +69,8 @@ class Transaction:
             self._puts[database] = [(key, value)]
         else:
             puts.append((key, value))
+            if len(puts) == PUTS_WAIT_MAX:
+                self._flush(database)
 
     def add(self, database: Database, key: bytes, value: bytes) -> bool:
         """Stores `value` unless the key is there already; tells whether it did."""

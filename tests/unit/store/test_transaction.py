@@ -5,6 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lsd.store import transaction
 from lsd.store.engine import Environment
 from lsd.store.transaction import Transaction
 
@@ -189,6 +190,23 @@ def test_what_is_put_is_there_whatever_is_asked_next(environment: Environment) -
     assert seen == [b"4", False, True, 3, three, b"c", 4, True]
     with environment.read() as transaction:
         assert transaction.get("b", b"elsewhere") == b"5"
+
+
+def test_only_so_many_puts_wait(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others are put in between."""
+    monkeypatch.setattr(transaction, "PUTS_WAIT_MAX", 2)
+    waiting: list[int] = []
+
+    def apply(writing: Transaction) -> None:
+        for number in range(5):
+            writing.put("a", bytes([number]), b"x")
+            waiting.append(len(writing._puts.get("a", ())))
+
+    environment.write(apply)
+
+    assert waiting == [1, 0, 1, 0, 1]
+    with environment.read() as reading:
+        assert reading.count("a") == 5
 
 
 def test_callbacks_come_after_the_commit_only(environment: Environment) -> None:
