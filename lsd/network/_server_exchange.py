@@ -58,14 +58,14 @@ class Exchange:
         if self._is_body_given or self._is_over or self.is_complete:
             await self._wait_over()
             return {"type": "http.disconnect"}
+        piece = b""
         try:
             piece, self.unread = self.body.feed(self.unread)
             if not piece and not self.body.is_complete:
                 piece = await self._next_piece()
         except RequestRefused as refusal:
             self.refusal = refusal
-            piece = b""
-        if not piece and not self.body.is_complete:
+        if self.refusal is not None or not (piece or self.body.is_complete):
             self._is_over = True  # a request that is not whole gets no answer
             return {"type": "http.disconnect"}
         self._is_body_given = self.body.is_complete

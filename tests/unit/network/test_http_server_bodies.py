@@ -132,6 +132,7 @@ BAD_CHUNKS = {
     "folded trailer": b"0\r\nX: a\r\n b\r\n\r\n",
     "endless extension": b"3;" + b"a" * 100_000 + b"\r\nabc\r\n0\r\n\r\n",
     "endless size": b"0" * 100_000 + b"3\r\nabc\r\n0\r\n\r\n",
+    "long trailers": b"0\r\n" + b"X: a\r\n" * 4_000 + b"\r\n",
     "endless trailers": b"0\r\n" + b"X: a\r\n" * 20_000 + b"\r\n",
 }
 
