@@ -23,6 +23,8 @@ _STEP_BITS = 32
 """Ids of one millisecond are apart by a random step of up to 2^32: hard to guess, and there is
 room for 2^41 of them before the counter could run over into the next millisecond."""
 
+_STEPS = 64
+"""Drawn at once: a busy millisecond has some ten."""
 
 _LOW_BITS = 62
 _LOW_MAX = (1 << _LOW_BITS) - 1
@@ -99,6 +101,8 @@ class IdGenerator:
     """Its other 62 bits."""
     _beginning: str = attrs.field(default="", init=False)
     """Its text, up to those."""
+    _steps: list[int] = attrs.field(factory=list, init=False)
+    """What the next ids are apart, drawn ahead."""
 
     def start_after(self, greatest: str | None) -> None:
         """From now on every id is greater than `greatest`, too."""
@@ -113,7 +117,10 @@ class IdGenerator:
             # The top bit stays clear, so that a busy millisecond has room to count upwards.
             self._go_to(now_ms << _RANDOM_BITS | self.random.getrandbits(_RANDOM_BITS - 1))
         else:
-            self._low += 1 + self.random.getrandbits(_STEP_BITS)
+            steps = self._steps
+            if not steps:
+                steps += [1 + self.random.getrandbits(_STEP_BITS) for _ in range(_STEPS)]
+            self._low += steps.pop()
             if self._low > _LOW_MAX:
                 self._go_to((self._high << _LOW_BITS) + self._low)
         if self.heads is not None:

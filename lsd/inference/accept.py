@@ -3,7 +3,7 @@
 The checks come in a fixed order, and the first that fails decides what the caller is told.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from lsd.config import ChatFunction, JsonFunction, shorthand_problem
 from lsd.conversation import (
@@ -67,7 +67,7 @@ def accept(
     request: InferenceRequest,
     prepared: Prepared,
     *,
-    now_ms: int,
+    now_ms: Callable[[], int],
     api_key_public_id: str | None = None,
 ) -> Accepted:
     """The plan of a request. Raises BadRequest, UnknownName or InferenceFailed."""
@@ -76,7 +76,7 @@ def accept(
         _check_tags(request)
     episode_id = None
     if request.episode_id is not None:
-        episode_id = _checked_episode(request.episode_id, now_ms)
+        episode_id = _checked_episode(request.episode_id, now_ms())
     function = _target(request, prepared)
     if not function.variants and request.internal_dynamic_variant_config is None:
         text = f"function {function.name!r} has no variants"
@@ -240,7 +240,7 @@ def _output_schema(
 def _final_tags(
     request: InferenceRequest, pinned: PreparedVariant | None, api_key_public_id: str | None
 ) -> dict[str, str]:
-    tags = dict(request.tags)
+    tags = dict(request.tags) if request.tags else {}
     if request.internal:
         tags["lsd::internal"] = "true"
     if request.namespace is not None:

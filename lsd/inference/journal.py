@@ -156,6 +156,9 @@ class Journal:
 
     def seconds_at_providers(self, now: float) -> float:
         """How long at least one call was open."""
+        if len(self.calls) == 1:
+            only = self.calls[0]
+            return (only.ended_at or now) - only.started_at
         seconds = 0.0
         reached = float("-inf")
         for call in self.calls:

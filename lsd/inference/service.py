@@ -197,7 +197,7 @@ class InferenceService:
         return accept(
             request,
             self.prepared,
-            now_ms=self.clock.now_ms(),
+            now_ms=self.clock.now_ms,
             api_key_public_id=api_key_public_id,
         )
 

@@ -63,7 +63,7 @@ class Histogram(Collector):
 
     def observe(self, value: float, labels: Labels = UNLABELLED) -> None:
         """Counts one value."""
-        row = self._row(labels)
+        row = self._rows.get(labels) or self._row(labels)
         row[bisect_left(self._bounds, value)] += 1
         row[-1] += value
 

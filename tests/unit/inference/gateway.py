@@ -203,7 +203,7 @@ class Gateway:
 
     def accept(self, **fields: Any) -> Accepted:
         """The plan of a request."""
-        return accept(request(**fields), self.prepared, now_ms=self.clock.now_ms())
+        return accept(request(**fields), self.prepared, now_ms=self.clock.now_ms)
 
     def begin(self, **fields: Any) -> tuple[Accepted, Run]:
         """A request that was accepted, and is about to run."""
