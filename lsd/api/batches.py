@@ -32,7 +32,12 @@ class Batches:
         return (
             Endpoint(method="POST", path="/batch_inference", handle=self.submit),
             Endpoint(method="GET", path=_PATH, handle=self.show, when_client_leaves="cancel"),
-            Endpoint(method="GET", path=f"{_PATH}/inference/{{inference_id}}", handle=self.item),
+            Endpoint(
+                method="GET",
+                path=f"{_PATH}/inference/{{inference_id}}",
+                handle=self.item,
+                when_client_leaves="cancel",
+            ),
             Endpoint(method="POST", path=f"{_PATH}/cancel", handle=self.cancel),
         )
 
@@ -53,7 +58,7 @@ class Batches:
     async def item(self, request: Request, _start: Start) -> Answer:
         """`GET /batch_inference/{batch_id}/inference/{inference_id}`."""
         batch_id, inference_id = id_in(request, "batch_id"), id_in(request, "inference_id")
-        return Answer(body=encode_json(self._batches.item(batch_id, inference_id)))
+        return Answer(body=encode_json(await self._batches.item(batch_id, inference_id)))
 
     async def cancel(self, request: Request, start: Start) -> Answer | None:
         """`POST /batch_inference/{batch_id}/cancel`."""

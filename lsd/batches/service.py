@@ -15,7 +15,7 @@ from lsd.batches.results import batch_pieces, item_json
 from lsd.batches.submission import Submission, secrets_of
 from lsd.conversation import LsdError
 from lsd.inference import InferenceService
-from lsd.store import BatchRecord, NewItem, Store, Writer
+from lsd.store import BatchRecord, ItemResult, NewItem, Store, Writer
 
 CHECKING_S_MAX = 0.002
 """So long items are checked without a pause; then it is the turn of other requests."""
@@ -85,12 +85,15 @@ class BatchService:
         """The JSON text of a batch; each step reads the store: in a thread."""
         return batch_pieces(self.store.batches, batch)
 
-    def item(self, batch_id: str, inference_id: str) -> dict[str, Any]:
-        """One item as JSON. Raises UnknownBatch and UnknownItem."""
-        self.get(batch_id)
-        result = self.store.batches.item(batch_id, inference_id)
-        if result is None:
-            raise UnknownItem(batch_id, inference_id)
+    async def item(self, batch_id: str, inference_id: str) -> dict[str, Any]:
+        """One item as JSON; if a provider runs it, that is asked first.
+
+        Raises UnknownBatch and UnknownItem.
+        """
+        result = self._item(batch_id, inference_id)
+        if result.item.state == "running" and result.item.part is not None:
+            await self.refresh(batch_id)
+            result = self._item(batch_id, inference_id)
         return item_json(batch_id, result)
 
     async def refresh(self, batch_id: str) -> None:
@@ -105,6 +108,13 @@ class BatchService:
         if self.native is not None:
             await self.native.jobs.cancel(batch_id)
         return self.get(batch_id)
+
+    def _item(self, batch_id: str, inference_id: str) -> ItemResult:
+        self.get(batch_id)
+        result = self.store.batches.item(batch_id, inference_id)
+        if result is None:
+            raise UnknownItem(batch_id, inference_id)
+        return result
 
     async def _store(self, batch: BatchRecord, items: list[NewItem], checking: Checking) -> None:
         """Commits a batch, and starts the jobs that providers are to run for it."""

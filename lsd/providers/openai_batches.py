@@ -211,7 +211,7 @@ def _row(line: bytes) -> Row:
         if error:
             return Row(
                 inference_id=inference_id,
-                error=_reason(error) or str(error),
+                error=_reason(error) or encode_json(error).decode(),
                 is_cancelled=error.get("code") == "batch_cancelled",
             )
         status, body = response["status_code"], encode_json(response["body"])

@@ -10,6 +10,7 @@ from tests.api.batching import (
     cancelled,
     finished,
     polled,
+    polled_item,
     row,
     submitted,
     texts,
@@ -154,6 +155,26 @@ def test_polls_are_not_repeated(start_native: StartNative) -> None:
     assert polls == 1
     assert len(fake.asked) == asked
     assert first == second
+
+
+def test_who_asks_for_one_item_need_not_ask_for_its_batch(start_native: StartNative) -> None:
+    """Such a question, too, makes LSD ask the provider, and no oftener than others do."""
+    gateway, fake = start_native()
+    answer = submitted(gateway, [row("a"), row("b")])
+    batch_id, inference_id = answer["batch_id"], answer["inference_ids"][1]
+    pending = [polled_item(gateway, batch_id, inference_id)["status"] for _ in range(3)]
+    polls = fake.asked.count("GET /batches/batch_1")
+    fake.output, fake.status = all_answered, "completed"
+
+    item = wait_for(lambda: _unless_pending(polled_item(gateway, batch_id, inference_id)))
+
+    assert pending == ["pending"] * 3
+    assert polls == 1
+    assert texts(item) == ["b"]
+
+
+def _unless_pending(item: dict[str, Any]) -> dict[str, Any]:
+    return {} if item["status"] == "pending" else item
 
 
 def test_jobs_survive_their_daemon(start_native: StartNative) -> None:

@@ -17,7 +17,7 @@ async def test_a_batch_is_stored_when_it_is_answered(desk: Desk) -> None:
     ids = [answer["batch_id"], *answer["inference_ids"]]
     assert ids == sorted(set(ids))
     assert desk.shown(answer["batch_id"])["progress"]["pending"] == 2
-    told = desk.service.item(answer["batch_id"], answer["inference_ids"][1])
+    told = await desk.service.item(answer["batch_id"], answer["inference_ids"][1])
     assert told["status"] == "pending"
 
 
@@ -103,4 +103,4 @@ async def test_unknown_ids_are_not_found(desk: Desk) -> None:
     with pytest.raises(UnknownBatch):
         await desk.service.cancel(UNKNOWN)
     with pytest.raises(UnknownItem):
-        desk.service.item(answer["batch_id"], UNKNOWN)
+        await desk.service.item(answer["batch_id"], UNKNOWN)

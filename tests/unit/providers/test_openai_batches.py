@@ -121,17 +121,19 @@ def test_rows_are_answers_or_errors() -> None:
             b'{"custom_id":"b","response":{"status_code":400,"body":{"y":2}},"error":null}',
             b'{"custom_id":"c","response":null,"error":{"code":"batch_expired","message":"m"}}',
             b'{"custom_id":"d","respon',
+            b'{"custom_id":"e","response":null,"error":{"code":null,"type":"gone"}}',
             b"nonsense",
         ]
     )
 
     rows = list(API.rows(content))
 
-    assert [row.inference_id for row in rows] == ["a", "b", "c", "d", ""]
+    assert [row.inference_id for row in rows] == ["a", "b", "c", "d", "e", ""]
     assert rows[0].body == b'{"x":1}'
     assert rows[1].error == 'HTTP 400: {"y":2}'
     assert rows[2].error == "batch_expired: m"
-    assert [row.is_bad for row in rows] == [False, False, False, True, True]
+    assert rows[4].error == '{"code":null,"type":"gone"}'
+    assert [row.is_bad for row in rows] == [False, False, False, True, False, True]
 
 
 @pytest.mark.parametrize(
