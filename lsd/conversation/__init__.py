@@ -111,12 +111,13 @@ from lsd.conversation.tools import (
 )
 from lsd.conversation.usage import ApiType, FinishReason, Usage
 from lsd.conversation.values import frozen
-from lsd.conversation.wire import ScriptedAnswer, WireRequest
+from lsd.conversation.wire import NOTHING_DERIVED, ScriptedAnswer, WireRequest
 
 __all__ = [
     "ANY_IMAGE",
     "METADATA_KEY",
     "MISSING_CREDENTIAL_CODE",
+    "NOTHING_DERIVED",
     "NO_EDITS",
     "PARAM_NAMES",
     "TRANSIENT_KINDS",

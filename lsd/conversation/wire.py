@@ -1,10 +1,12 @@
 """HTTP as dialects describe it and the network carries it."""
 
 from collections.abc import Mapping
-
-import attrs
+from types import MappingProxyType
 
 from lsd.conversation.values import frozen
+
+NOTHING_DERIVED: Mapping[str, str] = MappingProxyType({})
+"""Of a request whose fields its client has all asked for, as mostly."""
 
 
 @frozen(kw_only=True)
@@ -26,7 +28,7 @@ class WireRequest:
     prefill: str = ""
     anonymous: bool = False
     left_out: tuple[str, ...] = ()
-    derived: Mapping[str, str] = attrs.field(factory=dict)
+    derived: Mapping[str, str] = NOTHING_DERIVED
 
 
 @frozen(kw_only=True)

@@ -48,7 +48,7 @@ autumn 2026."""
 def read_message(target: Target, headers: Mapping[str, str], body: bytes) -> ModelResponse:
     """The response that a whole message is. Raises AttemptFailed."""
     raw = body.decode(errors="replace")
-    message = object_in(target.provider_type, headers, body, raw)
+    message = object_in(target.provider_type, headers, body)
     content = message.get("content")
     if not isinstance(content, list):
         if message.get("error"):
@@ -69,7 +69,7 @@ def read_message(target: Target, headers: Mapping[str, str], body: bytes) -> Mod
 def read_token_count(target: Target, headers: Mapping[str, str], body: bytes) -> int:
     """The number of tokens that a request would have. Raises AttemptFailed."""
     raw = body.decode(errors="replace")
-    count = count_of(object_in(target.provider_type, headers, body, raw).get("input_tokens"))
+    count = count_of(object_in(target.provider_type, headers, body).get("input_tokens"))
     if count is None:
         reason = f"found no number of input_tokens: {shortened(raw.strip())}"
         raise undecodable(target.provider_type, reason, headers, raw)

@@ -90,7 +90,7 @@ def _thinking(encoding: Encoding, schema: JsonValue) -> Body:
         fields["thinking"] = {"type": "adaptive"}
         config["effort"] = effort
         if encoding.is_translated:
-            encoding.derived |= dict.fromkeys(("thinking", "effort"), "reasoning_effort")
+            encoding.derive(("thinking", "effort"), "reasoning_effort")
     if schema is not None:
         config["format"] = {"type": "json_schema", "schema": schema}
     if config:

@@ -9,7 +9,7 @@ import attrs
 from lsd.config import AwsProvider, Location
 from lsd.conversation import AttemptFailed, Edits, WireRequest
 from lsd.providers._host import Credentials
-from lsd.providers._sealing import USER_AGENT, Draft, seal
+from lsd.providers._sealing import USER_AGENT, seal
 from lsd.providers.sigv4 import (
     ALGORITHM,
     DATE_HEADER,
@@ -78,8 +78,9 @@ class AwsService:
         region = self._region(credentials)
         url = self._address(credentials, region) + path
         headers = _headers(credentials, stream=stream)
-        draft = Draft(url=url, headers=headers, body=body, prefill=prefill, left_out=left_out)
-        wire = seal(draft, edits, self.provider_type)
+        wire = seal(
+            url, headers, body, edits, self.provider_type, prefill=prefill, left_out=left_out
+        )
         if wire.headers.get(_AUTHORIZATION) != ALGORITHM:
             return wire
         scope = SigningScope(

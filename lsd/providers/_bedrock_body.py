@@ -80,7 +80,7 @@ def _think_with_effort(fields: Body, effort: str, encoding: Encoding) -> None:
     fields["output_config"] = {"effort": effort}
     if encoding.request.client is not None:
         # Its client may know nothing of Claude's words, and is not to fail for them.
-        encoding.derived |= dict.fromkeys(("thinking", "effort"), "reasoning_effort")
+        encoding.derive(("thinking", "effort"), "reasoning_effort")
 
 
 def _json_help(encoding: Encoding) -> tuple[JsonValue, str]:

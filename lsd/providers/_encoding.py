@@ -1,10 +1,11 @@
 """One request on its way to one provider: what is said about it in the log and in refusals."""
 
+from collections.abc import Iterable, Mapping
 from typing import Generic, Protocol, TypeVar
 
 import attrs
 
-from lsd.conversation import UNSUPPORTED_CODE, AttemptFailed, ModelRequest
+from lsd.conversation import NOTHING_DERIVED, UNSUPPORTED_CODE, AttemptFailed, ModelRequest
 from lsd.telemetry import logger
 
 log = logger(__name__)
@@ -32,20 +33,21 @@ class EncodingFor(Generic[TargetT]):
 
     request: ModelRequest
     target: TargetT
-    _told: set[str] = attrs.field(factory=set, init=False)
-    _left_out: dict[str, None] = attrs.field(factory=dict, init=False)
-    derived: dict[str, str] = attrs.field(factory=dict, init=False)
+    left_out: tuple[str, ...] = attrs.field(default=(), init=False)
+    """What is not sent although it was asked for."""
+    derived: Mapping[str, str] = attrs.field(default=NOTHING_DERIVED, init=False)
     """Fields of the body that nobody has asked for, by name, with the parameters they stand for."""
-
-    @property
-    def left_out(self) -> tuple[str, ...]:
-        """What is not sent although it was asked for."""
-        return tuple(self._left_out)
+    _told: frozenset[str] = attrs.field(default=frozenset(), init=False)
 
     def leave_out(self, parameter: str, hint: str | None = None) -> None:
         """Warns that `parameter` is not sent; `hint` says why, or what would work."""
-        self._left_out[parameter] = None
+        if parameter not in self.left_out:
+            self.left_out += (parameter,)
         self._warn("provider takes no such parameter", parameter, hint)
+
+    def derive(self, fields: Iterable[str], parameter: str) -> None:
+        """`fields` of the body stand for `parameter`, and nobody has asked for them."""
+        self.derived = {**self.derived, **dict.fromkeys(fields, parameter)}
 
     def leave_out_wishes(self) -> None:
         """Warns of what only clients of other languages ask for, and most providers do not have."""
@@ -77,6 +79,6 @@ class EncodingFor(Generic[TargetT]):
     def _warn(self, event: str, parameter: str, hint: str | None) -> None:
         if parameter in self._told:
             return
-        self._told.add(parameter)
+        self._told |= {parameter}
         hints = {} if hint is None else {"hint": hint}
         log.warning(event, provider_type=self.target.provider_type, parameter=parameter, **hints)

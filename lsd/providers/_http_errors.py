@@ -98,10 +98,8 @@ def undecodable(
     )
 
 
-def object_in(
-    provider_type: str, headers: Mapping[str, str], body: bytes, raw: str
-) -> dict[str, Any]:
-    """The JSON object that a whole answer is; `raw` is its text. Raises AttemptFailed."""
+def object_in(provider_type: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+    """The JSON object that a whole answer is. Raises AttemptFailed."""
     try:
         document = decode_json(body)
     except NotJson as error:
@@ -110,6 +108,7 @@ def object_in(
     else:
         found = "no JSON object"
     if not isinstance(document, dict):
+        raw = body.decode(errors="replace")
         reason = f"found {found}: {shortened(raw.strip())}"
         raise undecodable(provider_type, reason, headers, raw)
     return document

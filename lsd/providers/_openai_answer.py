@@ -7,7 +7,7 @@ from lsd.conversation import (
     JsonValue,
     ModelChunk,
     ModelResponse,
-    TextChunk,
+    Text,
     Usage,
 )
 from lsd.providers._content_blocks import blocks_of
@@ -31,23 +31,39 @@ _BESIDE_TEXT = (
 
 def read_answer(target: Target, headers: Mapping[str, str], body: bytes) -> ModelChunk:
     """The chunk that holds all of a completion. Raises AttemptFailed."""
-    raw = body.decode(errors="replace")
-    document = object_in(target.provider_type, headers, body, raw)
-    choice = _only_choice(target, headers, document, raw)
-    try:
-        content = _content_of(choice.get("message"), target)
-    except BadToolCall as error:
-        raise undecodable(target.provider_type, str(error), headers, raw) from error
+    document = object_in(target.provider_type, headers, body)
+    choice = _only_choice(target, headers, document, body)
     usage, raw_usage = usage_in(target, document, headers)
     return ModelChunk(
-        content=content,
+        content=_content_of(choice, target, headers, body),
         usage=usage,
         raw_usage=raw_usage,
         finish_reason=finish_reason_of(choice.get("finish_reason")),
         stop_sequence=stop_sequence_of(choice),
-        raw=raw,
+        raw=body.decode(errors="replace"),
         document=document,
     )
+
+
+def read_completion(target: Target, headers: Mapping[str, str], body: bytes) -> ModelResponse:
+    """All of a completion as blocks. Raises AttemptFailed."""
+    document = object_in(target.provider_type, headers, body)
+    choice = _only_choice(target, headers, document, body)
+    text = _only_text(choice.get("message"), target)
+    if text is None:
+        output = blocks_of(_content_of(choice, target, headers, body))
+    else:
+        output = (Text(text=text),)
+    usage, raw_usage = usage_in(target, document, headers)
+    response = ModelResponse(
+        output=output,
+        usage=usage or Usage(),
+        raw_usage=raw_usage,
+        finish_reason=finish_reason_of(choice.get("finish_reason")),
+        stop_sequence=stop_sequence_of(choice),
+        document=document,
+    )
+    return response if output else told_if_empty(response, target.provider_type)
 
 
 def response_of(target: Target, answer: ModelChunk) -> ModelResponse:
@@ -69,16 +85,19 @@ def usage_in(
     """The counts in a body or event, and the object that they stand in; None without one."""
     find = target.member.find_usage
     usage = document.get("usage") if find is None else find(document)
-    if not isinstance(usage, dict) or not usage:
+    if not usage or not isinstance(usage, dict):
         return None, None
     read = target.member.read_usage
     return usage_of(usage) if read is None else read(usage, headers), usage
 
 
 def _only_choice(
-    target: Target, headers: Mapping[str, str], document: Received, raw: str
+    target: Target, headers: Mapping[str, str], document: Received, body: bytes
 ) -> Received:
     choices = document.get("choices")
+    if isinstance(choices, list) and len(choices) == 1 and isinstance(choices[0], dict):
+        return choices[0]
+    raw = body.decode(errors="replace")
     if not choices and document.get("error"):
         statuses = target.member.code_statuses
         raise failed_inside(target.provider_type, document, headers, raw, statuses)
@@ -86,24 +105,34 @@ def _only_choice(
         reason = f"found no array of choices: {shortened(raw.strip())}"
     elif len(choices) != 1:
         reason = f"found {len(choices)} choices; wanted exactly one"
-    elif not isinstance(choices[0], dict):
-        reason = "found a choice that is no object"
     else:
-        return choices[0]
+        reason = "found a choice that is no object"
     raise undecodable(target.provider_type, reason, headers, raw)
 
 
-def _content_of(message: JsonValue, target: Target) -> list[ContentChunk]:
+def _only_text(message: JsonValue, target: Target) -> str | None:
+    """The text of a message that is nothing else, as most are."""
+    if not isinstance(message, dict):
+        return None
+    text = message.get("content")
+    if not text or not isinstance(text, str) or target.parse_think_blocks:
+        return None
+    return None if any(map(message.get, _BESIDE_TEXT)) else text
+
+
+def _content_of(
+    choice: Received, target: Target, headers: Mapping[str, str], body: bytes
+) -> list[ContentChunk]:
+    message = choice.get("message")
     if not isinstance(message, dict):
         return []
-    text = message.get("content")
-    if isinstance(text, str) and not (
-        target.parse_think_blocks or any(map(message.get, _BESIDE_TEXT))
-    ):
-        return [TextChunk(id="0", text=text)] if text else []
     reader = DeltaReader(target, whole=True)
     content: list[ContentChunk] = []
-    reader.read(message, content)
-    reader.check_calls()
+    try:
+        reader.read(message, content)
+        reader.check_calls()
+    except BadToolCall as error:
+        raw = body.decode(errors="replace")
+        raise undecodable(target.provider_type, str(error), headers, raw) from error
     reader.end(content)
     return content

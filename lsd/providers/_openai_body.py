@@ -129,7 +129,7 @@ def _send_budget(fields: Body, budget: int, encoding: Encoding) -> None:
         encoding.leave_out("thinking_budget_tokens", hint="reasoning_effort may serve")
     elif "reasoning_effort" not in fields:
         fields["reasoning_effort"] = effort_of_budget(budget)
-        encoding.derived["reasoning_effort"] = "thinking_budget_tokens"
+        encoding.derive(("reasoning_effort",), "thinking_budget_tokens")
 
 
 def effort_of_budget(budget: int) -> str:

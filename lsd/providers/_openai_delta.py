@@ -19,7 +19,7 @@ from lsd.conversation import (
 from lsd.providers._openai_family import Received, Target
 from lsd.providers._openai_thoughts import FROM_TAGS, read_thoughts, thought_chunk
 from lsd.providers._think_tags import Part, ThinkTags
-from lsd.providers._token_counts import count_of
+from lsd.providers._token_counts import count_in, count_of
 from lsd.providers._tool_call_slots import BadToolCall, ToolCallSlots
 from lsd.providers.tool_call_ids import new_tool_call_id
 from lsd.telemetry import logger
@@ -51,21 +51,19 @@ def finish_reason_of(value: JsonValue) -> FinishReason | None:
 def usage_of(usage: Received) -> Usage:
     """The counts of a usage object; what is not reported stays unknown."""
     details = usage.get("prompt_tokens_details")
-    cached = details.get("cached_tokens") if isinstance(details, dict) else None
     written = usage.get("completion_tokens_details")
-    reasoning = written.get("reasoning_tokens") if isinstance(written, dict) else None
     return Usage(
         input_tokens=count_of(usage.get("prompt_tokens")),
         output_tokens=count_of(usage.get("completion_tokens")),
-        provider_cache_read_input_tokens=None if cached is None else count_of(cached),
-        reasoning_tokens=None if reasoning is None else count_of(reasoning),
+        provider_cache_read_input_tokens=count_in(details, "cached_tokens") if details else None,
+        reasoning_tokens=count_in(written, "reasoning_tokens") if written else None,
     )
 
 
 def stop_sequence_of(choice: Received) -> str | None:
     """The stop sequence that ended the answer; vLLM tells it, and SGLang."""
     found = choice.get("stop_reason") or choice.get("matched_stop")
-    return found if isinstance(found, str) and found else None
+    return found if found and isinstance(found, str) else None
 
 
 @attrs.define(eq=False)

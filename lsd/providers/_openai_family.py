@@ -138,11 +138,9 @@ class Target:
 class Encoding(EncodingFor[Target]):
     """One request that is being encoded for one target."""
 
-    member: Member = attrs.field(init=False)
-    """The target's provider type."""
-
-    @member.default
-    def _member_of_target(self) -> Member:
+    @property
+    def member(self) -> Member:
+        """The target's provider type."""
         return self.target.member
 
     @property

@@ -50,7 +50,7 @@ def chat_messages(encoding: Encoding) -> list[Body]:
                 messages.append(_instruction(message, encoding))
             case never:
                 assert_never(never)
-    if messages and messages[-1]["role"] == "assistant" and encoding.is_translated:
+    if encoding.is_translated and messages and messages[-1]["role"] == "assistant":
         encoding.alter("messages", "the model may answer anew where it was to go on")
     arrange = encoding.member.arrange_messages
     return messages if arrange is None else arrange(messages, encoding)
@@ -58,8 +58,11 @@ def chat_messages(encoding: Encoding) -> list[Body]:
 
 def _only_text(message: ModelMessage, encoding: Encoding) -> str | None:
     """The text of a turn that is nothing else, as most are."""
-    block = message.content[0] if len(message.content) == 1 else None
-    if type(block) is not Text or message.role == "system":
+    content = message.content
+    if len(content) != 1 or message.role == "system":
+        return None
+    block = content[0]
+    if not isinstance(block, Text):
         return None
     is_marked = block.cache_control is not None and encoding.member.takes_cache_marks
     return None if is_marked else block.text

@@ -24,7 +24,7 @@ def read_vectors(
 ) -> EmbeddingResponse:
     """The answer to a request with `count` inputs. Raises AttemptFailed."""
     raw = body.decode(errors="replace")
-    document = object_in(provider_type, headers, body, raw)
+    document = object_in(provider_type, headers, body)
     if document.get("error") and not document.get("data"):
         raise failed_inside(provider_type, document, headers, raw)
     try:

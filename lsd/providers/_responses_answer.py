@@ -16,7 +16,7 @@ _UNDER_WAY = ("queued", "in_progress", "cancelled")
 def read_response(target: Target, headers: Mapping[str, str], body: bytes) -> ModelChunk:
     """The chunk that holds all of a response. Raises AttemptFailed."""
     raw = body.decode(errors="replace")
-    document = object_in(target.provider_type, headers, body, raw)
+    document = object_in(target.provider_type, headers, body)
     if document.get("error") or document.get("status") == "failed":
         raise failed_inside(target.provider_type, document, headers, raw)
     try:

@@ -72,7 +72,7 @@ def _effort(encoding: Encoding) -> str | None:
     if not encoding.is_translated:
         encoding.leave_out("thinking_budget_tokens", hint="reasoning_effort may serve")
     elif params.reasoning_effort is None:
-        encoding.derived["reasoning"] = "thinking_budget_tokens"
+        encoding.derive(("reasoning",), "thinking_budget_tokens")
         return effort_of_budget(params.thinking_budget_tokens)
     return params.reasoning_effort
 

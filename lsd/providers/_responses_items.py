@@ -21,7 +21,7 @@ from lsd.conversation import (
     Usage,
 )
 from lsd.providers._openai_family import Received, Target
-from lsd.providers._token_counts import count_of
+from lsd.providers._token_counts import count_in, count_of
 from lsd.providers._tool_call_slots import BadToolCall, arguments_text
 
 CALL_TYPES = {"function_call": "arguments", "custom_tool_call": "input"}
@@ -113,15 +113,12 @@ def usage_of(response: Received) -> tuple[Usage | None, Received | None]:
     read = Usage(
         input_tokens=count_of(usage.get("input_tokens")),
         output_tokens=count_of(usage.get("output_tokens")),
-        provider_cache_read_input_tokens=_detail(usage, "input_tokens_details", "cached_tokens"),
-        reasoning_tokens=_detail(usage, "output_tokens_details", "reasoning_tokens"),
+        provider_cache_read_input_tokens=count_in(
+            usage.get("input_tokens_details"), "cached_tokens"
+        ),
+        reasoning_tokens=count_in(usage.get("output_tokens_details"), "reasoning_tokens"),
     )
     return read, usage
-
-
-def _detail(usage: Received, details: str, name: str) -> int | None:
-    found = usage.get(details)
-    return count_of(found.get(name)) if isinstance(found, dict) else None
 
 
 def _message(item: Received, place: int, target: Target) -> Iterator[ContentChunk]:

@@ -4,10 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import attrs
-
 from lsd import __version__
 from lsd.conversation import (
+    NOTHING_DERIVED,
     UNSUPPORTED_CODE,
     AttemptFailed,
     BodyEdit,
@@ -33,28 +32,24 @@ _KNOWN_NAMES = frozenset(
 """Of nearly every request; so one look at all of them is enough."""
 
 
-@attrs.define(eq=False, kw_only=True)
-class Draft:
-    """A request before the last edits. `body` None: there is none.
+def seal(
+    url: str,
+    headers: Mapping[str, str],
+    body: Any,
+    edits: Edits,
+    provider_type: str,
+    *,
+    prefill: str = "",
+    left_out: tuple[str, ...] = (),
+    derived: Mapping[str, str] = NOTHING_DERIVED,
+) -> WireRequest:
+    """The request as it is sent; `prefill`, `left_out` and `derived` are as WireRequest has them.
 
-    `prefill`, `left_out` and `derived` are as they are sealed.
+    Raises AttemptFailed (config) for an edit that cannot be made.
     """
-
-    method: str = "POST"
-    url: str
-    headers: Mapping[str, str]
-    body: dict[str, Any] | None = None
-    prefill: str = ""
-    left_out: tuple[str, ...] = ()
-    derived: Mapping[str, str] = attrs.field(factory=dict)
-
-
-def seal(draft: Draft, edits: Edits, provider_type: str) -> WireRequest:
-    """The request as it is sent. Raises AttemptFailed (config) for an edit that cannot be made."""
-    body: Any = draft.body
     for edit in edits.body:
         body = _edited_body(body, edit, provider_type)
-    headers, is_anonymous = draft.headers, False
+    is_anonymous = False
     if edits.headers:
         headers = dict(headers)
         for each in edits.headers:
@@ -62,14 +57,14 @@ def seal(draft: Draft, edits: Edits, provider_type: str) -> WireRequest:
         is_anonymous = _is_anonymous(headers, edits)
     _check_headers(headers, provider_type)
     return WireRequest(
-        method=draft.method,
-        url=draft.url,
+        method="POST",
+        url=url,
         headers=headers,
-        body=b"" if body is None else _encoded(body, provider_type),
-        prefill=draft.prefill,
+        body=_encoded(body, provider_type),
+        prefill=prefill,
         anonymous=is_anonymous,
-        left_out=draft.left_out,
-        derived=draft.derived,
+        left_out=left_out,
+        derived=derived,
     )
 
 

@@ -8,6 +8,11 @@ TOKENS_MAX = 2**53
 
 def count_of(value: JsonValue) -> int | None:
     """A number of tokens, None for everything that is none."""
-    if value is None or isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return int(value) if 0 <= value <= TOKENS_MAX else None
+    if type(value) is int:
+        return value if 0 <= value <= TOKENS_MAX else None
+    return int(value) if isinstance(value, float) and 0 <= value <= TOKENS_MAX else None
+
+
+def count_in(details: JsonValue, name: str) -> int | None:
+    """A number of tokens within an object, None for everything that is none."""
+    return count_of(details.get(name)) if isinstance(details, dict) else None

@@ -29,7 +29,7 @@ from lsd.providers._anthropic_target import STRUCTURED_OUTPUTS, Encoding, Target
 from lsd.providers._empty_answers import told_if_empty
 from lsd.providers._host import Credentials, Host
 from lsd.providers._http_errors import failed_answer
-from lsd.providers._sealing import Draft, seal
+from lsd.providers._sealing import seal
 from lsd.providers._stream_opening import opened_events
 from lsd.providers.claude_models import claude_family
 from lsd.providers.dialect import StreamDecoder
@@ -71,28 +71,30 @@ class AnthropicMessages:
     def encode(self, request: ModelRequest, credentials: Credentials, edits: Edits) -> WireRequest:
         encoding = Encoding(request, self.target)
         body, prefill = messages_body(encoding)
-        draft = Draft(
-            url=self.host.url(request.stream),
-            headers=self._headers(request.stream, credentials),
-            body=body,
+        return seal(
+            self.host.url(request.stream),
+            self._headers(request.stream, credentials),
+            body,
+            _with_betas(edits, self.target.betas),
+            self.provider_type,
             prefill=prefill,
             left_out=encoding.left_out,
             derived=encoding.derived,
         )
-        return seal(draft, _with_betas(edits, self.target.betas), self.provider_type)
 
     def relay(self, request: ModelRequest, credentials: Credentials, edits: Edits) -> WireRequest:
         assert request.client is not None, "only a client's own request is relayed"
         relay = Relay(self.target)
         body = relay.body(request.client.body)
         headers, betas = self._client_headers(request.client, request.stream, credentials)
-        draft = Draft(
-            url=self.host.url(request.stream),
-            headers=headers,
-            body=body,
+        return seal(
+            self.host.url(request.stream),
+            headers,
+            body,
+            _with_betas(edits, betas),
+            self.provider_type,
             left_out=tuple(relay.left_out),
         )
-        return seal(draft, _with_betas(edits, betas), self.provider_type)
 
     def count_request(
         self, request: ModelRequest, credentials: Credentials, edits: Edits
@@ -102,9 +104,8 @@ class AnthropicMessages:
             return None
         body = Relay(self.target).count_body(request.client.body, self.counter.model)
         headers, betas = self._client_headers(request.client, False, credentials)
-        draft = Draft(url=self.counter.url(), headers=headers, body=body)
         edits = _with_betas(Edits(headers=edits.headers), betas)
-        return seal(draft, edits, self.provider_type)
+        return seal(self.counter.url(), headers, body, edits, self.provider_type)
 
     def read_count(self, status: int, headers: Mapping[str, str], body: bytes) -> int:
         if not 200 <= status < 300:

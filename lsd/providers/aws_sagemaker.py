@@ -19,7 +19,7 @@ from lsd.conversation import (
 from lsd.providers._aws_errors import failed_call
 from lsd.providers._aws_requests import EVENT_STREAM, AwsService
 from lsd.providers._host import Credentials
-from lsd.providers._openai_answer import read_answer, response_of
+from lsd.providers._openai_answer import read_completion
 from lsd.providers._openai_body import chat_body
 from lsd.providers._openai_family import Body, Encoding, Member, Target
 from lsd.providers._openai_files import is_forwarded
@@ -80,7 +80,7 @@ class SagemakerEndpoint:
     def decode(self, status: int, headers: Mapping[str, str], body: bytes) -> ModelResponse:
         if not 200 <= status < 300:
             raise failed_call(PROVIDER_TYPE, status, headers, body)
-        return response_of(self.target, read_answer(self.target, headers, body))
+        return read_completion(self.target, headers, body)
 
     def stream_decoder(self, status: int, headers: Mapping[str, str]) -> StreamDecoder:
         return opened_events(

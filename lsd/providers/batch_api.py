@@ -133,7 +133,7 @@ def answered_object(
 ) -> dict[str, JsonValue]:
     """The JSON object that a batch API has answered. Raises AttemptFailed."""
     check_status(provider_type, status, headers, body)
-    return object_in(provider_type, headers, body, body.decode(errors="replace"))
+    return object_in(provider_type, headers, body)
 
 
 def check_status(provider_type: str, status: int, headers: Mapping[str, str], body: bytes) -> None:

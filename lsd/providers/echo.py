@@ -26,7 +26,7 @@ from lsd.conversation import (
     encode_json,
 )
 from lsd.providers._http_errors import failed_answer, undecodable
-from lsd.providers._sealing import Draft, seal
+from lsd.providers._sealing import seal
 from lsd.providers._whole_body import failing
 from lsd.providers.dialect import StreamDecoder
 from lsd.providers.echo_reply import Replier, ReplyFailed
@@ -68,12 +68,13 @@ class EchoDialect:
         edits: Edits,
     ) -> EchoRequest:
         self._refuse_provider_tools(request.tools)
-        draft = Draft(
-            url=f"echo://{quote(self._settings.model_name, safe='')}",
-            headers=dict(JSON_HEADERS),
-            body=request_json(request, self._settings.model_name),
+        sealed = seal(
+            f"echo://{quote(self._settings.model_name, safe='')}",
+            dict(JSON_HEADERS),
+            request_json(request, self._settings.model_name),
+            edits,
+            self.provider_type,
         )
-        sealed = seal(draft, edits, self.provider_type)
         return EchoRequest(
             method=sealed.method,
             url=sealed.url,

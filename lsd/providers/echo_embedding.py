@@ -19,7 +19,7 @@ from lsd.conversation import (
 )
 from lsd.providers._http_errors import failed_answer
 from lsd.providers._openai_vectors import read_vectors
-from lsd.providers._sealing import Draft, seal
+from lsd.providers._sealing import seal
 from lsd.providers.echo_reply import BYTES_PER_TOKEN
 from lsd.providers.echo_script import JSON_HEADERS, EchoScript
 from lsd.providers.echo_vector import embedding_of
@@ -52,16 +52,18 @@ class EchoEmbeddings:
         credentials: Mapping[str, str | None],  # noqa: ARG002 - there are none to need
         edits: Edits,
     ) -> EchoEmbeddingRequest:
-        draft = Draft(
-            url=f"echo://{quote(self._settings.model_name, safe='')}/embeddings",
-            headers=dict(JSON_HEADERS),
-            body={
-                "model": self._settings.model_name,
-                "input": list(request.inputs),
-                "dimensions": self._dimensions_of(request),
-            },
+        body = {
+            "model": self._settings.model_name,
+            "input": list(request.inputs),
+            "dimensions": self._dimensions_of(request),
+        }
+        sealed = seal(
+            f"echo://{quote(self._settings.model_name, safe='')}/embeddings",
+            dict(JSON_HEADERS),
+            body,
+            edits,
+            self.provider_type,
         )
-        sealed = seal(draft, edits, self.provider_type)
         return EchoEmbeddingRequest(
             method=sealed.method,
             url=sealed.url,

@@ -21,7 +21,7 @@ from lsd.providers._gemini_stream import ContentStream
 from lsd.providers._gemini_target import Encoding, Target
 from lsd.providers._host import Credentials, Host
 from lsd.providers._http_errors import failed_answer
-from lsd.providers._sealing import Draft, seal
+from lsd.providers._sealing import seal
 from lsd.providers._stream_opening import opened_events
 from lsd.providers.dialect import StreamDecoder
 
@@ -49,13 +49,14 @@ class Gemini:
     def encode(self, request: ModelRequest, credentials: Credentials, edits: Edits) -> WireRequest:
         encoding = Encoding(request, self.target)
         body = gemini_body(encoding)
-        draft = Draft(
-            url=self.host.url(request.stream),
-            headers=self.host.headers(request.stream, credentials),
-            body=body,
+        return seal(
+            self.host.url(request.stream),
+            self.host.headers(request.stream, credentials),
+            body,
+            edits,
+            self.provider_type,
             left_out=encoding.left_out,
         )
-        return seal(draft, edits, self.provider_type)
 
     def decode(self, status: int, headers: Mapping[str, str], body: bytes) -> ModelResponse:
         if not 200 <= status < 300:

@@ -16,13 +16,13 @@ from lsd.conversation import (
 )
 from lsd.providers._http_errors import failed_answer
 from lsd.providers._openai_address import request_headers, request_url
-from lsd.providers._openai_answer import read_answer, response_of
+from lsd.providers._openai_answer import read_answer, read_completion
 from lsd.providers._openai_body import chat_body
 from lsd.providers._openai_family import Body, Encoding, Target
 from lsd.providers._openai_files import is_forwarded
 from lsd.providers._openai_relay import relayed_body
 from lsd.providers._openai_stream import ChatStream
-from lsd.providers._sealing import Draft, seal
+from lsd.providers._sealing import seal
 from lsd.providers._stream_opening import opened_stream
 from lsd.providers.dialect import StreamDecoder
 
@@ -86,18 +86,20 @@ class OpenAIChat:
         credentials: Mapping[str, str | None],
         edits: Edits,
     ) -> WireRequest:
-        member, key = self.target.member, credentials.get("api_key")
+        key = credentials.get("api_key")
         headers = self._headers[encoding.request.stream]
         if key is not None:
+            member = self.target.member
             headers = {member.key_header: member.key_prefix + key, **headers}
-        draft = Draft(
-            url=self._url or self._url_below(self.target.base or credentials.get("endpoint")),
-            headers=headers,
-            body=body,
+        return seal(
+            self._url or self._url_below(self.target.base or credentials.get("endpoint")),
+            headers,
+            body,
+            edits,
+            self.provider_type,
             left_out=encoding.left_out,
             derived=encoding.derived,
         )
-        return seal(draft, edits, self.provider_type)
 
     def _url_below(self, base: str | None) -> str:
         target = self.target
@@ -108,7 +110,7 @@ class OpenAIChat:
     def decode(self, status: int, headers: Mapping[str, str], body: bytes) -> ModelResponse:
         if not 200 <= status < 300:
             raise failed_answer(self.provider_type, status, headers, body)
-        return response_of(self.target, read_answer(self.target, headers, body))
+        return read_completion(self.target, headers, body)
 
     def stream_decoder(self, status: int, headers: Mapping[str, str]) -> StreamDecoder:
         return opened_stream(

@@ -18,7 +18,7 @@ from lsd.conversation import (
 from lsd.providers._http_errors import failed_answer
 from lsd.providers._openai_address import request_headers, request_url
 from lsd.providers._openai_vectors import read_vectors
-from lsd.providers._sealing import Draft, seal
+from lsd.providers._sealing import seal
 from lsd.telemetry import logger
 
 log = logger(__name__)
@@ -67,19 +67,16 @@ class OpenAIEmbeddings:
     ) -> WireRequest:
         member = self.member
         base = self.base or credentials.get("endpoint")
-        draft = Draft(
-            url=request_url(
-                member.provider_type, base, self.path, self.query, source=self.base_source
-            ),
-            headers=request_headers(
-                credentials.get("api_key"),
-                key_header=member.key_header,
-                key_prefix=member.key_prefix,
-                further=member.headers,
-            ),
-            body=self._body(request),
+        url = request_url(
+            member.provider_type, base, self.path, self.query, source=self.base_source
         )
-        return seal(draft, edits, member.provider_type)
+        headers = request_headers(
+            credentials.get("api_key"),
+            key_header=member.key_header,
+            key_prefix=member.key_prefix,
+            further=member.headers,
+        )
+        return seal(url, headers, self._body(request), edits, member.provider_type)
 
     def decode(
         self, status: int, headers: Mapping[str, str], body: bytes, *, count: int

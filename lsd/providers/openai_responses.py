@@ -20,7 +20,7 @@ from lsd.providers._openai_files import is_forwarded
 from lsd.providers._responses_answer import read_response
 from lsd.providers._responses_body import responses_body
 from lsd.providers._responses_stream import ResponsesStream
-from lsd.providers._sealing import Draft, seal
+from lsd.providers._sealing import seal
 from lsd.providers._stream_opening import opened_stream
 from lsd.providers.dialect import StreamDecoder
 
@@ -44,14 +44,18 @@ class OpenAIResponses:
     ) -> WireRequest:
         target = self.target
         encoding = Encoding(request, target)
-        draft = Draft(
-            url=request_url(self.provider_type, target.base, target.path, target.query),
-            headers=request_headers(credentials.get("api_key"), stream=request.stream),
-            body=responses_body(encoding),
+        url = request_url(self.provider_type, target.base, target.path, target.query)
+        headers = request_headers(credentials.get("api_key"), stream=request.stream)
+        body = responses_body(encoding)
+        return seal(
+            url,
+            headers,
+            body,
+            edits,
+            self.provider_type,
             left_out=encoding.left_out,
+            derived=encoding.derived,
         )
-        wire = seal(draft, edits, self.provider_type)
-        return attrs.evolve(wire, derived=encoding.derived) if encoding.derived else wire
 
     def decode(self, status: int, headers: Mapping[str, str], body: bytes) -> ModelResponse:
         if not 200 <= status < 300:

@@ -4,26 +4,32 @@ import pytest
 from structlog.testing import capture_logs
 
 from lsd import __version__
-from lsd.conversation import AttemptFailed, BodyEdit, Edits, HeaderEdit, decode_json
-from lsd.providers._sealing import USER_AGENT, Draft, seal
+from lsd.conversation import (
+    AttemptFailed,
+    BodyEdit,
+    Edits,
+    HeaderEdit,
+    WireRequest,
+    decode_json,
+)
+from lsd.providers._sealing import USER_AGENT, seal
+
+HEADERS = {"Authorization": "Bearer k", "Content-Type": "application/json"}
+BODY = {"model": "m", "temperature": 0.1, "stream_options": {"include_usage": True}}
 
 
-def draft() -> Draft:
-    """A request as a dialect leaves it."""
-    return Draft(
-        url="http://x/v1/chat/completions",
-        headers={"Authorization": "Bearer k", "Content-Type": "application/json"},
-        body={"model": "m", "temperature": 0.1, "stream_options": {"include_usage": True}},
-    )
+def sealed(edits: Edits, provider_type: str) -> WireRequest:
+    """A request as a dialect has it sealed."""
+    return seal("http://x/v1/chat/completions", HEADERS, BODY, edits, provider_type)
 
 
 def test_a_body_is_compact_json_in_the_order_of_its_keys() -> None:
     """Case 21: equal requests give equal bytes, and numbers stay as they were given."""
-    wire = seal(draft(), Edits(), "openai")
+    wire = sealed(Edits(), "openai")
 
     assert wire.method == "POST"
     assert wire.body == (b'{"model":"m","temperature":0.1,"stream_options":{"include_usage":true}}')
-    assert wire.headers == draft().headers
+    assert wire.headers == HEADERS
 
 
 def test_later_body_edits_win() -> None:
@@ -37,7 +43,7 @@ def test_later_body_edits_win() -> None:
         )
     )
 
-    wire = seal(draft(), edits, "openai")
+    wire = sealed(edits, "openai")
 
     assert decode_json(wire.body) == {"model": "m", "temperature": 0.1, "top_k": 3}
 
@@ -54,7 +60,7 @@ def test_headers_are_overridden_and_deleted_in_any_case() -> None:
         )
     )
 
-    wire = seal(draft(), edits, "openai")
+    wire = sealed(edits, "openai")
 
     assert wire.headers == {"authorization": "Basic abc", "x-trace": "2"}
 
@@ -64,7 +70,7 @@ def test_a_bad_pointer_fails_the_attempt_and_is_named() -> None:
     edits = Edits(body=(BodyEdit(pointer="/messages/7", value=1),))
 
     with pytest.raises(AttemptFailed) as failed:
-        seal(draft(), edits, "groq")
+        sealed(edits, "groq")
 
     assert failed.value.kind == "config"
     assert failed.value.text == (
@@ -78,9 +84,9 @@ def test_deleting_what_is_absent_warns() -> None:
     edits = Edits(body=(BodyEdit(pointer="/top_p", delete=True),))
 
     with capture_logs() as logs:
-        wire = seal(draft(), edits, "groq")
+        wire = sealed(edits, "groq")
 
-    assert decode_json(wire.body) == draft().body
+    assert decode_json(wire.body) == BODY
     assert [(each["log_level"], each["pointer"]) for each in logs] == [("warning", "/top_p")]
 
 
@@ -98,7 +104,7 @@ def test_deleting_what_is_absent_warns() -> None:
 def test_a_header_cannot_smuggle_another(edit: HeaderEdit) -> None:
     """Line ends and other characters that no header may hold are refused, unseen."""
     with pytest.raises(AttemptFailed) as failed:
-        seal(draft(), Edits(headers=(edit,)), "groq")
+        sealed(Edits(headers=(edit,)), "groq")
 
     assert failed.value.kind == "config"
     assert "secret" not in failed.value.text
@@ -109,16 +115,9 @@ def test_a_body_without_json_form_fails_the_attempt() -> None:
     edits = Edits(body=(BodyEdit(pointer="/a" * 2000, value=1),))
 
     with pytest.raises(AttemptFailed) as failed:
-        seal(draft(), edits, "groq")
+        sealed(edits, "groq")
 
     assert failed.value.kind == "config"
-
-
-def test_requests_without_a_body_have_none() -> None:
-    """Polling a batch sends no bytes."""
-    wire = seal(Draft(method="GET", url="http://x/", headers={}), Edits(), "openai")
-
-    assert (wire.method, wire.body) == ("GET", b"")
 
 
 def test_lsd_names_itself() -> None:
@@ -138,4 +137,4 @@ def test_lsd_names_itself() -> None:
 )  # fmt: skip
 def test_lsd_can_be_kept_from_naming_itself(edits: tuple[HeaderEdit, ...], anonymous: bool) -> None:
     """A deleted User-Agent stays deleted."""
-    assert seal(draft(), Edits(headers=edits), "groq").anonymous is anonymous
+    assert sealed(Edits(headers=edits), "groq").anonymous is anonymous
