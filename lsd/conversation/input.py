@@ -21,7 +21,7 @@ from lsd.conversation.content import (
 from lsd.conversation.file_blocks import read_file
 from lsd.conversation.json import JsonValue, describe_json, encode_json
 from lsd.conversation.problems import Mismatch, at, wrong_tag
-from lsd.conversation.structure import Hook, Structurer
+from lsd.conversation.structure import METADATA_FORM, Hook, Structurer
 from lsd.conversation.values import frozen
 
 _Blocks = NewType("_Blocks", tuple[InputBlock, ...])
@@ -55,7 +55,7 @@ class InputMessage:
     """One turn as the caller sent it; a string became one text block."""
 
     role: Role
-    content: tuple[InputBlock, ...]
+    content: tuple[InputBlock, ...] = attrs.field(metadata={METADATA_FORM: _Blocks})
 
 
 @frozen(kw_only=True)
@@ -64,12 +64,6 @@ class Input:
 
     system: str | Mapping[str, JsonValue] | None = None
     messages: tuple[InputMessage, ...] = ()
-
-
-@frozen(kw_only=True)
-class _Message:
-    role: Role
-    content: _Blocks
 
 
 @frozen(kw_only=True)
@@ -136,19 +130,26 @@ def _string_or_object(value: Any, _: Any) -> Any:
 
 
 def _message_hook(converter: Converter) -> Hook:
-    make = converter.get_structure_hook(_Message)
+    make = converter.get_structure_hook(InputMessage)  # the one of every table
 
-    def structure(value: Any, _: Any) -> InputMessage:
-        message = make(value, _Message)
-        content = [
-            attrs.evolve(block, name=message.role)
-            if type(block) is Template and block.name == _NAMED_AFTER_ROLE
-            else block
-            for block in message.content
-        ]
-        return InputMessage(role=message.role, content=tuple(content))
+    def structure(value: Any, wanted: Any) -> InputMessage:
+        message: InputMessage = make(value, wanted)
+        for block in message.content:
+            if type(block) is Template and block.name == _NAMED_AFTER_ROLE:
+                return _with_templates_named(message)
+        return message
 
     return structure
+
+
+def _with_templates_named(message: InputMessage) -> InputMessage:
+    content = [
+        attrs.evolve(block, name=message.role)
+        if type(block) is Template and block.name == _NAMED_AFTER_ROLE
+        else block
+        for block in message.content
+    ]
+    return attrs.evolve(message, content=tuple(content))
 
 
 def _blocks_hook(converter: Converter) -> Hook:

@@ -27,6 +27,10 @@ from lsd.conversation.problems import (
 T = TypeVar("T")
 Hook = Callable[[Any, Any], Any]
 
+METADATA_FORM = "form"
+"""Metadata of an attrs field whose value is not made by the hook of its own type: the type, with a
+hook, of what the document holds there."""
+
 
 class Structurer:
     """Turns decoded documents into attrs classes.
@@ -113,17 +117,20 @@ def _table_hook(converter: Converter, cls: Any, forbid: bool) -> Hook:
 
 def _telling_table(converter: Converter, cls: Any, forbid: bool) -> Hook:
     # cattrs would say only how many keys are unknown, and would let `5` pass as a table.
-    renamed = {
-        field.name: override(rename=field.metadata[METADATA_KEY])
+    overrides = {
+        field.name: override(
+            rename=field.metadata.get(METADATA_KEY),
+            struct_hook=_hook_as(converter, field.metadata.get(METADATA_FORM)),
+        )
         for field in attrs.fields(cls)
-        if METADATA_KEY in field.metadata
+        if field.metadata
     }
     inner = make_dict_structure_fn(
         cls,
         converter,
         _cattrs_forbid_extra_keys=forbid,
         _cattrs_detailed_validation=True,
-        **renamed,  # type: ignore[arg-type]  # the overrides are the ** of the function
+        **overrides,  # type: ignore[arg-type]  # the overrides are the ** of the function
     )
 
     def structure(value: Any, wanted: Any) -> Any:
@@ -135,21 +142,18 @@ def _telling_table(converter: Converter, cls: Any, forbid: bool) -> Hook:
 
 
 def _quick_table(converter: Converter, cls: Any, forbid: bool) -> Hook:
-    # cattrs would ask for each key that there could be; requests have few of many.
+    # cattrs would ask for each key that there could be; requests have few of many. What is no
+    # table and, where it is refused, a key that there is not, fail here as Python has it.
     fields: dict[str, tuple[str, Hook, Any]] = {}
 
     def structure(value: Any, _: Any) -> Any:
-        if type(value) is not dict:
-            raise Mismatch(describe_json(value), "an object")
         if not fields:  # not before all hooks are registered
             fields.update(_fields_of(converter, cls))
         made = {}
         for key, each in value.items():
-            if key in fields:
+            if forbid or key in fields:
                 name, hook, wanted = fields[key]
                 made[name] = hook(each, wanted)
-            elif forbid:
-                raise Mismatch(key, "another key")
         return cls(**made)
 
     return structure
@@ -157,15 +161,17 @@ def _quick_table(converter: Converter, cls: Any, forbid: bool) -> Hook:
 
 def _fields_of(converter: Converter, cls: Any) -> dict[str, tuple[str, Hook, Any]]:
     """By key: what makes the field's value, and how the class is given it."""
-    return {
-        field.metadata.get(METADATA_KEY, field.name): (
-            field.alias,
-            converter.get_structure_hook(field.type),
-            field.type,
-        )
-        for field in attrs.fields(attrs.resolve_types(cls))
-        if field.init
-    }
+    fields = {}
+    for field in attrs.fields(attrs.resolve_types(cls)):
+        if field.init:
+            key = field.metadata.get(METADATA_KEY, field.name)
+            form = field.metadata.get(METADATA_FORM, field.type)
+            fields[key] = (field.alias, converter.get_structure_hook(form), form)
+    return fields
+
+
+def _hook_as(converter: Converter, form: Any) -> Hook | None:
+    return None if form is None else lambda value, _: converter.structure(value, form)
 
 
 def _tagged_hook(
@@ -224,11 +230,13 @@ def _number(value: Any, _: Any) -> Any:
 
 
 def _literal(cls: Any) -> Hook:
-    allowed = {(type(each), each) for each in get_args(cls)}  # 1 is not true
+    allowed: dict[type, set[Any]] = {}  # by type, as 1 is not true
+    for each in get_args(cls):
+        allowed.setdefault(type(each), set()).add(each)
     wanted = f"one of {', '.join(map(describe_json, get_args(cls)))}"
 
     def structure(value: Any, _: Any) -> Any:
-        if type(value) in (str, int, bool) and (type(value), value) in allowed:
+        if value in allowed.get(type(value), ()):
             return value
         raise Mismatch(describe_json(value), wanted)
 

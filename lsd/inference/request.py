@@ -1,6 +1,7 @@
 """The body of `POST /inference`, from bytes to a checked shape."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Literal
 
 import attrs
@@ -49,6 +50,8 @@ class Params:
 
     chat_completion: ChatCompletionParams = UNSET_PARAMS
 
+_NONE: Mapping[str, str] = MappingProxyType({})
+
 
 @frozen(kw_only=True)
 class InferenceRequest:
@@ -61,7 +64,7 @@ class InferenceRequest:
     variant_name: str | None = None
     stream: bool | None = None
     dryrun: bool | None = None
-    tags: Mapping[str, str] = attrs.field(factory=dict)
+    tags: Mapping[str, str] = _NONE
     namespace: str | None = None
     params: Params = Params()
     allowed_tools: tuple[str, ...] | None = None
@@ -71,7 +74,7 @@ class InferenceRequest:
     provider_tools: tuple[ProviderTool, ...] = ()
     output_schema: Mapping[str, Any] | None = None
     cache_options: CacheOptions = NO_CACHE
-    credentials: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    credentials: Mapping[str, str] = attrs.field(default=_NONE, repr=False)
     extra_body: tuple[TargetedBodyEdit, ...] = ()
     extra_headers: tuple[TargetedHeaderEdit, ...] = attrs.field(default=(), repr=False)
     include_raw_response: bool = False
