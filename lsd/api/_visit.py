@@ -7,7 +7,7 @@ import trio
 
 from lsd.api.bodies import ClientGone, Receive, read_body
 from lsd.api.errors import ErrorWords
-from lsd.api.exchange import Answer, Endpoint, WhenClientLeaves
+from lsd.api.exchange import NO_QUERY, Answer, Endpoint, Request, WhenClientLeaves
 from lsd.api.in_flight import InFlight
 from lsd.api.responder import Responder
 from lsd.conversation import IdGenerator
@@ -57,13 +57,15 @@ class Reception:
 class Visit:
     """A request that was let in; its client is told whatever its work ends with.
 
-    It is served within `scope`, which whoever wants it to end may cancel.
+    `work` is what an application behind does where the route has no endpoint of its own. It is
+    served within `scope`, which whoever wants it to end may cancel.
     """
 
     _reception: Reception
     _route: Route
     _headers: Mapping[str, str]
-    _work: Work
+    _api_key_public_id: str | None
+    _work: Work | None
     _out: Responder
     _context: RequestContext
     _started_at: float
@@ -79,10 +81,10 @@ class Visit:
         try:
             body = await read_body(receive, self._headers, reception.body_bytes_max)
             if tell_leaving is None:
-                answer = await _done_beside_watch(self._work, body, receive, self._hear_leaving)
+                answer = await _done_beside_watch(self._done, body, receive, self._hear_leaving)
             else:
                 tell_leaving(self._hear_leaving)
-                answer = await self._work(body)
+                answer = await self._done(body)
             if answer is not None:
                 await out.answer(answer)
             elif not out.is_done:
@@ -108,6 +110,21 @@ class Visit:
             if is_told:
                 log.debug("request finished", status=out.status, latency_ms=self._latency_ms())
 
+    async def run_within_scope(self, receive: Receive, tell_leaving: TellLeaving | None) -> None:
+        """The same for a scope that nobody has entered yet."""
+        with self._scope:
+            await self.run(receive, tell_leaving)
+
+    def _done(self, body: bytes) -> Awaitable[Answer | None]:
+        endpoint = self._route.endpoint
+        if endpoint is None:
+            assert self._work is not None, "what has no endpoint is done by the application behind"
+            return self._work(body)
+        method, path, key = endpoint.method, endpoint.path, self._api_key_public_id
+        return endpoint.handle(
+            Request(method, path, NO_QUERY, self._headers, body, key), self._out.start
+        )
+
     async def _tell(self, error: Exception) -> None:
         out = self._out
         answer = out.words.answer_and_log(error, self._route.name, self._reception.ids)
@@ -125,7 +142,7 @@ class Visit:
         out = self._out
         if out.is_done:
             return
-        out.is_client_gone = True
+        out.client_left()
         if not out.is_head:
             log.warning("client left", latency_ms=self._latency_ms(), **self._context.fields())
         if self._route.when_client_leaves == "cancel":

@@ -5,6 +5,7 @@ sends the head and gives what takes the pieces of the body, and then gives None.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal
 
 from lsd.conversation import frozen
@@ -14,6 +15,7 @@ EVENT_STREAM = "text/event-stream"
 
 Headers = tuple[tuple[str, str], ...]
 
+NO_QUERY: Mapping[str, str] = MappingProxyType({})
 
 _LISTS = frozenset({"anthropic-beta", "x-lsd-tags"})
 """Headers that may come several times; what they say is then one list. Source: RFC 9110, 5.3."""
@@ -32,7 +34,7 @@ def headers_of(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     return headers
 
 
-@frozen(kw_only=True)
+@frozen
 class Request:
     """A request, read whole and decompressed. Header names are lower-case.
 

@@ -20,7 +20,7 @@ from lsd.api.bodies import Receive
 from lsd.api.cors import Cors
 from lsd.api.edge import Edge
 from lsd.api.errors import ErrorDesk, Refused
-from lsd.api.exchange import Answer, Endpoint, Request, WhenClientLeaves, headers_of
+from lsd.api.exchange import Endpoint, WhenClientLeaves, headers_of
 from lsd.api.in_flight import InFlight
 from lsd.api.responder import API_KEY, RESPONDER, Message, Responder, SendMessage
 from lsd.api.tracing import check_trace_headers, traced
@@ -97,20 +97,16 @@ class Front:
             await self._no_http(scope, receive, send)
             return
         headers = headers_of(scope["headers"])
-        context = RequestContext(
-            method=scope["method"],
-            path=scope["path"],
-            x_amzn_trace_id=headers.get("x-amzn-trace-id"),
-            new_id=self.ids.new,
-        )
+        amazon_id = headers.get("x-amzn-trace-id")
+        context = RequestContext(scope["method"], scope["path"], self.ids.new, amazon_id)
         token = CURRENT_REQUEST.set(context)
         try:
             if self.tracer is None:
-                await self._http(scope, headers, context, receive, send)
+                await self._served(scope, headers, context, receive, send)
             else:
-                path = self._local_path(scope["path"])
+                path = self._local_path(context.path)
                 with traced(self.tracer, context, path, headers, send) as traced_send:
-                    await self._http(scope, headers, context, receive, traced_send)
+                    await self._served(scope, headers, context, receive, traced_send)
         finally:
             CURRENT_REQUEST.reset(token)
 
@@ -120,21 +116,21 @@ class Front:
         else:
             await self.rest(scope, receive, send)
 
-    async def _http(
+    def _served(
         self,
         scope: Scope,
         headers: Mapping[str, str],
         context: RequestContext,
         receive: Receive,
         send: SendMessage,
-    ) -> None:
-        method, path = scope["method"], scope["path"]
+    ) -> Awaitable[None]:
+        """What is left to do for a request, of which no more than its head is known yet."""
+        method, path = context.method, context.path
         route = self._hot_routes.get((method, path)) or self._route(method, path)
         shared = self.cors.of_answer(headers) if "origin" in headers else ()
         out = Responder(send, method == "HEAD", route.words, shared)
         if method == "OPTIONS":
-            await out.no_content(self.cors.of_preflight(route.path, headers))
-            return
+            return out.no_content(self.cors.of_preflight(route.path, headers))
         try:
             self.edge.check(headers, scope["scheme"])
             key = self._authenticated(method, route.path, headers) if self._asks_for_keys else None
@@ -146,22 +142,18 @@ class Front:
             answer = route.words.answer_and_log(refused, f"{method} {path}", self.ids)
             if isinstance(refused, NotAuthenticated):
                 answer = attrs.evolve(answer, headers=(*answer.headers, _WANTS_KEY))
-            await out.answer(answer)
-            return
-        if route.endpoint is not None:
-            work = _directly(route.endpoint, headers, key, out)
-        else:
+            return out.answer(answer)
+        work = None
+        if route.endpoint is None:
             work = _through(self.rest, self._inner(scope, route.path, key, out), send)
-        started_at = self.clock.monotonic()
+        now = self.clock.monotonic()
         extensions = scope.get("extensions") or {}
         connection = extensions.get(CANCEL_SCOPE)
+        tell_leaving = extensions.get(TELLS_LEAVING)
         ends_by = connection or trio.CancelScope()
-        visit = Visit(self._reception, route, headers, work, out, context, started_at, ends_by)
-        if connection is not None:
-            await visit.run(receive, extensions.get(TELLS_LEAVING))
-        else:
-            with ends_by:
-                await visit.run(receive, extensions.get(TELLS_LEAVING))
+        visit = Visit(self._reception, route, headers, key, work, out, context, now, ends_by)
+        run = visit.run if connection is not None else visit.run_within_scope
+        return run(receive, tell_leaving)
 
     def _route(self, method: str, sent_path: str) -> Route:
         path = self._local_path(sent_path)
@@ -216,23 +208,6 @@ class Front:
         sent = raw_path.decode("latin-1")
         local = self._local_path(sent) if "%2f" in sent.lower() else None
         return (quote(path) if local is None else local).encode("latin-1")
-
-
-def _directly(
-    endpoint: Endpoint, headers: Mapping[str, str], key: str | None, out: Responder
-) -> Work:
-    def work(body: bytes) -> Awaitable[Answer | None]:
-        request = Request(
-            method=endpoint.method,
-            path=endpoint.path,
-            query={},
-            headers=headers,
-            body=body,
-            api_key_public_id=key,
-        )
-        return endpoint.handle(request, out.start)
-
-    return work
 
 
 def _through(app: AsgiApp, scope: Scope, send: SendMessage) -> Work:

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-import attrs
 import trio
 
 from lsd import __version__
@@ -25,7 +24,6 @@ LAST_WORDS_S = 1.0
 """Seconds that a stream cut off by a stop may take to tell so: its client may not be reading."""
 
 
-@attrs.define(eq=False)
 class Responder:
     """Sends one response as ASGI messages; nothing more once the client is gone.
 
@@ -33,26 +31,36 @@ class Responder:
     is answered.
     """
 
-    _send: SendMessage
-    is_head: bool
-    words: ErrorWords
-    more_headers: Headers = ()
-    is_client_gone: bool = attrs.field(default=False, init=False)
-    is_done: bool = attrs.field(default=False, init=False)
-    status: int | None = attrs.field(default=None, init=False)
-    _has_started: bool = attrs.field(default=False, init=False)
-    _is_stream: bool = attrs.field(default=False, init=False)
+    # Where all begin is told by the class: that costs a request nothing.
+    is_client_gone = False
+    is_done = False
+    status: int | None = None
+    _is_stream = False
+
+    def __init__(
+        self, send: SendMessage, is_head: bool, words: ErrorWords, more_headers: Headers = ()
+    ) -> None:
+        self._send = send
+        self.is_head = is_head
+        self.words = words
+        self._more_headers = more_headers
+
+    def client_left(self) -> None:
+        """From now on nothing is sent."""
+        self.is_client_gone = True
+        self._send = _to_nobody
 
     async def answer(self, answer: Answer) -> None:
         """Sends a whole answer."""
+        body = answer.body
         head = [
             (b"content-type", answer.media_type.encode()),
-            (b"content-length", b"%d" % len(answer.body)),
+            (b"content-length", b"%d" % len(body)),
         ]
         if answer.headers:
             head += _encoded(answer.headers)
         await self._start(answer.status, head)
-        await self.end(b"" if self.is_head else answer.body)
+        await self.end(b"" if self.is_head else body)
 
     async def no_content(self, headers: Headers = ()) -> None:
         """Sends 204, which has no body and no headers about one."""
@@ -65,16 +73,15 @@ class Responder:
         await self._start(200, _encoded(headers))
         return self._piece
 
-    async def end(self, last: bytes = b"") -> None:
+    def end(self, last: bytes = b"") -> Awaitable[None]:
         """Ends what was started, with a last piece of the body."""
         # Set first: a client that has all bytes may close at once, and has not left early.
         self.is_done = True
-        if not self.is_client_gone:
-            await self._send({"type": "http.response.body", "body": last, "more_body": False})
+        return self._send({"type": "http.response.body", "body": last, "more_body": False})
 
     async def answer_or_break_off(self, answer: Answer) -> None:
         """The answer, or if a stream has begun already, the same as its last event."""
-        if not self._has_started:
+        if self.status is None:
             await self.answer(answer)
         elif self._is_stream:
             await self._piece(self.words.last_event(answer))
@@ -90,18 +97,19 @@ class Responder:
         with trio.move_on_after(LAST_WORDS_S, shield=True):
             await self.answer_or_break_off(answer)
 
-    async def _start(self, status: int, head: list[tuple[bytes, bytes]]) -> None:
-        self._has_started = True
+    def _start(self, status: int, head: list[tuple[bytes, bytes]]) -> Awaitable[None]:
         self.status = status
-        if self.more_headers:
-            head += _encoded(self.more_headers)
+        if self._more_headers:
+            head += _encoded(self._more_headers)
         head.append(VERSION_HEADER)
-        if not self.is_client_gone:
-            await self._send({"type": "http.response.start", "status": status, "headers": head})
+        return self._send({"type": "http.response.start", "status": status, "headers": head})
 
-    async def _piece(self, data: bytes) -> None:
-        if not self.is_client_gone:
-            await self._send({"type": "http.response.body", "body": data, "more_body": True})
+    def _piece(self, data: bytes) -> Awaitable[None]:
+        return self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+
+async def _to_nobody(_: Message) -> None:
+    """Stands for the sending to a client that is gone."""
 
 
 def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:

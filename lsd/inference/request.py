@@ -50,6 +50,7 @@ class Params:
 
     chat_completion: ChatCompletionParams = UNSET_PARAMS
 
+
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 

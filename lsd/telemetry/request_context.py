@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from lsd.telemetry.traces import Trace
 
 
-@attrs.define(eq=False, kw_only=True)
+@attrs.define(eq=False)
 class RequestContext:
     """One request. Its id is made when it is first asked for: most requests log nothing."""
 
     method: str
     path: str
+    _new_id: Callable[[], str]
     x_amzn_trace_id: str | None = None
     trace: "Trace | None" = None
-    _new_id: Callable[[], str]
     _request_id: str | None = attrs.field(default=None, init=False)
 
     @property

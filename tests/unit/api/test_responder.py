@@ -98,7 +98,7 @@ async def test_a_stream_is_sent_in_pieces(out: Responder, sent: Sent) -> None:
 
 async def test_nothing_is_sent_to_a_client_that_is_gone(out: Responder, sent: Sent) -> None:
     """Work that goes on without its client may answer as if it were there."""
-    out.is_client_gone = True
+    out.client_left()
 
     send = await out.start(())
     await send(b"data: one\n\n")
@@ -113,7 +113,7 @@ async def test_nothing_is_sent_to_a_client_that_is_gone(out: Responder, sent: Se
 async def test_a_client_may_leave_in_the_middle_of_a_stream(out: Responder, sent: Sent) -> None:
     """What comes after is dropped."""
     send = await out.start(())
-    out.is_client_gone = True
+    out.client_left()
     await send(b"data: one\n\n")
     await out.end()
 
