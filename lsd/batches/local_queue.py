@@ -30,6 +30,10 @@ POLITE_PAUSE_S = 0.005
 """Before each item that begins while somebody waits for an answer. So items take a tenth of a core
 at most, and models that take longer than a moment are kept as busy as without it."""
 
+REST_S = 0.1
+"""A batch that met a limit of LSD's own has no item claimed for so long. All its items would only
+be refused as well, one write after another; and so it still is there when the limit gives way."""
+
 PUT_BACK_S_MAX = 10.0
 """At the end, so long the queue tries to put back what was running: less than a stop may take."""
 
@@ -65,6 +69,8 @@ class LocalQueue:
     credentials: HeldCredentials = attrs.Factory(HeldCredentials)
     _callers_seen: int = attrs.field(default=0, init=False)
     _called_at: float = attrs.field(default=-math.inf, init=False)
+    _resting: dict[str, float] = attrs.field(factory=dict, init=False)
+    """Until when, by batch."""
     _held: int = attrs.field(default=0, init=False)
     _after_batch: bytes = attrs.field(default=b"", init=False)
     _news: trio.Event = attrs.field(factory=trio.Event, init=False)
@@ -136,7 +142,8 @@ class LocalQueue:
         if self._held >= work.running_max:
             return [], LOOK_EVERY_S
         if self.batches.is_something_due(now_ms):
-            return await self._claim(work, now_ms), LOOK_EVERY_S
+            self._wake_rested()
+            return await self._claim(work, now_ms), REST_S if self._resting else LOOK_EVERY_S
         next_ms = self.batches.next_time_ms()
         if next_ms is None:
             return [], LOOK_EVERY_S
@@ -149,13 +156,20 @@ class LocalQueue:
             model_running_max=work.model_running_max,
             now_ms=now_ms,
             after_batch=self._after_batch,
+            resting=self._resting,
         )
         await self.writer.commit(Write(apply=claim.apply))
         self._after_batch = claim.after_batch
         return claim.items
 
+    def _wake_rested(self) -> None:
+        now = trio.current_time()
+        self._resting = {key: until for key, until in self._resting.items() if until > now}
+
     async def _run(self, runner: ItemRunner, claimed: ClaimedItem) -> None:
         after, records = await runner.run(claimed)
+        if after.attempts < claimed.item.attempts:  # a limit of LSD's own has refused it
+            self._resting[claimed.batch_id] = trio.current_time() + REST_S
         try:
             await self._commit(self.batches.finish(claimed, after, records))
         except ItemNotHeld as refusal:

@@ -50,7 +50,7 @@ class Claim:
 
     `running_max` bounds the items that run at once in all processes together, `model_running_max`
     those of one model, if it is not None. `after_batch` had the last turn, or the first batch has
-    the next one.
+    the next one. Of the batches that are `resting`, by their keys, no item is taken.
     """
 
     shard: int
@@ -59,6 +59,7 @@ class Claim:
     model_running_max: int | None = None
     now_ms: int
     after_batch: bytes = b""
+    resting: frozenset[bytes] = frozenset()
     items: list[ClaimedItem] = attrs.field(factory=list, init=False)
 
     def apply(self, transaction: Transaction) -> None:
@@ -73,7 +74,7 @@ class Claim:
         lanes = (READY, HELD + SHARD.pack(self.shard))
         busy = _Busy.of(transaction, self.model_running_max)
         while len(self.items) < room:
-            place = _next(transaction, lanes, turn, busy.models)
+            place = _next(transaction, lanes, turn, busy.models, self.resting)
             if place is None:
                 break
             self.items.append(self._take(transaction, place))
@@ -173,14 +174,18 @@ def _suspect_runs(transaction: Transaction) -> bool:
 
 
 def _next(
-    transaction: Transaction, lanes: tuple[bytes, ...], after_batch: bytes, busy: set[bytes]
+    transaction: Transaction,
+    lanes: tuple[bytes, ...],
+    after_batch: bytes,
+    busy: set[bytes],
+    resting: frozenset[bytes],
 ) -> bytes | None:
     """The place of the first item of the batch whose turn it is, of a model that is not busy."""
     behind = end_of(after_batch) if after_batch else b""
     for start in (behind, b""):
         if start is None:  # there is no batch behind the one with the greatest id
             continue
-        found = [_first_idle(transaction, lane, start, busy) for lane in lanes]
+        found = [_first_idle(transaction, lane, start, busy, resting) for lane in lanes]
         places = [place for place in found if place is not None]
         if places:
             return min(places)
@@ -188,7 +193,11 @@ def _next(
 
 
 def _first_idle(
-    transaction: Transaction, lane: bytes, start: bytes, busy: set[bytes]
+    transaction: Transaction,
+    lane: bytes,
+    start: bytes,
+    busy: set[bytes],
+    resting: frozenset[bytes],
 ) -> bytes | None:
     """The place of the first item in a lane whose model is not busy, from a place on.
 
@@ -203,6 +212,8 @@ def _first_idle(
             BATCH_QUEUE, lane + from_place, stop, limit=PASSED_OVER_MAX
         ):
             place = key[len(lane) :]
+            if place[:ID_BYTES] in resting:
+                break
             if mark not in busy:
                 return place
         if place is None:

@@ -3,7 +3,7 @@
 What gives a `Write` is committed by the writer. Reads of single rows are quick; `results` scans.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import attrs
 
@@ -139,8 +139,12 @@ class Batches:
         model_running_max: int | None = None,
         now_ms: int,
         after_batch: bytes = b"",
+        resting: Iterable[str] = (),
     ) -> Claim:
-        """A claim to commit: after that it holds the items, which this process runs then."""
+        """A claim to commit: after that it holds the items, which this process runs then.
+
+        It takes none of the batches that are `resting`.
+        """
         return Claim(
             shard=self.shard,
             items_max=items_max,
@@ -148,6 +152,7 @@ class Batches:
             model_running_max=model_running_max,
             now_ms=now_ms,
             after_batch=after_batch,
+            resting=frozenset(map(id_key, resting)),
         )
 
     def finish(self, claimed: ClaimedItem, after: BatchItem, records: Write | None) -> Write:

@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from lsd.batches.local_queue import POLITE_PAUSE_S
-from lsd.store import StoreFailed
+from lsd.batches import ItemRunner, QueueWork
+from lsd.batches.local_queue import POLITE_PAUSE_S, REST_S
+from lsd.store import BatchItem, ClaimedItem, StoreFailed, Write
 from tests.unit.batches.desk import ITEM, Desk, open_desk
 from tests.unit.captured_log import Log
 from tests.unit.inference.fake_providers import Hang, Script, Until, says
@@ -132,6 +134,45 @@ async def test_an_item_waits_for_its_time(
     assert trio.current_time() - begun_at >= 4
     calls = await desk.gateway.stored_calls(answer["inference_ids"][0])
     assert [call.status for call in calls] == ["ok"]
+    nursery.cancel_scope.cancel()
+
+
+@attrs.frozen(kw_only=True)
+class LimitedRunner(ItemRunner):
+    """Finds that a limit of LSD's own admits no item of this minute."""
+
+    refused_at: list[float] = attrs.field(factory=list)
+
+    async def run(self, claimed: ClaimedItem) -> tuple[BatchItem, Write | None]:
+        """The item is to come back in a minute."""
+        self.refused_at.append(trio.current_time())
+        item, later_ms = claimed.item, self.now_ms() + 60_000
+        again = attrs.evolve(
+            item, state="pending", attempts=item.attempts - 1, not_before_ms=later_ms
+        )
+        return again, None
+
+
+async def test_a_batch_behind_a_limit_is_not_tried_without_a_rest(
+    desk: Desk, nursery: trio.Nursery, autojump_clock: trio.abc.Clock
+) -> None:
+    """A few items learn that there is no room; the others do not try at the same time."""
+    assert desk.work is not None
+    work = desk.work.runner
+    runner = LimitedRunner(
+        inferences=work.inferences,
+        credentials=work.credentials,
+        decider=work.decider,
+        now_ms=work.now_ms,
+    )
+    desk.work = QueueWork(runner=runner, running_max=4)
+    await desk.submit(*[ITEM] * 20)
+    nursery.start_soon(desk.run)
+
+    while len(runner.refused_at) < 20:  # noqa: ASYNC110
+        await trio.sleep(0.01)
+
+    assert runner.refused_at[-1] - runner.refused_at[0] >= 4 * REST_S
     nursery.cancel_scope.cancel()
 
 

@@ -85,6 +85,18 @@ def test_the_turn_goes_on_from_one_claim_to_the_next(store: Store, make: Maker) 
     assert (claim.items[0].batch_id, item.batch_id) == (first.batch_id, second.batch_id)
 
 
+def test_a_resting_batch_is_passed_over(store: Store, make: Maker) -> None:
+    """Nothing else is."""
+    first, second = submitted(store, make, 2), submitted(store, make, 2)
+    claim = store.batches.claim(
+        items_max=9, running_max=9, now_ms=0, resting=[first.batch_id], after_batch=b""
+    )
+    store.data.write(claim.apply)
+
+    assert [each.batch_id for each in claim.items] == [second.batch_id] * 2
+    assert [each.batch_id for each in claimed(store.batches, store, 9)] == [first.batch_id] * 2
+
+
 def test_all_processes_together_run_no_more_than_there_is_room_for(
     store: Store, make: Maker
 ) -> None:
