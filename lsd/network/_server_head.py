@@ -1,19 +1,13 @@
 """The head of a request: what is asked for, and how long the body is.
 
-llhttp reads it. What two readers could understand in two ways is refused, for that is how a second
-request is smuggled past a proxy. The rules below stand beside llhttp's own, whatever its version.
+What two readers could understand in two ways is refused, for that is how a second request is
+smuggled past a proxy.
 """
 
 import re
 from urllib.parse import unquote
 
 import attrs
-from httptools import (
-    HttpParserError,
-    HttpParserInvalidMethodError,
-    HttpParserUpgrade,
-    HttpRequestParser,
-)
 
 from lsd.conversation import LsdError
 
@@ -28,15 +22,34 @@ CONTENT_LENGTH_DIGITS_MAX = 15
 
 _TEXT = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
 
-_REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!\"$-~]+) HTTP/([0-9]\.[0-9])")
+_REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!\"$-~]+) HTTP/([0-9]\.[0-9])\r\n")
 """Source: RFC 9112, 3. A target holds visible ASCII only, and no fragment."""
+
+_FIELD = re.compile(rb"\r\n([!#$%&'*+.^_`|~0-9A-Za-z-]++):[ \t]*+([\t -~\x80-\xff]*+)(?=\r\n)")
+"""From the end of a line to that of the next one. Source: RFC 9112, 5, without folded lines.
+
+Possessive, so that no bytes make it try a line in more than one way."""
+
+_TAB_BEHIND_CODING = re.compile(rb"(?i)\r\ntransfer-encoding:[^\r]*\t *\r\n")
+"""White space by the book, but a proxy that does not take it for such would see another coding."""
+
+_METHODS = {
+    name.encode(): name
+    for name in (
+        *("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "QUERY"),
+        *("PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "SEARCH", "ACL"),
+        *("BIND", "REBIND", "UNBIND", "LINK", "UNLINK", "REPORT", "CHECKOUT", "MERGE", "PURGE"),
+        *("MKACTIVITY", "MKCALENDAR", "NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE", "M-SEARCH", "SOURCE"),
+    )
+}
+"""Those of HTTP and of what was built on it; the application says which of them it serves."""
+
+_VERSIONS = {b"1.1": "1.1", b"1.0": "1.0"}
 
 _ABSOLUTE = re.compile(rb"https?://([^/?@]+)(/[^?]*)?(\?.*)?", re.IGNORECASE)
 
 _HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+;=%:\[\]-]*")
 """Source: RFC 3986, 3.2, without the comma, which is how a second Host header shows itself."""
-
-_NOTED = frozenset({b"connection", b"content-length", b"expect", b"host", b"transfer-encoding"})
 
 
 @attrs.define(eq=False)
@@ -52,23 +65,25 @@ class RequestRefused(LsdError):
         return f"{self.where}: found {self.found}; wanted {self.wanted}"
 
 
-@attrs.define(eq=False, repr=False)
 class RequestHead:
     """A request without its body. Header names are lower-case; the target is split.
 
     `raw_path` is what was sent, `path` is percent-decoded once; invalid UTF-8 in it is replaced.
     """
 
-    headers: list[tuple[bytes, bytes]]
-    method: str
-    version: str
-    path: str = attrs.field(default="", init=False)
-    raw_path: bytes = attrs.field(default=b"", init=False)
-    query_string: bytes = attrs.field(default=b"", init=False)
-    content_length: int = attrs.field(default=0, init=False)
-    is_chunked: bool = attrs.field(default=False, init=False)
-    keeps_alive: bool = attrs.field(default=True, init=False)
-    expects_continue: bool = attrs.field(default=False, init=False)
+    # At the class stands what most requests leave as it is, so that none of them has to set it.
+    content_length = 0
+    is_chunked = False
+    keeps_alive = True
+    expects_continue = False
+
+    def __init__(self, method: str, version: str, headers: list[tuple[bytes, bytes]]) -> None:
+        self.method = method
+        self.version = version
+        self.headers = headers
+        self.path = ""
+        self.raw_path = b""
+        self.query_string = b""
 
 
 def check_bytes(data: bytes | bytearray) -> None:
@@ -92,17 +107,28 @@ def parse_head(data: bytes) -> RequestHead:
 
     One empty line before it is forgiven (RFC 9112, 2.2).
     """
-    check_bytes(data)
     data = data.removeprefix(b"\r\n")
-    method, target, version = _read_request_line(data[: data.find(b"\r\n")])
-    reader = _read_headers(data, method)
-    head, noted = RequestHead(reader.headers, method, version), reader.noted
-    host = noted.get(b"host")
+    line = _REQUEST_LINE.match(data)
+    fields = _FIELD.findall(data)
+    # Each line but the first and the empty one must be a field; then no byte is left unread.
+    if line is None or len(fields) != data.count(b"\r\n") - 2:
+        raise _no_head(data, line is not None)
+    method, target, version = _METHODS.get(line[1]), line[2], _VERSIONS.get(line[3])
+    if method is None or version is None:
+        raise _unknown(line[1].decode(), line[3].decode())
+    if len(fields) > HEADERS_MAX:
+        raise RequestRefused(431, "head", f"{len(fields)} headers", f"at most {HEADERS_MAX}")
+    headers = [(name.lower(), value.rstrip(b" \t")) for name, value in fields]
+    values = dict(headers)
+    if len(values) < len(headers):
+        values = _joined(headers)
+    host = values.get(b"host")
     if (host is None and version == "1.1") or not _HOST.fullmatch(host or b""):
         raise _refused("header host", "none, several or no host", "exactly one host")
+    head = RequestHead(method, version, headers)
     _split_target(head, target)
-    _read_framing(head, noted)
-    connection = noted.get(b"connection")
+    _read_framing(head, values, data)
+    connection = values.get(b"connection")
     if connection is not None or version == "1.0":
         options = {each.strip(b" \t") for each in (connection or b"").lower().split(b",")}
         head.keeps_alive = b"close" not in options
@@ -111,59 +137,32 @@ def parse_head(data: bytes) -> RequestHead:
     return head
 
 
-@attrs.define(eq=False, repr=False)
-class _HeaderReader:
-    """What llhttp calls for each header."""
-
-    headers: list[tuple[bytes, bytes]] = attrs.field(factory=list, init=False)
-    noted: dict[bytes, bytes] = attrs.field(factory=dict, init=False)
-    is_complete: bool = attrs.field(default=False, init=False)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        name = name.lower()
-        value = value.rstrip(b" \t")  # llhttp takes off what stands before it only
-        self.headers.append((name, value))
-        if name in _NOTED:
-            # Several mean the same as their list (RFC 9110, 5.3); where none is allowed to be a
-            # list, the comma makes the value a bad one.
-            before = self.noted.get(name)
-            self.noted[name] = value if before is None else before + b"," + value
-
-    def on_headers_complete(self) -> None:
-        self.is_complete = True
+def _no_head(data: bytes, has_request_line: bool) -> RequestRefused:
+    """What is wrong with it. Raises RequestRefused, too."""
+    check_bytes(data)
+    if not has_request_line:
+        return _refused("request line", "another form", "method, target and HTTP version")
+    return _refused("head", "a line that is no header", "name, colon and value in each")
 
 
-def _read_request_line(line: bytes) -> tuple[str, bytes, str]:
-    """Method, target and version."""
-    match = _REQUEST_LINE.fullmatch(line)
-    if match is None:
-        raise _refused("request line", "another form", "method, target and HTTP version")
-    method, target, version = match[1].decode(), match[2], match[3].decode()
-    if version not in ("1.1", "1.0"):
-        raise RequestRefused(505, "request line", f"HTTP/{version}", "HTTP/1.1 or HTTP/1.0")
+def _unknown(method: str, version: str) -> RequestRefused:
+    if version.encode() not in _VERSIONS:
+        return RequestRefused(505, "request line", f"HTTP/{version}", "HTTP/1.1 or HTTP/1.0")
     if method == "CONNECT":
-        raise RequestRefused(501, "request line", "CONNECT", "another method; this is no proxy")
-    return method, target, version
+        wanted = "another method; this is no proxy"
+        return RequestRefused(501, "request line", "CONNECT", wanted)
+    return RequestRefused(501, "request line", f"the method {method[:20]!r}", "one of HTTP's")
 
 
-def _read_headers(data: bytes, method: str) -> _HeaderReader:
-    """All headers, and the values that framing depends on."""
-    reader = _HeaderReader()
-    try:
-        HttpRequestParser(reader).feed_data(data)
-    except HttpParserUpgrade:
-        pass  # an offer that may be ignored (RFC 9110, 7.8)
-    except HttpParserInvalidMethodError:
-        found = f"the method {method[:20]!r}"
-        raise RequestRefused(501, "request line", found, "one of HTTP's") from None
-    except HttpParserError as error:
-        raise _refused("head", f"no HTTP ({error})", "a request as in RFC 9112") from None
-    if not reader.is_complete:
-        raise _refused("head", "an end in the midst of it", "a request as in RFC 9112")
-    if len(reader.headers) > HEADERS_MAX:
-        found = f"{len(reader.headers)} headers"
-        raise RequestRefused(431, "head", found, f"at most {HEADERS_MAX}")
-    return reader
+def _joined(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Several of one name mean the same as their list (RFC 9110, 5.3).
+
+    Where none is allowed to be a list, the comma makes the value a bad one.
+    """
+    values: dict[bytes, bytes] = {}
+    for name, value in headers:
+        values[name] = values[name] + b"," + value if name in values else value
+    return values
 
 
 def _split_target(head: RequestHead, target: bytes) -> None:
@@ -183,13 +182,13 @@ def _split_target(head: RequestHead, target: bytes) -> None:
     head.path = unquote(path) if "%" in path else path
 
 
-def _read_framing(head: RequestHead, noted: dict[bytes, bytes]) -> None:
-    length = noted.get(b"content-length")
-    coding = noted.get(b"transfer-encoding")
+def _read_framing(head: RequestHead, values: dict[bytes, bytes], data: bytes) -> None:
+    length = values.get(b"content-length")
+    coding = values.get(b"transfer-encoding")
     if coding is not None:
         if length is not None:
             raise _refused("head", "Content-Length and Transfer-Encoding", "one of them")
-        if coding.lower() != b"chunked":
+        if coding.lower() != b"chunked" or _TAB_BEHIND_CODING.search(data):
             raise _refused("header transfer-encoding", "another coding", "chunked, once")
         if head.version == "1.0":
             # RFC 9112, 6.1: some proxy has passed on what it did not understand.
@@ -199,7 +198,7 @@ def _read_framing(head: RequestHead, noted: dict[bytes, bytes]) -> None:
         if not length.isdigit() or len(length) > CONTENT_LENGTH_DIGITS_MAX:
             raise _refused("header content-length", "no such number", "one count of bytes")
         head.content_length = int(length)
-    expectation = noted.get(b"expect")
+    expectation = values.get(b"expect")
     if expectation is not None and head.version == "1.1":
         head.expects_continue = expectation.lower() == b"100-continue"
 

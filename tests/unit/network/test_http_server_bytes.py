@@ -1,15 +1,18 @@
 """Whatever bytes come, in whatever pieces: the same requests are heard, and never one too many."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 
 import attrs
 import h11
+import httptools
 import trio
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from lsd.network._server_head import RequestRefused, parse_head
 from tests.unit.network.serving import Notes, answers, connected
 
 NAMES = st.from_regex(r"X-[A-Za-z0-9!#$%&'*+.^_`|~-]{0,8}", fullmatch=True)
@@ -46,7 +49,7 @@ def requests(draw: st.DrawFn) -> Sent:
             pieces = draw(st.lists(st.binary(min_size=1, max_size=30), max_size=4))
             body, framed = b"".join(pieces), draw(chunks(pieces))
     fields = draw(st.permutations(fields))
-    # llhttp wants no tab behind what frames the body; nobody puts one there in good faith.
+    # A tab behind what frames the body is refused; nobody puts one there in good faith.
     ends = [SPACES if name != "Transfer-Encoding" else st.just("") for name, _ in fields]
     lines = [
         f"{name}:{draw(SPACES)}{value}{draw(end)}"
@@ -218,6 +221,28 @@ def test_no_request_is_heard_that_another_server_would_not_hear(data: bytes) -> 
     ours = [(*scope, body) for scope, body in zip(heard(app), app.bodies, strict=False)]
     theirs = as_h11_hears(data)
     assert ours == theirs[: len(ours)]
+
+
+def as_llhttp_hears(head: bytes) -> list[tuple[bytes, bytes]]:
+    """The headers, as the parser of Node.js reads them. Raises HttpParserError."""
+    found: list[tuple[bytes, bytes]] = []
+
+    class Reader:
+        def on_header(self, name: bytes, value: bytes) -> None:
+            found.append((name.lower(), value.rstrip(b" \t")))
+
+    with suppress(httptools.HttpParserUpgrade):
+        httptools.HttpRequestParser(Reader()).feed_data(head)
+    return found
+
+
+@settings(deadline=None, max_examples=300)
+@given(data=spoiled())
+def test_a_head_that_is_taken_says_the_same_to_others(data: bytes) -> None:
+    """What llhttp would refuse is refused, and what it takes has the same headers for it."""
+    head = data[: data.find(b"\r\n\r\n") + 4]
+    with suppress(RequestRefused):
+        assert parse_head(head).headers == as_llhttp_hears(head)
 
 
 @settings(deadline=None, max_examples=200)

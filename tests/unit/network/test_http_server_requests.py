@@ -208,6 +208,7 @@ BAD_FRAMING = {
     "chunked twice": b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
     "chunked, identity": b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
     "xchunked": b"Transfer-Encoding: xchunked\r\n",
+    "chunked with a tab behind it": b"Transfer-Encoding: chunked \t\r\n",
     "chunked with vertical tab": b"Transfer-Encoding: \x0bchunked\r\n",
     "quoted": b'Transfer-Encoding: "chunked"\r\n',
     "parameter": b"Transfer-Encoding: chunked;a=b\r\n",

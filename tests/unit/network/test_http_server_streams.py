@@ -8,9 +8,8 @@ import trio
 from structlog.testing import capture_logs
 from trio.testing import lockstep_stream_pair, memory_stream_pair, wait_all_tasks_blocked
 
-from lsd.network import _server_head, http_server
+from lsd.network import http_server
 from lsd.network._polled_stream import PolledStream
-from lsd.network._server_head import RequestRefused, parse_head
 from lsd.network._server_streams import RECEIVE_BYTES_MAX, ReadAheadStream
 from lsd.network._socket_poller import SocketPoller
 from tests.unit.network.serving import Notes, answers, connected
@@ -152,42 +151,6 @@ async def test_a_bug_met_by_one_client_does_not_reach_the_others(
 
     assert len(answers(data, "GET")) == 1
     assert [entry["event"] for entry in logged] == ["a connection failed"]
-
-
-FRAMED_TWICE = (
-    b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
-)
-
-
-def test_a_parser_that_allows_more_makes_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two framings are refused by a rule of our own, whatever a version of llhttp thinks of it."""
-    strict = _server_head.HttpRequestParser
-
-    def lenient(reader: object) -> object:
-        parser = strict(reader)
-        parser.set_dangerous_leniencies(lenient_chunked_length=True)
-        return parser
-
-    monkeypatch.setattr(_server_head, "HttpRequestParser", lenient)
-
-    with pytest.raises(RequestRefused, match="found Content-Length and Transfer-Encoding"):
-        parse_head(FRAMED_TWICE)
-
-
-def test_a_head_that_a_parser_takes_for_half_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What we and llhttp do not both take for a whole head is none."""
-
-    class Waiting:
-        def __init__(self, reader: object) -> None:
-            pass
-
-        def feed_data(self, data: bytes) -> None:
-            """Wants more."""
-
-    monkeypatch.setattr(_server_head, "HttpRequestParser", Waiting)
-
-    with pytest.raises(RequestRefused, match="found an end in the midst"):
-        parse_head(GET)
 
 
 async def test_leaving_is_told_over_any_stream() -> None:
