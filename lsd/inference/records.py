@@ -107,8 +107,11 @@ class Recorder:
     def _embedding(self, record: EmbeddingRecord, calls: Sequence[ModelCall]) -> Write:
         made = [_call(call, record.snapshot_hash) for call in calls]
         for each in made:
-            if each.body is not None and len(each.body["raw_response"] or "") > VECTORS_LENGTH_MAX:
-                each.body["raw_response"] = None
+            if (
+                each.body is not None
+                and len(each.body.get("raw_response", "")) > VECTORS_LENGTH_MAX
+            ):
+                del each.body["raw_response"]
         return self._store.inferences.record_embedding(record, made)
 
 
@@ -148,20 +151,22 @@ def _body(run: Run, accepted: Accepted, answer: Answer) -> Fields:
         return body
     if accepted.toolbox is not None:
         body |= _tools(request)
-    body["output_schema"] = request.output_schema
+    if request.output_schema is not None:
+        body["output_schema"] = request.output_schema
     return body
 
 
 def _tools(request: InferenceRequest) -> Fields:
     """What a request says of tools."""
     choice = request.tool_choice
-    return {
+    said = {
         "additional_tools": _listed(request.additional_tools, tool_to_json),
         "allowed_tools": request.allowed_tools,
         "tool_choice": None if choice is None else tool_choice_to_json(choice),
         "parallel_tool_calls": request.parallel_tool_calls,
         "provider_tools": _listed(request.provider_tools or None, provider_tool_to_json),
     }
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _listed(items: Sequence[Any] | None, make: Any) -> list[Any] | None:
@@ -173,7 +178,7 @@ def _calls(run: Run, accepted: Accepted) -> list[NewCall]:
     made = [_call(call, snapshot_hash, accepted.function.name, run.files) for call in calls]
     if not run.is_timed:
         for each in made:
-            each.head["response_time_ms"] = None
+            del each.head["response_time_ms"]
     return made
 
 
@@ -184,35 +189,59 @@ def _call(
     files: RunFiles | None = None,
 ) -> NewCall:
     """What is kept of one call; without a function, of one for embeddings alone."""
-    status, usage = call.status, call.usage
     return NewCall(
         id=call.id,
-        head={
-            "function_name": function_name,
-            "variant_name": None if function_name is None else call.variant_name,
-            "model_name": call.model_name,
-            "model_provider_name": call.provider_name,
-            "status": "interrupted" if status == "open" else status,
-            "error": call.error,
-            "input_tokens": usage.input_tokens,
-            "output_tokens": usage.output_tokens,
-            "provider_cache_read_input_tokens": usage.provider_cache_read_input_tokens,
-            "provider_cache_write_input_tokens": usage.provider_cache_write_input_tokens,
-            "response_time_ms": call.response_time_ms,
-            "ttft_ms": call.ttft_ms,
-            "cached": call.cached,
-            "cost": call.cost,
-            "finish_reason": call.finish_reason,
-            "snapshot_hash": snapshot_hash,
-        },
-        body={
-            "raw_request": call.raw_request,
-            "raw_response": call.raw_response,
-            "system": call.request.system,
-            "input_messages": _messages(call.request, files),
-            "output": None if status == "error" else _blocks(call.output, call.echoed),
-        },
+        head=_call_head(call, snapshot_hash, function_name),
+        body=_call_body(call, files),
     )
+
+
+def _call_head(call: ModelCall, snapshot_hash: str | None, function_name: str | None) -> Fields:
+    status, usage = call.status, call.usage
+    head: Fields = {
+        "function_name": function_name,
+        "variant_name": call.variant_name,
+        "model_name": call.model_name,
+        "model_provider_name": call.provider_name,
+        "status": "interrupted" if status == "open" else status,
+    }
+    if function_name is None:
+        del head["function_name"], head["variant_name"]
+    if call.error is not None:
+        head["error"] = call.error
+    if (tokens := usage.input_tokens) is not None:
+        head["input_tokens"] = tokens
+    if (tokens := usage.output_tokens) is not None:
+        head["output_tokens"] = tokens
+    if (tokens := usage.provider_cache_read_input_tokens) is not None:
+        head["provider_cache_read_input_tokens"] = tokens
+    if (tokens := usage.provider_cache_write_input_tokens) is not None:
+        head["provider_cache_write_input_tokens"] = tokens
+    head["response_time_ms"] = call.response_time_ms
+    if call.first_chunk_at is not None:
+        head["ttft_ms"] = call.ttft_ms
+    head["cached"] = call.cached
+    if call.cost is not None:
+        head["cost"] = call.cost
+    if call.finish_reason is not None:
+        head["finish_reason"] = call.finish_reason
+    if snapshot_hash is not None:
+        head["snapshot_hash"] = snapshot_hash
+    return head
+
+
+def _call_body(call: ModelCall, files: RunFiles | None) -> Fields:
+    body: Fields = {}
+    if call.raw_request is not None:
+        body["raw_request"] = call.raw_request
+    if call.raw_response is not None:
+        body["raw_response"] = call.raw_response
+    if call.request.system is not None:
+        body["system"] = call.request.system
+    body["input_messages"] = _messages(call.request, files)
+    if call.status != "error":
+        body["output"] = _blocks(call.output, call.echoed)
+    return body
 
 
 def _input(value: Input, files: RunFiles | None) -> Input:

@@ -21,6 +21,8 @@ from lsd.store.records import (
 )
 from lsd.store.usage import REPORTED
 
+_TOKENS = ("input_tokens", "output_tokens")
+
 _NANO = Decimal(10) ** 9
 """Money is kept in whole billionths of a dollar, so that sums are exact."""
 
@@ -35,24 +37,18 @@ def inference_head(fields: Fields, calls: Iterable[Fields]) -> Fields:
 
 def model_inference_head(fields: Fields) -> Fields:
     """The head of a call; counts of 0 tokens are left out, as not reported."""
-    head = given(fields)
-    if not head.get("input_tokens", True):
-        del head["input_tokens"]
-    if not head.get("output_tokens", True):
-        del head["output_tokens"]
+    head = fields
     if "cost" in head:
-        head["cost"] = nano_dollars(head["cost"])
+        head = {**head, "cost": nano_dollars(head["cost"])}
+    for name in _TOKENS:
+        if not head.get(name, True):
+            head = {key: value for key, value in head.items() if key != name}
     return head
 
 
-def given(fields: Fields) -> Fields:
-    """The fields that have a value."""
-    return {name: value for name, value in fields.items() if value is not None}
-
-
 def encode_given(fields: Fields) -> bytes:
-    """The same as it is stored: so are bodies."""
-    return encode_json(given(fields))
+    """The fields that have a value, as they are stored."""
+    return encode_json({name: value for name, value in fields.items() if value is not None})
 
 
 def read_inference(inference_id: str, head: bytes, body: bytes | None = None) -> InferenceRecord:
@@ -194,11 +190,9 @@ def read_datapoint(own_id: str, head: bytes, body: bytes | None = None) -> Datap
 
 def _usage_sums(calls: Iterable[Fields]) -> dict[str, int]:
     """Sums of what was reported, and of how many calls; failed attempts do not count."""
-    sums = {"calls": 0}
-    for call in calls:
-        if call["status"] == "error":
-            continue
-        sums["calls"] += 1
+    counted = [call for call in calls if call["status"] != "error"]
+    sums = {"calls": len(counted)}
+    for call in counted:
         for name in REPORTED:
             if name in call:
                 sums[name] = sums.get(name, 0) + call[name]

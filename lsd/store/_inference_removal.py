@@ -12,8 +12,7 @@ from lsd.store._attribution import (
     move_feedback,
     namespace_of,
 )
-from lsd.store._usage_writes import count_call, count_inference
-from lsd.store._variant_counter import VariantCounter
+from lsd.store._usage_writes import uncount_call, uncount_inference
 from lsd.store._writing import Writing
 from lsd.store.layout import (
     ASSIGNMENTS,
@@ -38,9 +37,7 @@ from lsd.store.layout import (
     LATEST_FEEDBACK,
     MODEL_INFERENCE_BODIES,
     MODEL_INFERENCES,
-    SHARD,
     SIGNED,
-    VARIANT_COUNTS,
     end_of,
     id_key,
     id_text,
@@ -69,9 +66,7 @@ def remove_inference(writing: Writing, inference: bytes) -> None:
     )
     _take_out_of_episode(writing, id_key(record.episode_id), inference, pair, namespace)
     _remove_keys(writing, inference, record, pair)
-    count_inference(writing, pair, inference, reread_json(head), removed=True)
-    counter = transaction.row(VARIANT_COUNTS, pair + SHARD.pack(writing.shard), VariantCounter.read)
-    counter.count -= 1
+    uncount_inference(writing, pair, inference, reread_json(head))
     remove_calls(writing, inference)
 
 
@@ -82,7 +77,7 @@ def remove_calls(writing: Writing, owner: bytes) -> None:
     for key, head in calls:
         own = key[ID_BYTES:]
         call = reread_json(head)
-        count_call(writing, own, call, removed=True)
+        uncount_call(writing, own, call)
         transaction.delete(MODEL_INFERENCES, key)
         transaction.delete(MODEL_INFERENCE_BODIES, key)
         transaction.delete(BY_ID, own)

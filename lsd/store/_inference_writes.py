@@ -14,7 +14,6 @@ from lsd.store._attribution import (
     namespace_of,
 )
 from lsd.store._usage_writes import count_call, count_inference
-from lsd.store._variant_counter import VariantCounter
 from lsd.store._writing import Writing
 from lsd.store.errors import AlreadyRecorded, WriteFailed
 from lsd.store.layout import (
@@ -35,13 +34,10 @@ from lsd.store.layout import (
     MODEL_INFERENCE_BODIES,
     MODEL_INFERENCES,
     OF_MODEL_INFERENCE,
-    SHARD,
     SIGNED,
-    VARIANT_COUNTS,
     id_key,
     tag_key,
 )
-from lsd.store.names import VARIANT_OF_FUNCTION
 from lsd.store.new_inference import Fields, NewCall, NewInference
 from lsd.store.records import EmbeddingRecord
 from lsd.store.transaction import Transaction
@@ -56,12 +52,12 @@ def put_inference(writing: Writing, new: NewInference) -> None:
     if not transaction.add(INFERENCES, inference, encode_json(head)):
         raise AlreadyRecorded(new.inference_id)
     if new.body is not None:
-        transaction.put(INFERENCE_BODIES, inference, encoding.encode_given(new.body))
+        transaction.put(INFERENCE_BODIES, inference, encode_json(new.body))
     for call, call_head in zip(new.calls, call_heads, strict=True):
         _put_call(writing, inference, call, call_head)
 
     tags = head["tags"]
-    pair = writing.pair(VARIANT_OF_FUNCTION, head["function_name"], head["variant_name"])
+    pair = count_inference(writing, inference, head)
     transaction.put(BY_FUNCTION, pair[:4] + inference, pair[4:])
     transaction.put(BY_VARIANT, pair + inference, b"")
     for key, value in tags.items():
@@ -69,8 +65,6 @@ def put_inference(writing: Writing, new: NewInference) -> None:
     namespace = namespace_of(writing, tags)
     _move_feedback_to(writing, inference, pair, namespace)
     _put_in_episode(writing, id_key(head["episode_id"]), inference, pair, namespace)
-    _count_for_variant(transaction, pair + SHARD.pack(writing.shard), inference)
-    count_inference(writing, pair, inference, head)
 
 
 def put_attempts(
@@ -107,7 +101,7 @@ def _put_call(writing: Writing, inference: bytes, call: NewCall, head: Fields) -
     key = inference + own
     transaction.put(MODEL_INFERENCES, key, encode_json(head))
     if call.body is not None:
-        transaction.put(MODEL_INFERENCE_BODIES, key, encoding.encode_given(call.body))
+        transaction.put(MODEL_INFERENCE_BODIES, key, encode_json(call.body))
     count_call(writing, own, head)
 
 
@@ -157,9 +151,3 @@ def _count_in_episode(transaction: Transaction, episode: bytes, inference: bytes
     # An inference that ends late comes after one that began after it.
     changed = COUNT_AND_IDS.pack(count + 1, min(first, inference), max(last, inference))
     transaction.put(EPISODES, episode, changed)
-
-
-def _count_for_variant(transaction: Transaction, key: bytes, inference: bytes) -> None:
-    row = transaction.row(VARIANT_COUNTS, key, VariantCounter.read)
-    row.count += 1
-    row.last = max(row.last, inference)

@@ -7,45 +7,55 @@ from collections.abc import Sequence
 
 from lsd.store._usage_periods import OF_MODELS, OF_VARIANTS, UsageRows, minute_of
 from lsd.store._usage_row import UsageRow
-from lsd.store._usage_sums import UsageSums
+from lsd.store._usage_sums import UsageSums, VariantSums
+from lsd.store._variant_counter import VariantCounter
 from lsd.store._writing import Writing
-from lsd.store.layout import MODEL_USAGE, SHARD, VARIANT_USAGE, end_of
-from lsd.store.names import PROVIDER_OF_MODEL
+from lsd.store.layout import MODEL_USAGE, SHARD, VARIANT_COUNTS, VARIANT_USAGE, end_of
+from lsd.store.names import PROVIDER_OF_MODEL, VARIANT_OF_FUNCTION
 from lsd.store.new_inference import Fields
 from lsd.store.transaction import Database
-from lsd.store.usage import AddedUsage, usage_of_some
+from lsd.store.usage import AddedUsage, figures, usage_of_some
 
 
-def count_inference(
-    writing: Writing, pair: bytes, inference: bytes, head: Fields, *, removed: bool = False
-) -> None:
-    """Counts an inference, by its head, for its function and variant; `removed`: no longer."""
-    if removed:
-        _take(writing, OF_VARIANTS, pair, inference, inferences_usage((head,)))
-        return
+def count_inference(writing: Writing, inference: bytes, head: Fields) -> bytes:
+    """Counts an inference, by its head, for its function and variant; gives their numbers."""
     sums = writing.transaction.gathered(
-        (VARIANT_USAGE, pair),
-        lambda: UsageSums(OF_VARIANTS, pair, writing.shard, inferences_usage),
+        (VARIANT_USAGE, head["function_name"], head["variant_name"]), _sums_of_variant, writing
     )
-    sums.added.append((inference, head))
+    sums.ids.append(inference)
+    sums.heads.append(head)
+    return sums.pair
 
 
-def count_call(writing: Writing, own: bytes, head: Fields, *, removed: bool = False) -> None:
+def uncount_inference(writing: Writing, pair: bytes, inference: bytes, head: Fields) -> None:
+    """Counts it no longer."""
+    _take(writing, OF_VARIANTS, pair, inference, inferences_usage((head,)))
+    counter = writing.transaction.row(
+        VARIANT_COUNTS, pair + SHARD.pack(writing.shard), VariantCounter.read
+    )
+    counter.count -= 1
+
+
+def count_call(writing: Writing, own: bytes, head: Fields) -> None:
     """Counts a call, by its head, for its model and provider.
 
     A failed call counts if it had succeeded, within something larger that failed: then it has
     tokens or a cost, and somebody pays for it.
     """
-    if not counts(head):
-        return
-    pair = writing.pair(PROVIDER_OF_MODEL, head["model_name"], head["model_provider_name"])
-    if removed:
-        _take(writing, OF_MODELS, pair, own, calls_usage((head,)))
+    if head["status"] == "error" and not counts(head):
         return
     sums = writing.transaction.gathered(
-        (MODEL_USAGE, pair), lambda: UsageSums(OF_MODELS, pair, writing.shard, calls_usage)
+        (MODEL_USAGE, head["model_name"], head["model_provider_name"]), _sums_of_model, writing
     )
-    sums.added.append((own, head))
+    sums.ids.append(own)
+    sums.heads.append(head)
+
+
+def uncount_call(writing: Writing, own: bytes, head: Fields) -> None:
+    """Counts it no longer."""
+    if counts(head):
+        pair = writing.pair(PROVIDER_OF_MODEL, head["model_name"], head["model_provider_name"])
+        _take(writing, OF_MODELS, pair, own, calls_usage((head,)))
 
 
 def counts(call: Fields) -> bool:
@@ -57,13 +67,15 @@ def counts(call: Fields) -> bool:
 
 def inferences_usage(heads: Sequence[Fields]) -> AddedUsage:
     """What inferences add. Answers out of the inference cache tell nothing about time."""
-    sums = [head["usage"] for head in heads]
-    timed = [head for head in heads if not _is_all(head["usage"], "calls_cached")]
+    sums: list[Fields] = figures(heads, "usage")
+    timed = [
+        head for head, each in zip(heads, sums, strict=True) if not _is_all(each, "calls_cached")
+    ]
     return usage_of_some(
         sums,
-        costs_known=sum(_is_all(each, "calls_with_cost") for each in sums),
-        durations_ms=[head["processing_time_ms"] for head in timed],
-        first_tokens_ms=[head["ttft_ms"] for head in timed],
+        costs_known=[_is_all(each, "calls_with_cost") for each in sums].count(True),
+        durations_ms=figures(timed, "processing_time_ms"),
+        first_tokens_ms=figures(timed, "ttft_ms"),
     )
 
 
@@ -72,15 +84,24 @@ def calls_usage(heads: Sequence[Fields]) -> AddedUsage:
     timed = [head for head in heads if not head["cached"]]
     return usage_of_some(
         heads,
-        costs_known=sum("cost" in head for head in heads),
-        durations_ms=[head.get("response_time_ms") for head in timed],
-        first_tokens_ms=[head.get("ttft_ms") for head in timed],
+        durations_ms=figures(timed, "response_time_ms"),
+        first_tokens_ms=figures(timed, "ttft_ms"),
     )
 
 
 def _is_all(sums: dict[str, int], name: str) -> bool:
     """Whether so many calls are all there were."""
-    return 0 < sums["calls"] == sums.get(name)
+    return name in sums and 0 < sums["calls"] == sums[name]
+
+
+def _sums_of_variant(key: tuple[str, str, str], writing: Writing) -> UsageSums:
+    pair = writing.pair(VARIANT_OF_FUNCTION, *key[1:])
+    return VariantSums(OF_VARIANTS, pair, writing.shard, inferences_usage)
+
+
+def _sums_of_model(key: tuple[str, str, str], writing: Writing) -> UsageSums:
+    pair = writing.pair(PROVIDER_OF_MODEL, *key[1:])
+    return UsageSums(OF_MODELS, pair, writing.shard, calls_usage)
 
 
 def _take(writing: Writing, rows: UsageRows, pair: bytes, own_id: bytes, usage: AddedUsage) -> None:

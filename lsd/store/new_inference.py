@@ -19,14 +19,14 @@ from lsd.store.records import (
 )
 
 Fields = dict[str, JsonValue]
-"""Fields of a record by their names, in its order. None, or nothing: there is no value."""
+"""Fields of a record by their names, in its order."""
 
 
 @frozen(kw_only=True)
 class NewCall:
     """One call to one provider: a `ModelInferenceRecord` but for its inference.
 
-    `head` has what is not in `id` and `body`.
+    `head` has what is not in `id` and `body`. Fields without a value are in neither.
     """
 
     id: str
@@ -36,7 +36,10 @@ class NewCall:
 
 @frozen(kw_only=True)
 class NewInference:
-    """One inference with its calls; `head` is an `InferenceRecord` without id and body."""
+    """One inference with its calls; `head` is an `InferenceRecord` without id and body.
+
+    It has all fields, be they None; `body` has those with a value.
+    """
 
     inference_id: str
     head: Fields
@@ -51,7 +54,7 @@ def new_inference(
     return NewInference(
         inference_id=record.inference_id,
         head=_INFERENCE.of(record),
-        body=None if record.body is None else _INFERENCE_BODY.of(record.body),
+        body=None if record.body is None else _INFERENCE_BODY.given(record.body),
         calls=new_calls(model_inferences),
     )
 
@@ -61,8 +64,8 @@ def new_calls(records: Iterable[ModelInferenceRecord]) -> list[NewCall]:
     return [
         NewCall(
             id=each.id,
-            head=_CALL.of(each),
-            body=None if each.body is None else _CALL_BODY.of(each.body),
+            head=_CALL.given(each),
+            body=None if each.body is None else _CALL_BODY.given(each.body),
         )
         for each in records
     ]
@@ -78,6 +81,10 @@ class _Parts:
     def of(self, record: Any) -> Fields:
         """The fields of a record."""
         return dict(zip(self._names, self._values(record), strict=True))
+
+    def given(self, record: Any) -> Fields:
+        """Those that have a value."""
+        return {name: value for name, value in self.of(record).items() if value is not None}
 
 
 _INFERENCE = _Parts(InferenceRecord, without=("inference_id", "body"))

@@ -38,6 +38,8 @@ class Gathered(Protocol):
 
 R = TypeVar("R", bound=Row)
 G = TypeVar("G", bound=Gathered)
+K = TypeVar("K", bound=Hashable)
+T = TypeVar("T")
 
 
 @attrs.define(eq=False)
@@ -59,7 +61,7 @@ class Transaction:
 
     def get(self, database: Database, key: bytes) -> bytes | None:
         """The value under `key`."""
-        if self._puts:
+        if database in self._puts:
             self._flush(database)
         return self._lmdb.get(key, None, self._handles[database])
 
@@ -75,8 +77,9 @@ class Transaction:
 
     def add(self, database: Database, key: bytes, value: bytes) -> bool:
         """Stores `value` unless the key is there already; tells whether it did."""
-        self._flush(database)
-        return self._lmdb.put(key, value, overwrite=False, db=self._handles[database])
+        if database in self._puts:
+            self._flush(database)
+        return self._lmdb.put(key, value, True, False, False, self._handles[database])
 
     def delete(self, database: Database, key: bytes) -> bool:
         """Removes `key`; tells whether it was there.
@@ -119,7 +122,8 @@ class Transaction:
 
     def has(self, database: Database, prefix: bytes) -> bool:
         """Whether a key begins with `prefix`."""
-        self._flush(database)
+        if database in self._puts:
+            self._flush(database)
         cursor = self._cursors.get(database)
         if cursor is None:
             cursor = self._cursors[database] = self._lmdb.cursor(self._handles[database])
@@ -140,14 +144,14 @@ class Transaction:
             row = self._rows[database, key] = read(self.get(database, key))
         return row
 
-    def gathered(self, key: Hashable, make: Callable[[], G]) -> G:
+    def gathered(self, key: K, make: Callable[[K, T], G], made_with: T) -> G:
         """What is settled once for all writes of a commit; `make` begins it.
 
         Until the commit, nobody else sees what is in it.
         """
         gathered: G | None = self._gathered.get(key)
         if gathered is None:
-            gathered = self._gathered[key] = make()
+            gathered = self._gathered[key] = make(key, made_with)
         return gathered
 
     def after_commit(self, callback: Callable[[], None]) -> None:

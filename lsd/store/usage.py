@@ -7,8 +7,9 @@ is read from it is wrong by 0.55 % at most, and histograms of several periods ad
 import math
 import operator
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+from typing import Any, Final
 
 import attrs
 
@@ -127,20 +128,30 @@ class AddedUsage:
 
 
 def usage_of_some(
-    reported: Sequence[Mapping[str, int]],
+    reported: Sequence[dict[str, Any]],
     *,
-    costs_known: int,
+    costs_known: int | None = None,
     durations_ms: Iterable[int | None],
     first_tokens_ms: Iterable[int | None],
 ) -> AddedUsage:
-    """What those add that have `reported` these figures; what is None was not reported."""
+    """What those add that have `reported` these figures; what is None was not reported.
+
+    `costs_known`: how many costs are known as a whole; None: all that were reported.
+    """
     sums = [len(reported)]
     for name in REPORTED:
-        values = [each[name] for each in reported if name in each]
-        sums += (sum(values), len(values))
+        values = figures(reported, name)
+        sums += (sum(filter(None, values)), len(values) - values.count(None))
+    if costs_known is None:
+        costs_known = sums[-1]
     codes = [bucket_of(each) + 1 for each in durations_ms if each is not None]
     codes += [(bucket_of(each) + 1) | FIRST_TOKEN for each in first_tokens_ms if each is not None]
     return AddedUsage((*sums, costs_known), tuple(codes))
+
+
+def figures(reported: Sequence[dict[str, Any]], name: str) -> list[Any]:
+    """The values of one name; None where there is none."""
+    return list(map(dict.get, reported, repeat(name)))
 
 
 def bucket_of_code(code: int) -> int:

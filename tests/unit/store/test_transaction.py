@@ -125,10 +125,12 @@ def test_a_row_is_put_once_at_the_commit(environment: Environment) -> None:
 class Names:
     """Names that many writes collect, and the rows that count them."""
 
+    key: str
+    article: str
     collected: list[str] = attrs.field(factory=list)
 
     def settle(self, transaction: Transaction) -> None:
-        transaction.put("a", b"names", ",".join(self.collected).encode())
+        transaction.put("a", self.key.encode(), " ".join((self.article, *self.collected)).encode())
         transaction.row("a", b"n", Tally.read).count += len(self.collected)
 
 
@@ -139,14 +141,14 @@ def test_what_writes_have_gathered_is_settled_once_before_the_rows(
 
     def apply(transaction: Transaction) -> bytes | None:
         for name in ("one", "two"):
-            transaction.gathered(("names", 1), Names).collected.append(name)
+            transaction.gathered("names", Names, "the").collected.append(name)
         return transaction.get("a", b"names")
 
     meanwhile = environment.write(apply)
 
     assert meanwhile is None
     with environment.read() as transaction:
-        assert transaction.get("a", b"names") == b"one,two"
+        assert transaction.get("a", b"names") == b"the one two"
         assert Tally.read(transaction.get("a", b"n")).count == 2
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from lsd.store._usage_periods import OF_VARIANTS
 from lsd.store._usage_row import usage_of
-from lsd.store._usage_sums import UsageSums
+from lsd.store._usage_sums import UsageSums, VariantSums
 from lsd.store._usage_writes import calls_usage
-from lsd.store.layout import id_key
+from lsd.store.layout import COUNT_AND_ID, VARIANT_COUNTS, VARIANT_USAGE_BY_MINUTE, id_key
 from tests.unit.store.makers import Maker, open_store
 
 PAIR = b"\0\0\0\1\0\0\0\2"
@@ -17,8 +17,8 @@ def test_all_that_a_commit_adds_is_in_the_rows_of_each_length(tmp_path: Path, ma
     store = open_store(tmp_path)  # nobody checks it afterwards: it has usage without inferences
     sums = UsageSums(OF_VARIANTS, PAIR, 3, calls_usage)
     call = {"status": "ok", "cached": False, "input_tokens": 10, "response_time_ms": 100}
-    sums.added.append((id_key(make.id()), {**call, "ttft_ms": 1}))
-    sums.added.append((id_key(make.id()), {**call, "input_tokens": 2}))
+    sums.ids += (id_key(make.id()), id_key(make.id()))
+    sums.heads += ({**call, "ttft_ms": 1}, {**call, "input_tokens": 2})
 
     store.data.write(sums.settle)
 
@@ -35,3 +35,36 @@ def test_all_that_a_commit_adds_is_in_the_rows_of_each_length(tmp_path: Path, ma
         usage = usage_of(row)
         assert (usage.count, usage.input_tokens, usage.output_tokens) == (2, 12, None)
         assert (usage.durations, usage.first_tokens) == ({425: 2}, {0: 1})
+
+
+def test_each_minute_of_a_commit_has_its_row(tmp_path: Path, make: Maker) -> None:
+    """In whatever order they come: ids are made before what they name ends."""
+    store = open_store(tmp_path)
+    sums = UsageSums(OF_VARIANTS, PAIR, 3, calls_usage)
+    first = id_key(make.id())
+    make.clock.advance_s(60)
+    sums.ids += (id_key(make.id()), first, id_key(make.id()))
+    sums.heads += [{"status": "ok", "cached": False, "output_tokens": each} for each in (4, 2, 1)]
+
+    store.data.write(sums.settle)
+
+    with store.data.read() as transaction:
+        rows = transaction.range(VARIANT_USAGE_BY_MINUTE, PAIR)
+        assert [usage_of(row).output_tokens for _, row in rows] == [2, 5]
+    store.close()
+
+
+def test_a_variant_is_counted_with_its_latest_inference(tmp_path: Path, make: Maker) -> None:
+    """Which need not be the last that was stored."""
+    store = open_store(tmp_path)
+    early, late = id_key(make.id()), id_key(make.id())
+    for ids in ([late, early], [early]):
+        sums = VariantSums(OF_VARIANTS, PAIR, 3, calls_usage)
+        sums.ids += ids
+        sums.heads += [{"status": "ok", "cached": False}] * len(ids)
+        store.data.write(sums.settle)
+
+    with store.data.read() as transaction:
+        ((key, row),) = transaction.range(VARIANT_COUNTS, PAIR)
+    store.close()
+    assert (key, COUNT_AND_ID.unpack(row)) == (PAIR + b"\0\3", (3, late))
