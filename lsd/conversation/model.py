@@ -49,7 +49,7 @@ class ModelRequest:
     client: ClientRequest | None = None
 
 
-@frozen(kw_only=True)
+@frozen
 class ModelResponse:
     """A provider's whole answer.
 

@@ -9,7 +9,7 @@ NOTHING_DERIVED: Mapping[str, str] = MappingProxyType({})
 """Of a request whose fields its client has all asked for, as mostly."""
 
 
-@frozen(kw_only=True)
+@frozen
 class WireRequest:
     """One HTTP request, ready to be sent.
 

@@ -23,7 +23,7 @@ CUT_OFF = "the request ended before the provider's answer was complete"
 """What is on record of a call that was open when its request was over."""
 
 
-@attrs.define(eq=False, kw_only=True)
+@attrs.define(eq=False)
 class ModelCall:
     """One call of one provider: what was asked, what came back, how long it took.
 

@@ -100,6 +100,7 @@ class ScopeLimits:
     """The timeouts of one provider, model or variant."""
 
     plain: Limit | None = None
+    """For a whole answer."""
     opening: Limit | None = None
     """For a stream, up to its first chunk: the earlier of its two limits."""
     total: Limit | None = None
@@ -130,10 +131,6 @@ class ScopeLimits:
                 "streaming.idle_ms", idle_ms if streaming.idle_ms is None else streaming.idle_ms
             ),
         )
-
-    def opening_of(self, *, streaming: bool) -> Limit | None:
-        """What bounds the way to a whole answer, or to the first chunk of a stream."""
-        return self.opening if streaming else self.plain
 
 
 def earlier(one: Limit | None, other: Limit | None) -> Limit | None:

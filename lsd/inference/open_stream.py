@@ -228,9 +228,12 @@ async def open_stream(
     started_at = trio.current_time()
     call = ProviderCall.begin(run, generation, model, provider, request, provider.opening_limit)
     entry = call.entry
-    with call:
+    try:
         found = run.cache.find(entry, call.own_edits) if run.cache is not None else None
         stream = None if found is not None else await _start_with_what_is_taken(call, started_at)
+    except Exception as error:
+        call.fail(error)
+        raise
     entry.first_chunk_at = run.clock.monotonic()
     if stream is None:
         return ReplayedStream(entry, run, stream_from_cache(entry, found))

@@ -110,6 +110,8 @@ class PreparedGeneration:
     config: Generation
     prompts: Prompts
     edits: Edits
+    models: tuple[str, ...]
+    """The model, then its fallbacks."""
 
 
 @attrs.frozen(kw_only=True)
@@ -304,6 +306,7 @@ def prepare_variant(name: str, variant: Variant, included: Mapping[str, str]) ->
             config=generation,
             prompts=Prompts.compile(templates, included),
             edits=configured_edits(generation),
+            models=(generation.model, *generation.fallback),
         ),
         limits=ScopeLimits.of("variant", name, variant.timeouts),
     )

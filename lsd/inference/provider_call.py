@@ -1,15 +1,14 @@
 """One call of one provider: encode, send, read, decode; every way to fail is one error type."""
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from types import MappingProxyType, TracebackType
 
 import attrs
 import trio
 
 from lsd.access import Ticket, Used, estimated_prompt_tokens
 from lsd.conversation import (
+    NOTHING_DERIVED,
     UNSUPPORTED_CODE,
     AttemptFailed,
     ClientRequest,
@@ -44,11 +43,10 @@ ANSWER_BYTES_MAX = 256 * 1024 * 1024
 """Of one provider's whole answer: more than any model writes, even with images in base64."""
 
 
-@attrs.define(eq=False, kw_only=True)
-class ProviderCall(AbstractContextManager[None]):
+@attrs.define(eq=False)
+class ProviderCall:
     """One attempt in progress: the journal's entry, and what it needs to be made.
 
-    Whatever goes wrong inside of it becomes an AttemptFailed, and is entered in the journal.
     `limit` is what is reached at `deadline`, by trio's clock. `secrets` are values that no text
     which leaves this call may show. `derived` are fields that were sent last although no client had
     asked for them, and the parameters they stand for. `names` are those of tools that had to be
@@ -64,7 +62,7 @@ class ProviderCall(AbstractContextManager[None]):
     secrets: set[str]
     limit: Limit
     deadline: float
-    derived: Mapping[str, str] = attrs.field(default=MappingProxyType({}), init=False)
+    derived: Mapping[str, str] = attrs.field(default=NOTHING_DERIVED, init=False)
     names: ToolNames | None = attrs.field(default=None, init=False)
     ticket: Ticket | None = attrs.field(default=None, init=False)
 
@@ -94,34 +92,22 @@ class ProviderCall(AbstractContextManager[None]):
         client, relaying = request.client, provider.relaying
         if client is not None and relaying is not None:
             entry.is_relayed = relaying.lane == client.lane
-        return cls(
-            run=run,
-            provider=provider,
-            entry=entry,
-            edits=edits,
-            own_edits=own_edits,
-            secrets=secrets,
-            limit=limit,
-            deadline=trio.current_time() + limit.seconds,
-        )
+        deadline = trio.current_time() + limit.seconds
+        return cls(run, provider, entry, edits, own_edits, secrets, limit, deadline)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if error is not None:
-            self._failures().take(error)
+    def fail(self, error: Exception) -> None:
+        """Enters in the journal why there is no answer. Raises the AttemptFailed that `error` is.
 
-    def _failures(self) -> AttemptFailures:
-        return AttemptFailures(
+        If it is none of a call's failures, it is not entered, and the caller raises it on.
+        """
+        failures = AttemptFailures(
             provider_type=self.provider.provider_type,
             provider_name=self.provider.name,
             limit=self.limit,
             secrets=self.secrets,
             note=self._note_failure,
         )
+        failures.take(error)
 
     async def send(self) -> tuple[WireRequest, WireResponse]:
         """What was sent, and the head of the answer; whoever gets it closes it.
@@ -129,9 +115,13 @@ class ProviderCall(AbstractContextManager[None]):
         A request whose credentials have lapsed too early is sent once more, with fresh ones.
         Raises AttemptFailed, CredentialMissing, TransportFailed or DeadlineReached.
         """
-        run, provider = self.run, self.provider
-        credentials = await self.credentials()
-        wire = await self._encode(credentials)
+        run, provider, request = self.run, self.provider, self.entry.request
+        sign_in = provider.sign_in
+        credentials = self._written() if sign_in is None else await self.credentials()
+        forgone: Sequence[str] = ()
+        if (request.client is not None or run.files is not None) and not self.entry.is_relayed:
+            request, forgone = await self._adapted(request)
+        wire = self._encode(request, credentials, forgone)
         if run.limits is None or self.ticket is not None:
             # A ticket is for the attempt, however often that has to be sent.
             response = await provider.transport.send(wire, self.deadline)
@@ -139,7 +129,6 @@ class ProviderCall(AbstractContextManager[None]):
             response, self.ticket = await send_within(
                 run.limits, self._estimated_tokens, provider.transport, wire, self.deadline
             )
-        sign_in = provider.sign_in
         if sign_in is None or response.status not in sign_in.refusal_statuses:
             return wire, response
         try:
@@ -148,7 +137,7 @@ class ProviderCall(AbstractContextManager[None]):
             await response.aclose()
         if not sign_in.forget(credentials, response.headers, body):
             return wire, ScriptedResponse(response.status, response.headers, [(0, body)])
-        wire = await self._encode(await self.credentials())
+        wire = self._encode(request, await self.credentials(), forgone)
         return wire, await provider.transport.send(wire, self.deadline)
 
     async def settle(self) -> None:
@@ -177,40 +166,60 @@ class ProviderCall(AbstractContextManager[None]):
 
         Raises CredentialMissing, and DeadlineReached for those that have to be fetched.
         """
-        run, provider = self.run, self.provider
-        dynamic = run.request.credentials
-        credentials = provider.written.find(run.prepared.loaded.secrets, dynamic)
-        if provider.sign_in is not None:
-            with until(self.deadline):
-                fetched = await provider.sign_in.credentials(dynamic)
-            credentials = Credentials({**credentials.values, **fetched})
-        self.secrets |= credentials.secrets
-        return credentials.values
+        credentials, sign_in = self._written(), self.provider.sign_in
+        if sign_in is None:
+            return credentials
+        with until(self.deadline):
+            fetched = await sign_in.credentials(self.run.request.credentials)
+        whole = Credentials({**credentials, **fetched})
+        self.secrets |= whole.secrets
+        return whole.values
 
-    async def _encode(self, credentials: Mapping[str, str | None]) -> WireRequest:
-        """What is sent, once all files are there. Raises AttemptFailed and DeadlineReached."""
-        dialect, request = self.provider.dialect, self.entry.request
-        forgone: list[str] = []
-        if self.entry.is_relayed:
-            assert self.provider.relaying is not None, "or it would not be relayed"
-            wire = self.provider.relaying.relay(request, credentials, self.edits)
+    def _written(self) -> Mapping[str, str | None]:
+        """The credentials that do not have to be fetched. Raises CredentialMissing."""
+        run = self.run
+        found = self.provider.written.find(run.prepared.loaded.secrets, run.request.credentials)
+        self.secrets |= found.secrets
+        return found.values
+
+    async def _adapted(self, request: ModelRequest) -> tuple[ModelRequest, Sequence[str]]:
+        """The request as its provider can read it, once all files are there; and what it forgoes.
+
+        Raises AttemptFailed and DeadlineReached.
+        """
+        provider, files = self.provider, self.run.files
+        dialect = provider.dialect
+        forgone: Sequence[str] = ()
+        if request.client is not None:
+            _check_translatable(request.client)
+            request = translatable(request, provider_type=dialect.provider_type)
+            request, forgone = without(request, provider.forgone)
+        if files is not None:
+            with until(self.deadline):
+                request = await files.for_provider(request, dialect.forwards)
+        return request, forgone
+
+    def _encode(
+        self,
+        request: ModelRequest,
+        credentials: Mapping[str, str | None],
+        forgone: Sequence[str],
+    ) -> WireRequest:
+        """What is sent. Raises AttemptFailed."""
+        provider, entry, run = self.provider, self.entry, self.run
+        if entry.is_relayed:
+            assert provider.relaying is not None, "or it would not be relayed"
+            wire = provider.relaying.relay(request, credentials, self.edits)
         else:
-            if request.client is not None:
-                _check_translatable(request.client)
-                request = translatable(request, provider_type=dialect.provider_type)
-                request, forgone = without(request, self.provider.forgone)
-            if self.run.files is not None:
-                with until(self.deadline):
-                    request = await self.run.files.for_provider(request, dialect.forwards)
-            self.names = ToolNames.of(request, self.provider.provider_type)
-            fitted = request if self.names is None else self.names.fitted(request)
-            wire = dialect.encode(fitted, credentials, self.edits)
+            names = self.names = ToolNames.of(request, provider.provider_type)
+            fitted = request if names is None else names.fitted(request)
+            wire = provider.dialect.encode(fitted, credentials, self.edits)
         self.derived = wire.derived
-        self.entry.left_out = (*wire.left_out, *forgone) if forgone else wire.left_out
+        entry.left_out = (*wire.left_out, *forgone) if forgone else wire.left_out
         text = wire.body.decode()
-        if self.run.files is not None:
+        if run.files is not None:
             text = without_files(text, request)
-        self.entry.raw_request = masked(text, self.secrets)
+        entry.raw_request = masked(text, self.secrets)
         return wire
 
     def may_do_without(self, failure: AttemptFailed) -> bool:
@@ -267,9 +276,9 @@ async def call_provider(
 ) -> ModelCall:
     """A whole answer. Raises AttemptFailed; the journal has the call in any case."""
     call = ProviderCall.begin(run, generation, model, provider, request, provider.whole_limit)
-    entry = call.entry
-    with call:
-        found = run.cache.find(entry, call.own_edits) if run.cache is not None else None
+    entry, cache = call.entry, run.cache
+    try:
+        found = None if cache is None else cache.find(entry, call.own_edits)
         if found is None:
             try:
                 await _ask(call)
@@ -277,6 +286,9 @@ async def call_provider(
                 if not call.may_do_without(failure):
                     raise
                 await _ask(call)
+    except Exception as error:
+        call.fail(error)
+        raise
     if found is not None:
         answer_from_cache(entry, found)
         run.end_call(entry, "ok")
@@ -284,8 +296,8 @@ async def call_provider(
     run.end_call(entry, "ok")
     if call.ticket is not None:
         await call.settle()
-    if run.cache is not None and run.cache.takes(entry):
-        await run.cache.keep(entry, call.own_edits, answer_to_cache(entry))
+    if cache is not None and cache.takes(entry):
+        await cache.keep(entry, call.own_edits, answer_to_cache(entry))
     return entry
 
 

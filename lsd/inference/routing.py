@@ -14,7 +14,7 @@ import trio
 from lsd.config import Retries
 from lsd.conversation import AttemptFailed, LsdError, ModelRequest
 from lsd.inference.journal import ModelCall
-from lsd.inference.limits import ScopeLimits, TimeLimitReached, bounded_by
+from lsd.inference.limits import Limit, ScopeLimits, TimeLimitReached, bounded_by
 from lsd.inference.open_stream import StartedStream, open_stream
 from lsd.inference.prepared import PreparedGeneration, PreparedModel, PreparedProvider
 from lsd.inference.provider_call import call_provider
@@ -28,6 +28,10 @@ Ask = Callable[
     [Run, PreparedGeneration, PreparedModel, PreparedProvider, ModelRequest], Awaitable[Answered]
 ]
 """How one provider is asked: for a whole answer or for a stream."""
+
+
+_Failures = list[tuple[str, AttemptFailed]]
+"""Of providers, by their names, in order."""
 
 
 @attrs.frozen
@@ -118,7 +122,7 @@ async def _ask_models(
 ) -> Answered:
     """The variant's model, then its fallbacks; each has all of its retries."""
     failures: list[_ModelFailed] = []
-    for name in (generation.config.model, *generation.config.fallback):
+    for name in generation.models:
         model = run.prepared.model(name)
         assert model is not None, "the configuration's checks have found every model"
         try:
@@ -140,13 +144,18 @@ async def _ask_with_retries(
     request: ModelRequest,
     ask: Ask[Answered],
 ) -> Answered:
-    retries: Retries = generation.config.retries
+    limit = model.limits.opening if run.streaming else model.limits.plain
     passes: list[_FailedPass] = []
     for passes_made in count(1):
-        outcome = await _ask_routing(run, generation, model, request, ask)
+        failures: _Failures = []
+        if limit is None:
+            outcome = await _ask_routing(run, generation, model, request, ask, failures)
+        else:
+            outcome = await _ask_within(limit, run, generation, model, request, ask, failures)
         if not isinstance(outcome, _FailedPass):
             return outcome
         passes.append(outcome)
+        retries: Retries = generation.config.retries
         wait = wait_before_retry(
             outcome.causes,
             passes_made=passes_made,
@@ -160,29 +169,43 @@ async def _ask_with_retries(
     raise _ModelFailed(model.name, passes)
 
 
+async def _ask_within(
+    limit: Limit,
+    run: Run,
+    generation: PreparedGeneration,
+    model: PreparedModel,
+    request: ModelRequest,
+    ask: Ask[Answered],
+    failures: _Failures,
+) -> Answered | _FailedPass:
+    """One pass within the model's time."""
+    try:
+        with bounded_by(limit):
+            return await _ask_routing(run, generation, model, request, ask, failures)
+    except TimeLimitReached as reached:
+        run.end_open_calls("error", str(reached))
+        return _FailedPass(tuple(failures), reached)
+
+
 async def _ask_routing(
     run: Run,
     generation: PreparedGeneration,
     model: PreparedModel,
     request: ModelRequest,
     ask: Ask[Answered],
+    failures: _Failures,
 ) -> Answered | _FailedPass:
-    """One pass: the providers in their order, all of them within the model's time."""
-    failures: list[tuple[str, AttemptFailed]] = []
+    """One pass: the providers in their order; `failures` grows with what they say."""
     started_at = trio.current_time() if run.streaming else 0.0  # of streams alone it is asked
-    try:
-        with bounded_by(model.limits.opening_of(streaming=run.streaming)):
-            for provider in _providers(run, generation, model):
-                try:
-                    answer = await ask(run, generation, model, provider, request)
-                except AttemptFailed as failure:
-                    failures.append((provider.name, failure))
-                else:
-                    bind(answer, model.limits, started_at)
-                    return answer
-    except TimeLimitReached as reached:
-        run.end_open_calls("error", str(reached))
-        return _FailedPass(tuple(failures), reached)
+    for provider in _providers(run, generation, model):
+        try:
+            answer = await ask(run, generation, model, provider, request)
+        except AttemptFailed as failure:
+            failures.append((provider.name, failure))
+        else:
+            if run.streaming:
+                bind(answer, model.limits, started_at)
+            return answer
     return _FailedPass(tuple(failures))
 
 

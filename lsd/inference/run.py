@@ -96,15 +96,16 @@ class Run:
         request: ModelRequest,
     ) -> ModelCall:
         """A new entry of the journal."""
+        # By position: keywords would cost as much as all the rest of it.
         call = ModelCall(
-            id=self.ids.new(),
-            variant_name=self.on_behalf_of or generation.variant_name,
-            model_name=model.name,
-            provider_name=provider.name,
-            provider_type=provider.provider_type,
-            api_type=provider.api_type,
-            request=request,
-            started_at=self.clock.monotonic(),
+            self.ids.new(),
+            self.on_behalf_of or generation.variant_name,
+            model.name,
+            provider.name,
+            provider.provider_type,
+            provider.api_type,
+            request,
+            self.clock.monotonic(),
         )
         self.journal.enter(call)
         return call

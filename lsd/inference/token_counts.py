@@ -39,7 +39,7 @@ async def _count(
     call = ProviderCall.begin(
         run, variant.generation, model, provider, accepted.direct, provider.whole_limit
     )
-    with call:
+    try:
         credentials = await call.credentials()
         wire = provider.counting.count_request(accepted.direct, credentials, call.edits)
         if wire is None:
@@ -50,3 +50,6 @@ async def _count(
         finally:
             await response.aclose()
         return provider.counting.read_count(response.status, response.headers, body)
+    except Exception as error:
+        call.fail(error)
+        raise

@@ -55,14 +55,9 @@ def read_completion(target: Target, headers: Mapping[str, str], body: bytes) -> 
     else:
         output = (Text(text=text),)
     usage, raw_usage = usage_in(target, document, headers)
-    response = ModelResponse(
-        output=output,
-        usage=usage or Usage(),
-        raw_usage=raw_usage,
-        finish_reason=finish_reason_of(choice.get("finish_reason")),
-        stop_sequence=stop_sequence_of(choice),
-        document=document,
-    )
+    reason = finish_reason_of(choice.get("finish_reason"))
+    stopped_by = stop_sequence_of(choice)
+    response = ModelResponse(output, usage or Usage(), raw_usage, reason, stopped_by, document)
     return response if output else told_if_empty(response, target.provider_type)
 
 

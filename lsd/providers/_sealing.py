@@ -56,16 +56,8 @@ def seal(
             _edit_headers(headers, each)
         is_anonymous = _is_anonymous(headers, edits)
     _check_headers(headers, provider_type)
-    return WireRequest(
-        method="POST",
-        url=url,
-        headers=headers,
-        body=_encoded(body, provider_type),
-        prefill=prefill,
-        anonymous=is_anonymous,
-        left_out=left_out,
-        derived=derived,
-    )
+    data = _encoded(body, provider_type)
+    return WireRequest("POST", url, headers, data, prefill, is_anonymous, left_out, derived)
 
 
 def _edited_body(body: Any, edit: BodyEdit, provider_type: str) -> Any:

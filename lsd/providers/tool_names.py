@@ -108,9 +108,14 @@ class ToolNames:
 
 
 def _names_in(request: ModelRequest) -> list[str]:
-    names = [] if request.tools is None else [tool.name for tool in request.tools.tools]
-    for message in request.messages:
-        names += [block.name for block in message.content if isinstance(block, _NAMED)]
+    names = [
+        block.name
+        for message in request.messages
+        for block in message.content
+        if isinstance(block, _NAMED)
+    ]
+    if request.tools is not None:
+        names += [tool.name for tool in request.tools.tools]
     return names
 
 

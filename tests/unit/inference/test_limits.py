@@ -126,7 +126,7 @@ def test_the_earlier_limit_bounds_the_way_to_an_answer(
     limits: ScopeLimits, plain: str | None, opening: str | None
 ) -> None:
     """A plain answer has one limit; the first chunk of a stream has two, and the earlier counts."""
-    found = [limits.opening_of(streaming=False), limits.opening_of(streaming=True)]
+    found = [limits.plain, limits.opening]
 
     keys = [each and each.key.removeprefix("timeouts.") for each in found]
     assert keys == [plain, opening]
