@@ -12,7 +12,7 @@ def _response_format(encoding: Encoding) -> None:
 
 
 def _finish_body(body: Body, encoding: Encoding) -> None:
-    if "tools" in body and body["stream"]:
+    if "tools" in body and encoding.request.stream:
         raise encoding.refusal("found tools in a streaming request; this type has them without")
 
 

@@ -129,6 +129,18 @@ def test_nothing_is_said_about_tools_where_there_are_none(fields: dict[str, Any]
     assert sent(**fields).keys() == {"model", "messages"}
 
 
+def test_who_wants_no_stream_need_not_say_so() -> None:
+    """With `tgi`, tools do not stream; few clients write `stream` when they want none."""
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {}}}]
+
+    body = sent(make_dialect("tgi"), tools=tools)
+
+    assert body == {"model": "tgi", "messages": HI, "tools": tools}
+    assert sent(make_dialect("tgi"), tools=tools, stream=False)["tools"] == tools
+    with pytest.raises(AttemptFailed, match="found tools in a streaming request"):
+        relay(make_dialect("tgi"), tools=tools, stream=True)
+
+
 def test_free_form_tools_are_for_openais_models() -> None:
     """Any other type is not even asked."""
     tools = [{"type": "custom", "custom": {"name": "shell"}}]
