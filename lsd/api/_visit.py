@@ -7,7 +7,7 @@ import trio
 
 from lsd.api.bodies import ClientGone, Receive, read_body
 from lsd.api.errors import ErrorWords
-from lsd.api.exchange import NO_QUERY, Answer, Endpoint, Request, WhenClientLeaves
+from lsd.api.exchange import Answer, Endpoint, Request, WhenClientLeaves
 from lsd.api.in_flight import InFlight
 from lsd.api.responder import Responder
 from lsd.conversation import IdGenerator
@@ -120,10 +120,8 @@ class Visit:
         if endpoint is None:
             assert self._work is not None, "what has no endpoint is done by the application behind"
             return self._work(body)
-        method, path, key = endpoint.method, endpoint.path, self._api_key_public_id
-        return endpoint.handle(
-            Request(method, path, NO_QUERY, self._headers, body, key), self._out.start
-        )
+        request = Request(self._headers, body, self._api_key_public_id)
+        return endpoint.handle(request, self._out.start)
 
     async def _tell(self, error: Exception) -> None:
         out = self._out

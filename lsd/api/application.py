@@ -77,8 +77,6 @@ def _view(endpoint: Endpoint) -> Callable[..., Awaitable[Response]]:
         assert isinstance(body, bytes), "text was not asked for"
         scope: Any = request.scope
         asked = Request(
-            method=endpoint.method,
-            path=request.path.removesuffix("/") or "/",
             query={**_query(scope["query_string"]), **_decoded(parameters)},
             headers=headers_of(scope["headers"]),
             body=body,

@@ -1,7 +1,7 @@
 """Request bodies: read up to a limit, and decompressed up to the same limit."""
 
 import zlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import attrs
@@ -74,23 +74,21 @@ async def read_body(receive: Receive, headers: Mapping[str, str], bytes_max: int
     Raises BodyTooLarge, CodingUnknown, CodingBroken, ClientGone.
     """
     codings = _codings(headers["content-encoding"]) if "content-encoding" in headers else ()
-    length = headers.get("content-length", "")  # what the client announces, if it is a number
-    if length.isdecimal() and len(length) < 20 and int(length) > bytes_max:
+    try:
+        announced = int(headers.get("content-length", 0))
+    except ValueError:
+        announced = 0
+    if announced > bytes_max:
         raise BodyTooLarge(bytes_max)
     message = await receive()
     if message["type"] != "http.request":
         raise ClientGone
-    body = message.get("body", b"")
+    body: bytes = message.get("body", b"")
     if len(body) > bytes_max:
         raise BodyTooLarge(bytes_max)
     if message.get("more_body", False):
         body = await _received_to_end([body], receive, bytes_max)
-    for coding in reversed(codings):
-        if len(body) > INLINE_BYTES_MAX // _DEFLATE_RATIO_MAX:
-            body = await trio.to_thread.run_sync(_inflated, body, coding, bytes_max)
-        else:
-            body = _inflated(body, coding, bytes_max)
-    return bytes(body)
+    return await _decoded(body, codings, bytes_max) if codings else body
 
 
 async def _received_to_end(pieces: list[bytes], receive: Receive, bytes_max: int) -> bytes:
@@ -104,6 +102,15 @@ async def _received_to_end(pieces: list[bytes], receive: Receive, bytes_max: int
         if not message.get("more_body", False):
             return b"".join(pieces)
     raise ClientGone
+
+
+async def _decoded(body: bytes, codings: Sequence[str], bytes_max: int) -> bytes:
+    for coding in reversed(codings):
+        if len(body) > INLINE_BYTES_MAX // _DEFLATE_RATIO_MAX:
+            body = await trio.to_thread.run_sync(_inflated, body, coding, bytes_max)
+        else:
+            body = _inflated(body, coding, bytes_max)
+    return body
 
 
 def _codings(value: str) -> list[str]:

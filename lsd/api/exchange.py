@@ -15,8 +15,6 @@ EVENT_STREAM = "text/event-stream"
 
 Headers = tuple[tuple[str, str], ...]
 
-NO_QUERY: Mapping[str, str] = MappingProxyType({})
-
 _LISTS = frozenset({"anthropic-beta", "x-lsd-tags"})
 """Headers that may come several times; what they say is then one list. Source: RFC 9110, 5.3."""
 
@@ -38,24 +36,22 @@ def headers_of(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
 class Request:
     """A request, read whole and decompressed. Header names are lower-case.
 
-    `path` is the one below `gateway.base_path`, percent-decoded, without a trailing slash.
-    `api_key_public_id` tells whose key the caller has shown; None while no keys are wanted.
+    `api_key_public_id` tells whose key the caller has shown; None while no keys are wanted. `query`
+    has the segments of the path that have a name, too.
     """
 
-    method: str
-    path: str
-    query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes = b""
     api_key_public_id: str | None = None
+    query: Mapping[str, str] = MappingProxyType({})
 
 
-@frozen(kw_only=True)
+@frozen
 class Answer:
     """A whole answer."""
 
-    status: int = 200
     body: bytes
+    status: int = 200
     media_type: str = JSON
     headers: Headers = ()
 

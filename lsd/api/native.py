@@ -1,10 +1,12 @@
 """The native endpoints of every day: `/inference` and `/feedback`, from bytes to bytes."""
 
+from functools import partial
+
 import attrs
 
 from lsd.api.bodies import parse_body
 from lsd.api.errors import Refused
-from lsd.api.exchange import EVENT_STREAM, Answer, Endpoint, Request, Send, Start
+from lsd.api.exchange import EVENT_STREAM, Answer, Endpoint, Request, Start
 from lsd.api.tracing import traced_feedback
 from lsd.conversation import encode_json
 from lsd.feedback import FeedbackService, read_feedback_request
@@ -38,14 +40,11 @@ class Native:
         """`POST /inference`."""
         asked = await parse_body(read_inference_request, request.body)
         key = request.api_key_public_id
-        if not asked.stream:
-            return Answer(body=await self._inferences.infer(asked, api_key_public_id=key))
-
-        async def start_events() -> Send:
-            return await start(STREAM_HEADERS)
-
-        await self._inferences.stream(asked, start_events, api_key_public_id=key)
-        return None
+        if asked.stream:
+            start_events = partial(start, STREAM_HEADERS)
+            await self._inferences.stream(asked, start_events, api_key_public_id=key)
+            return None
+        return Answer(body=await self._inferences.infer(asked, api_key_public_id=key))
 
     async def feedback(self, request: Request, _start: Start) -> Answer:
         """`POST /feedback`."""

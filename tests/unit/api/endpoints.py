@@ -56,8 +56,6 @@ def failing_midway(error: BaseException) -> Handler:
 async def repeating(request: Request, _start: Start) -> Answer:
     """Answers with the request as the endpoint sees it."""
     seen = {
-        "method": request.method,
-        "path": request.path,
         "query": dict(request.query),
         "headers": dict(request.headers),
         "body": request.body.decode(),

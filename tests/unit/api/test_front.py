@@ -45,15 +45,13 @@ def front(request: pytest.FixtureRequest) -> MakeFront:
 
 
 async def test_an_endpoint_sees_the_request(front: MakeFront) -> None:
-    """Method, path, headers and body are what the client has sent."""
+    """Headers and body are what the client has sent."""
     app = front(endpoint(repeating))
 
     asked = await ask(app, "POST", "/work", b"hi", headers={"x-trace": "7"})
 
     assert asked.status == 200
     assert asked.json() == {
-        "method": "POST",
-        "path": "/work",
         "query": {},
         "headers": {"host": "127.0.0.1:3000", "x-trace": "7"},
         "body": "hi",
@@ -81,13 +79,12 @@ async def test_a_stream_is_passed_on_as_it_is_made(front: MakeFront, nursery: tr
 @pytest.mark.parametrize("base_path", ["/", "/llm", "/llm/v9"])
 @pytest.mark.parametrize("slash", ["", "/"])
 async def test_routes_lie_below_the_base_path(front: MakeFront, base_path: str, slash: str) -> None:
-    """The endpoint sees its own path; one trailing slash is nothing."""
+    """An endpoint is where the base path leads to it; one trailing slash is nothing."""
     app = front(endpoint(repeating), base_path=base_path)
 
     asked = await ask(app, "POST", f"{base_path.rstrip('/')}/work{slash}")
 
     assert asked.status == 200
-    assert asked.json()["path"] == "/work"
 
 
 NOWHERE = (

@@ -104,9 +104,6 @@ async def test_the_services_are_told_whose_key_was_shown() -> None:
         ("/feedback", {"value": True, **SOMETHING}),
     ):
         request = Request(
-            method="POST",
-            path=path,
-            query={},
             headers={},
             body=orjson.dumps(body),
             api_key_public_id="abcDEF012345",

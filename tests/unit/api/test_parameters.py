@@ -22,7 +22,7 @@ OWN = "0199e3a2-7c11-7d30-9a51-2f6d0c1b7e44"
 
 def asking(**query: str) -> Request:
     """A request with these parameters."""
-    return Request(method="GET", path="/x", query=query, headers={})
+    return Request(query=query, headers={})
 
 
 def test_parameters_have_their_types() -> None:
