@@ -13,7 +13,7 @@ from lsd.batches.orphaned_jobs import OrphanedJobs
 from lsd.conversation import AttemptFailed, LsdError
 from lsd.inference import Prepared
 from lsd.providers import Job, Row
-from lsd.store import BatchPart, Store, Writer
+from lsd.store import BatchPart, Store, Write, Writer
 from lsd.telemetry import logger
 
 log = logger(__name__)
@@ -52,7 +52,8 @@ class NativeJobs:
             async with polled.turn:
                 if trio.current_time() - polled.at < POLLED_EVERY_S_MIN:
                     continue
-                await self._poll(batch_id, number)
+                if await self._has_turn(batch_id, number):
+                    await self._poll(batch_id, number)
                 polled.at = trio.current_time()
 
     async def refresh_all(self) -> None:
@@ -83,6 +84,17 @@ class NativeJobs:
         secrets = self.credentials.get((batch_id, number), {})
         is_heard = await self.calls.give_up(found.api, found.provider, part.job_id, secrets)
         return attrs.evolve(part, is_given_up=is_heard)
+
+    async def _has_turn(self, batch_id: str, number: int) -> bool:
+        """Whether no other process has just asked; what that was told stands in the store."""
+        turn = self.store.batches.ask_turn(
+            batch_id,
+            number,
+            now_ms=self.results.inferences.clock.now_ms(),
+            every_ms=round(POLLED_EVERY_S_MIN * 1000),
+        )
+        await self.writer.commit(Write(apply=turn.apply))
+        return turn.is_mine
 
     async def _poll(self, batch_id: str, number: int) -> None:
         batch = self.store.batches.get(batch_id)

@@ -1,7 +1,7 @@
 """Which items run next: a turn for each batch in which something is due, the earliest item first.
 
 All of it happens within a write, so that two processes never take the same item, and all together
-never more than there is room for.
+never more than there is room for. So it is with the question how a provider's job stands.
 """
 
 from collections import Counter
@@ -15,15 +15,18 @@ from lsd.store._batch_rows import (
     PLACE_BYTES,
     READY,
     SUSPECT,
+    encode_part,
     model_mark,
     put_item,
     read_batch,
     read_item,
+    read_part,
 )
 from lsd.store.batch_records import BatchItem, ClaimedItem
 from lsd.store.layout import (
     BATCH_ITEM_REQUESTS,
     BATCH_ITEMS,
+    BATCH_PARTS,
     BATCH_QUEUE,
     BATCH_RUNNING,
     BATCHES,
@@ -107,6 +110,30 @@ class Claim:
             request=request,
             api_key_public_id=read_batch(batch_id, batch, None).api_key_public_id,
         )
+
+
+@attrs.define(eq=False)
+class AskTurn:
+    """What a process commits before it asks for a native part, which others may do as well.
+
+    `is_mine` unless one of them has begun to do so less than `every_ms` ago.
+    """
+
+    _place: bytes
+    _now_ms: int
+    _every_ms: int
+    is_mine: bool = attrs.field(default=False, init=False)
+
+    def apply(self, transaction: Transaction) -> None:
+        """Takes the turn; may be called again if its transaction was taken back."""
+        row = transaction.get(BATCH_PARTS, self._place)
+        assert row, "whoever asks has seen the part"
+        part = read_part(row)
+        # Who has read the clock first may commit last; and one that was set back stops nobody.
+        self.is_mine = abs(self._now_ms - part.asked_ms) >= self._every_ms
+        if self.is_mine:
+            after = attrs.evolve(part, asked_ms=self._now_ms)
+            transaction.put(BATCH_PARTS, self._place, encode_part(after))
 
 
 @attrs.define(eq=False)

@@ -86,7 +86,7 @@ class BatchPart:
     `is_over`: all of them have ended. `completed` and `failed` are what the provider has counted
     last, `poll_error` why it could not be asked last. `costs` is what an answer costs, by the table
     in force when it was submitted; None if that is not known. `is_given_up`: the provider has heard
-    that it is to end the job.
+    that it is to end the job. `asked_ms`: when any process last began to ask for it.
     """
 
     model_name: str
@@ -99,6 +99,7 @@ class BatchPart:
     poll_error: str | None = None
     costs: JsonValue = None
     is_given_up: bool = False
+    asked_ms: int = 0
 
 
 @attrs.frozen(kw_only=True)

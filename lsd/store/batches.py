@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import attrs
 
 from lsd.conversation import reread_json
-from lsd.store._batch_queue import Claim, is_something_due, next_time_ms
+from lsd.store._batch_queue import AskTurn, Claim, is_something_due, next_time_ms
 from lsd.store._batch_recovery import Recovery, running_items
 from lsd.store._batch_rows import (
     cancelled,
@@ -113,6 +113,10 @@ class Batches:
         """The write of what is known of a native part now."""
         key = id_key(batch_id) + INDEX.pack(number)
         return Write(apply=lambda transaction: transaction.put(BATCH_PARTS, key, encode_part(part)))
+
+    def ask_turn(self, batch_id: str, number: int, *, now_ms: int, every_ms: int) -> AskTurn:
+        """A turn to commit: it tells then whether this process is to ask for a job."""
+        return AskTurn(id_key(batch_id) + INDEX.pack(number), now_ms, every_ms)
 
     def end_native(self, batch_id: str, items: Sequence[EndedItem]) -> Write:
         """The write that ends items of native parts; what has ended before stays as it is."""

@@ -7,6 +7,7 @@ import pytest
 
 from lsd.store import (
     Batches,
+    BatchPart,
     BatchRecord,
     ClaimedItem,
     ItemCounts,
@@ -279,3 +280,22 @@ def test_what_goes_along_is_stored_with_the_batch(store: Store, make: Maker) -> 
     put(store, store.batches.submit(batch, [make.new_item()], (), [beside]))
 
     assert store.inferences.exists(record.inference_id)
+
+
+def test_one_process_asks_for_a_job_at_a_time(store: Store, make: Maker) -> None:
+    """The next one may do so some time later, whoever's clock is a little behind."""
+    batch = make.batch()
+    part = BatchPart(model_name="m", provider_name="p", variant_name="v", job_id="j")
+    put(store, store.batches.submit(batch, [make.new_item(part=0)], [part]))
+
+    def is_its_turn(shard: int, now_ms: int) -> bool:
+        turn = Batches(data=store.data, shard=shard).ask_turn(
+            batch.batch_id, 0, now_ms=now_ms, every_ms=1000
+        )
+        store.data.write(turn.apply)
+        return turn.is_mine
+
+    asked = [is_its_turn(0, 5000), is_its_turn(1, 4998), is_its_turn(2, 5999)]
+    assert asked == [True, False, False]
+    assert is_its_turn(1, 6000)
+    assert is_its_turn(0, 2000)
