@@ -59,7 +59,6 @@ def answer_head(
     status: int,
     headers: Iterable[tuple[bytes, bytes]],
     request: RequestHead,
-    *,
     keeps_alive: bool,
     date_line: bytes,
 ) -> AnswerHead:
@@ -87,7 +86,7 @@ def answer_head(
         lines.append(b"connection: keep-alive")
     # A line break in a value would let it write headers, or a whole answer, of its own.
     text = b"".join(lines)
-    if len(text.translate(None, b"\r\n\0")) != len(text):
+    if text.translate(None, b"\r\n\0") != text:
         raise BadAnswer("answer", "a header with a control character", "text in one line")
     lines += _END_OF_HEAD
     return AnswerHead(b"\r\n".join(lines), framing, int(length or 0), keeps_alive)

@@ -30,10 +30,11 @@ class LengthBody:
     def feed(self, data: bytes) -> tuple[bytes, bytes]:
         """The piece of the body that `data` begins with, and what comes after the body."""
         length = self.bytes_left
-        piece = data[:length]
-        self.bytes_left = length - len(piece)
-        self.is_complete = self.bytes_left == 0
-        return piece, data[length:]
+        if length > len(data):
+            self.bytes_left = length - len(data)
+            return data, b""
+        self.bytes_left, self.is_complete = 0, True
+        return data[:length], data[length:]
 
 
 @attrs.define(eq=False, repr=False)

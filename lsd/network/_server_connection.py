@@ -69,7 +69,7 @@ class Connection:
         try:
             with self._cancel_scope, suppress(*_BROKEN):
                 try:
-                    while await self._serve_one():
+                    while (head := await self._read_head()) and await self._serve(head):
                         pass
                 except RequestRefused as refused:
                     log.warning("request refused", status=refused.status, reason=str(refused))
@@ -94,13 +94,9 @@ class Connection:
         if self._exchange is not None:
             self._exchange.note_gone()
 
-    async def _serve_one(self) -> bool:
+    async def _serve(self, head: bytes) -> bool:
         """Serves one request; whether another one may follow. Raises RequestRefused."""
-        self._exchange = None
-        data = await self._read_head()
-        if not data:
-            return False
-        request = parse_head(data)
+        request = parse_head(head)
         exchange = self._exchange = Exchange(
             request,
             body_of(request),
@@ -108,7 +104,6 @@ class Connection:
             self.stream,
             self.attendance,
             self._receive_body,
-            self.stream.is_gone,
         )
         try:
             await self.app(self._scope(request, exchange), exchange.receive, exchange.send)
@@ -119,10 +114,11 @@ class Connection:
                 log.error("the application did not answer to the end", path=request.path)
         finally:
             exchange.close()
-        if exchange.head is None or not exchange.is_complete or exchange.is_torn:
+        answer = exchange.head
+        if answer is None or not exchange.is_complete or exchange.is_torn:
             await self._end_incomplete(exchange)
             return False
-        keeps_alive = exchange.head.keeps_alive
+        keeps_alive = answer.keeps_alive
         if exchange.body.is_complete:
             self._unread = exchange.unread
             if keeps_alive or not self._unread:
@@ -134,6 +130,7 @@ class Connection:
 
     async def _read_head(self) -> bytes:
         """The next head; none if the client does not want anything more. Raises RequestRefused."""
+        self._exchange = None
         data = self._unread
         if data:
             # Requests that have come together do not keep those of others waiting.
@@ -150,10 +147,11 @@ class Connection:
             data = await self._read_slow_head(bytearray(data))
             end = data.find(b"\r\n\r\n")
         self.expires_at = NEVER
-        if end + 4 > HEAD_BYTES_MAX:
+        end += 4
+        if end > HEAD_BYTES_MAX:
             raise _head_too_large()
-        self._unread = data[end + 4 :]
-        return data[: end + 4]
+        self._unread = data[end:]
+        return data[:end]
 
     async def _read_slow_head(self, head: bytearray) -> bytes:
         """Reads on until there is a whole head; none if the client left before."""

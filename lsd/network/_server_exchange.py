@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-import attrs
 import trio
 
 from lsd.network._server_answer import CONTINUE, AnswerHead, BadAnswer, answer_head
@@ -25,7 +24,6 @@ _PIECES_PER_TURN = 32
 """A fast stream to a fast reader lets others have a turn after so many pieces."""
 
 
-@attrs.define(eq=False, repr=False)
 class Exchange:
     """A request being answered.
 
@@ -33,43 +31,54 @@ class Exchange:
     wrong with the body; the application sees such a client leave.
     """
 
-    request: RequestHead
-    body: RequestBody
-    unread: bytes
-    _stream: ClientStream
-    _attendance: Attendance
-    _receive_more: Callable[[], Awaitable[bytes]]
-    is_gone: bool
-    refusal: RequestRefused | None = attrs.field(default=None, init=False)
-    head: AnswerHead | None = attrs.field(default=None, init=False)
-    has_begun: bool = attrs.field(default=False, init=False)
-    is_complete: bool = attrs.field(default=False, init=False)
-    is_torn: bool = attrs.field(default=False, init=False)
-    _start: Message | None = attrs.field(default=None, init=False)
-    _bytes_left: int = attrs.field(default=0, init=False)
-    _pieces: int = attrs.field(default=0, init=False)
-    _is_body_given: bool = attrs.field(default=False, init=False)
-    _is_over: bool = attrs.field(default=False, init=False)
-    _over: trio.Event | None = attrs.field(default=None, init=False)
-    _when_gone: list[Callable[[], None]] | None = attrs.field(default=None, init=False)
+    # Not of attrs, which takes twice as long to set so many fields, for each request.
+    def __init__(
+        self,
+        request: RequestHead,
+        body: RequestBody,
+        unread: bytes,
+        stream: ClientStream,
+        attendance: Attendance,
+        receive_more: Callable[[], Awaitable[bytes]],
+    ) -> None:
+        self.request = request
+        self.body = body
+        self.unread = unread
+        self.is_gone = stream.is_gone
+        self.refusal: RequestRefused | None = None
+        self.head: AnswerHead | None = None
+        self.has_begun = False
+        self.is_complete = False
+        self.is_torn = False
+        self._stream = stream
+        self._attendance = attendance
+        self._receive_more = receive_more
+        self._start: Message | None = None
+        self._bytes_left = 0
+        self._pieces = 0
+        self._is_body_given = False
+        self._is_over = False
+        self._over: trio.Event | None = None
+        self._when_gone: list[Callable[[], None]] | None = None
 
     async def receive(self) -> Message:
         """The next piece of the body; after the last one, `http.disconnect` when it is over."""
         if self._is_body_given or self._is_over or self.is_complete:
             await self._wait_over()
             return {"type": "http.disconnect"}
-        piece = b""
+        body, piece = self.body, b""
         try:
-            piece, self.unread = self.body.feed(self.unread)
-            if not piece and not self.body.is_complete:
+            piece, self.unread = body.feed(self.unread)
+            if not piece and not body.is_complete:
                 piece = await self._next_piece()
         except RequestRefused as refusal:
             self.refusal = refusal
-        if self.refusal is not None or not (piece or self.body.is_complete):
+        is_whole = body.is_complete
+        if self.refusal is not None or not (piece or is_whole):
             self._is_over = True  # a request that is not whole gets no answer
             return {"type": "http.disconnect"}
-        self._is_body_given = self.body.is_complete
-        return {"type": "http.request", "body": piece, "more_body": not self._is_body_given}
+        self._is_body_given = is_whole
+        return {"type": "http.request", "body": piece, "more_body": not is_whole}
 
     async def send(self, message: Message) -> None:
         """Takes a message of the answer. What a client that is gone would get is dropped.
@@ -77,11 +86,11 @@ class Exchange:
         Raises BadAnswer.
         """
         kind, start = message["type"], self._start
-        if kind == "http.response.start" and start is None:
+        if kind != "http.response.body":
+            if kind != "http.response.start" or start is not None:
+                raise BadAnswer("answer", f"the message {kind}", "one start, and pieces of a body")
             self._start = message  # sent with the first piece of the body, as ASGI wants it
             return
-        if kind != "http.response.body":
-            raise BadAnswer("answer", f"the message {kind}", "one start, and pieces of a body")
         if start is None or self.is_complete:
             raise BadAnswer("answer", "a body out of turn", "it after the start, and ended once")
         more = message.get("more_body", False)
@@ -116,7 +125,8 @@ class Exchange:
         if self.is_gone:
             return
         self.is_gone = True
-        self._wake()
+        if self._over is not None:
+            self._over.set()
         if self._when_gone is not None and not self.is_complete:
             for callback in self._when_gone:
                 try:
@@ -130,7 +140,8 @@ class Exchange:
         """The application has returned; what it has left behind is told that all is over."""
         self._is_over = True
         self._when_gone = None
-        self._wake()
+        if self._over is not None:
+            self._over.set()
 
     @property
     def is_owed(self) -> bool:
@@ -157,8 +168,8 @@ class Exchange:
             head = self.head = self._make_head(start)
             begin = head.data
         if head.framing == "length":
-            self._bytes_left -= len(body)
-            if self._bytes_left < 0 or (self._bytes_left and not more):
+            bytes_left = self._bytes_left = self._bytes_left - len(body)
+            if bytes_left < 0 or (bytes_left and not more):
                 raise BadAnswer("answer", "a body of another length", "what Content-Length says")
             return begin + body
         if head.framing == "chunks":
@@ -167,19 +178,19 @@ class Exchange:
         return begin + body if head.framing == "close" else begin
 
     def _make_head(self, start: Message) -> AnswerHead:
-        request, body = self.request, self.body
-        head = answer_head(
-            start["status"],
-            start.get("headers", ()),
-            request,
-            keeps_alive=request.keeps_alive
-            and not self._attendance.is_draining
+        request, body, attendance = self.request, self.body, self._attendance
+        keeps_alive = (
+            request.keeps_alive
+            and not attendance.is_draining
             and (
                 body.is_complete
                 # Nobody knows whether a client that was not told to go on sends its body.
                 or not (request.expects_continue or body.bytes_left_min > UNREAD_BYTES_MAX)
-            ),
-            date_line=self._attendance.date_line,
+            )
+        )
+        date_line = attendance.date_line
+        head = answer_head(
+            start["status"], start.get("headers", ()), request, keeps_alive, date_line
         )
         self._bytes_left = head.length
         return head
@@ -202,7 +213,3 @@ class Exchange:
             if self._over is None:
                 self._over = trio.Event()
             await self._over.wait()
-
-    def _wake(self) -> None:
-        if self._over is not None:
-            self._over.set()

@@ -71,12 +71,6 @@ class RequestHead:
     `raw_path` is what was sent, `path` is percent-decoded once; invalid UTF-8 in it is replaced.
     """
 
-    # At the class stands what most requests leave as it is, so that none of them has to set it.
-    content_length = 0
-    is_chunked = False
-    keeps_alive = True
-    expects_continue = False
-
     def __init__(self, method: str, version: str, headers: list[tuple[bytes, bytes]]) -> None:
         self.method = method
         self.version = version
@@ -84,6 +78,10 @@ class RequestHead:
         self.path = ""
         self.raw_path = b""
         self.query_string = b""
+        self.content_length = 0
+        self.is_chunked = False
+        self.keeps_alive = True
+        self.expects_continue = False
 
 
 def check_bytes(data: bytes | bytearray) -> None:

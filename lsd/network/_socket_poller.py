@@ -22,6 +22,10 @@ _EVENTS_MAX = 256
 """Taken from the kernel in one step; what is left over is told in the next."""
 
 
+_BYTES_ALONE = getattr(select, "EPOLLIN", 0)
+"""What is told while the peer is there."""
+
+
 def nobody_asks() -> None:
     """Until somebody wants to know that the peer has left."""
 
@@ -48,10 +52,11 @@ class SocketPoller:
         """Until cancelled."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.alarms.run)
+            number_of_epoll, poll, find = self._epoll.fileno(), self._epoll.poll, self.watched.get
             while True:
-                await trio.lowlevel.wait_readable(self._epoll.fileno())
-                for number, events in self._epoll.poll(0, _EVENTS_MAX):
-                    watched = self.watched.get(number)
+                await trio.lowlevel.wait_readable(number_of_epoll)
+                for number, events in poll(0, _EVENTS_MAX):
+                    watched = find(number)
                     if watched is not None:
                         watched.note(events)
 
@@ -82,7 +87,7 @@ class WatchedSocket:
 
     def note(self, events: int) -> None:
         """Takes what the kernel has told."""
-        if events & ~select.EPOLLIN and not self.is_gone:
+        if events != _BYTES_ALONE and not self.is_gone:
             self.is_gone = True
             self.when_gone()
         self.is_readable = True
@@ -114,9 +119,10 @@ class WatchedSocket:
 
     def wake(self) -> None:
         """Lets the task that waits go on."""
-        if self._waiting is not None:
-            trio.lowlevel.reschedule(self._waiting)
+        waiting = self._waiting
+        if waiting is not None:
             self._waiting = None
+            trio.lowlevel.reschedule(waiting)
 
     def note_read(self, size: int, size_max: int) -> None:
         """A read of at most `size_max` bytes has given so many."""
