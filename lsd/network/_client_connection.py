@@ -4,6 +4,7 @@ import ssl
 from collections import deque
 from collections.abc import Awaitable
 from contextlib import suppress
+from math import inf
 
 import attrs
 import trio
@@ -36,14 +37,15 @@ class ClientConnection:
     """A connected socket and the parser of what it says.
 
     One exchange at a time: `ask`, then `take_in` until `parser.is_complete`, with a `wait` wherever
-    nothing has come. `idle_since` is by trio's clock. `_unsent` is what the server has not taken
-    yet of the request. With a poller that runs, waiting costs no call of the system.
+    nothing has come. `idle_since` is by trio's clock, and infinite before the first time. `_unsent`
+    is what the server has not taken yet of the request. With a poller that runs, waiting costs no
+    call of the system.
     """
 
     origin: Origin
     watched: WatchedSocket
     parser: ResponseParser = attrs.field(factory=ResponseParser, init=False)
-    idle_since: float = attrs.field(default=0.0, init=False)
+    idle_since: float = attrs.field(default=inf, init=False)
     _unsent: deque[memoryview] = attrs.field(factory=deque, init=False)
     _is_cut: bool = attrs.field(default=False, init=False)
     _is_closed: bool = attrs.field(default=False, init=False)

@@ -33,10 +33,11 @@ class ResponseParser:
     __slots__ = (
         "_head_bytes",
         "_is_for_head",
-        "_lines",
         "_llhttp",
         "_pieces",
+        "_repeated",
         "_silent_bytes",
+        "_strange",
         "fault",
         "headers",
         "is_complete",
@@ -49,7 +50,6 @@ class ResponseParser:
         self._pieces: Final[list[bytes]] = []
         # Called for every piece of a body; nothing is faster than the list's own method.
         self.on_body = self._pieces.append
-        self._lines: Final[list[tuple[bytes, bytes]]] = []
         self._llhttp = _new_llhttp(self)
         self.begin("GET")
 
@@ -62,8 +62,9 @@ class ResponseParser:
         self._is_for_head = method == "HEAD"
         self._head_bytes = 0
         self._silent_bytes = 0
+        self._repeated = 0
+        self._strange: str | None = None
         self.fault: str | None = None
-        self._lines.clear()
         self._pieces.clear()
 
     def feed(self, data: bytes) -> None:
@@ -147,18 +148,30 @@ class ResponseParser:
         if self.is_complete:
             self._stop("response: found another one behind it")
 
-    def on_header(self, name: bytes, value: bytes) -> None:
+    def on_header(self, raw_name: bytes, raw_value: bytes) -> None:
         """A header line, or a trailer, which nobody needs."""
-        if not self.status:
-            self._lines.append((name, value))
+        if self.status:
+            return
+        name, headers = raw_name.decode("ascii").lower(), self.headers
+        try:
+            value = raw_value.decode().strip(" \t")
+        except UnicodeDecodeError:
+            value = raw_value.decode("latin-1").strip(" \t")  # which any bytes are
+        if not value.isprintable() and not _is_legal(value):
+            self._strange = self._strange or name
+        if name in headers:
+            self._repeated += 1
+            value = f"{headers[name]}, {value}"
+        headers[name] = value
 
     def on_headers_complete(self) -> None:
         """A head is complete, that of an interim response (1xx), too, of which nothing is kept."""
         status: int = self._llhttp.get_status_code()
         if 100 <= status < 200:
-            self._lines.clear()
+            self.headers.clear()
+            self._repeated, self._strange = 0, None
             return
-        self._take_headers()
+        self._check_head()
         if status < 100:
             self._stop("response: found a status below 100; wanted one from 100 to 999")
         self.status = status
@@ -174,28 +187,21 @@ class ResponseParser:
         if self.status:
             self.is_complete = True
 
-    def _take_headers(self) -> None:
+    def _check_head(self) -> None:
         headers = self.headers
-        for raw_name, raw_value in self._lines:
-            name = raw_name.decode("ascii").lower()
-            try:
-                value = raw_value.decode().strip(" \t")
-            except UnicodeDecodeError:
-                value = raw_value.decode("latin-1").strip(" \t")  # which any bytes are
-            if not value.isprintable() and not _is_legal(value):
-                self._stop(f"response: found a control character in the header {name[:40]}")
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        if self._strange is not None:
+            self._stop(f"response: found a control character in the header {self._strange[:40]}")
         # What has come may be the body for the larger part.
-        if self._head_bytes > HEAD_BYTES_MAX and self._size_of_lines() > HEAD_BYTES_MAX:
+        if self._head_bytes > HEAD_BYTES_MAX and self._size_of_headers() > HEAD_BYTES_MAX:
             self._stop(_TOO_LARGE)
-        if len(self._lines) > HEADERS_MAX:
+        if len(headers) + self._repeated > HEADERS_MAX:
             self._stop(f"response: found more than {HEADERS_MAX} headers; wanted at most those")
         coding = headers.get("transfer-encoding")
         if coding is not None and coding.lower() != "chunked":
             self._stop("response: found an unknown transfer coding; wanted chunked")
 
-    def _size_of_lines(self) -> int:
-        return sum(len(name) + len(value) + len(": \r\n") for name, value in self._lines)
+    def _size_of_headers(self) -> int:
+        return sum(len(name) + len(value) + len(": \r\n") for name, value in self.headers.items())
 
 
 def _new_llhttp(parser: ResponseParser) -> httptools.HttpResponseParser:

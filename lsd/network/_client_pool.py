@@ -1,6 +1,6 @@
 """The connections of a client: those in use, and those that wait for the next request."""
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from math import inf
 
 import attrs
@@ -25,15 +25,17 @@ class ClientPool:
     pool is used next, whatever server is asked then.
     """
 
-    _in_use: set[ClientConnection] = attrs.field(factory=set, init=False)
+    _open: set[ClientConnection] = attrs.field(factory=set, init=False)
     _idle: OrderedDict[ClientConnection, None] = attrs.field(factory=OrderedDict, init=False)
-    _idle_by_origin: dict[Origin, deque[ClientConnection]] = attrs.field(factory=dict, init=False)
+    _idle_by_origin: dict[Origin, list[ClientConnection]] = attrs.field(factory=dict, init=False)
+    _drop_at: float = attrs.field(default=0.0, init=False)
+    """No idle connection's time is up before this."""
     is_closed: bool = attrs.field(default=False, init=False)
 
     @property
     def in_use(self) -> int:
         """How many connections carry a request right now."""
-        return len(self._in_use)
+        return len(self._open) - len(self._idle)
 
     @property
     def idle(self) -> int:
@@ -42,16 +44,15 @@ class ClientPool:
 
     def take(self, origin: Origin, now: float) -> ClientConnection | None:
         """A connection that still lives; None: there is none, a new one may be added."""
-        self._drop_idle(now)
-        while (waiting := self._idle_by_origin.get(origin)) is not None:
+        if now >= self._drop_at:
+            self._drop_idle(now)
+        waiting = self._idle_by_origin.get(origin)
+        while waiting:
             connection = waiting.pop()
-            if not waiting:
-                del self._idle_by_origin[origin]
             del self._idle[connection]
             if connection.is_quiet():
-                self._in_use.add(connection)
                 return connection
-            connection.close()
+            self.drop(connection)
         return None
 
     def add(self, connection: ClientConnection) -> bool:
@@ -62,7 +63,7 @@ class ClientPool:
         if self.is_closed:
             connection.close()
             return False
-        self._in_use.add(connection)
+        self._open.add(connection)
         return True
 
     def give_back(self, connection: ClientConnection, now: float) -> None:
@@ -70,36 +71,40 @@ class ClientPool:
         if self.is_closed or not connection.can_be_reused:
             self.drop(connection)
             return
-        self._in_use.remove(connection)
         connection.idle_since = now
         connection.watched.deadline = inf
         self._idle[connection] = None
-        self._idle_by_origin.setdefault(connection.origin, deque()).append(connection)
+        waiting = self._idle_by_origin.get(connection.origin)
+        if waiting is None:
+            self._idle_by_origin[connection.origin] = [connection]
+        else:
+            waiting.append(connection)
         if len(self._idle) > IDLE_MAX:
             self._drop_oldest()
 
     def drop(self, connection: ClientConnection) -> None:
-        """Closes a connection that was in use."""
-        self._in_use.discard(connection)
+        """Closes a connection that is not idle."""
+        self._open.discard(connection)
         connection.close()
 
     def close(self) -> None:
         """Closes all connections, those in use, too, and keeps none from now on."""
         self.is_closed = True
-        while self._idle:
-            self._drop_oldest()
-        while self._in_use:
-            self._in_use.pop().close()
+        self._idle.clear()
+        self._idle_by_origin.clear()
+        while self._open:
+            self._open.pop().close()
 
     def _drop_idle(self, now: float) -> None:
         """Closes those that were idle for too long; the oldest one comes first."""
         while self._idle and next(iter(self._idle)).idle_since <= now - IDLE_S_MAX:
             self._drop_oldest()
+        oldest = next(iter(self._idle), None)
+        self._drop_at = (now if oldest is None else oldest.idle_since) + IDLE_S_MAX
+        for origin in [each for each, waiting in self._idle_by_origin.items() if not waiting]:
+            del self._idle_by_origin[origin]
 
     def _drop_oldest(self) -> None:
         connection, _ = self._idle.popitem(last=False)
-        waiting = self._idle_by_origin[connection.origin]
-        waiting.popleft()
-        if not waiting:
-            del self._idle_by_origin[connection.origin]
-        connection.close()
+        self._idle_by_origin[connection.origin].remove(connection)
+        self.drop(connection)

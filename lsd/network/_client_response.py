@@ -3,7 +3,6 @@
 from collections.abc import Coroutine, Mapping
 from typing import Any, ClassVar
 
-import attrs
 import trio
 
 from lsd.network._client_connection import ClientConnection
@@ -12,7 +11,6 @@ from lsd.network.content_coding import Inflater, Undecodable, inflater_for
 from lsd.network.transport import BodyTooLarge, DeadlineReached, TransportFailed
 
 
-@attrs.define(eq=False)
 class ClientResponse:
     """The pool has the connection back as soon as the last byte of the body is here, read or not.
 
@@ -21,24 +19,18 @@ class ClientResponse:
     """
 
     may_be_read_on: ClassVar[bool] = True
-    _connection: ClientConnection | None
-    _pool: ClientPool
-    status: int = attrs.field(init=False)
-    headers: Mapping[str, str] = attrs.field(init=False)
-    _data: bytes = attrs.field(default=b"", init=False)
-    _is_coded: bool = attrs.field(init=False)
-    _deadline: float = attrs.field(init=False)
-    _inflater: Inflater | None = attrs.field(default=None, init=False)
-    _failed: TransportFailed | None = attrs.field(default=None, init=False)
 
-    def __attrs_post_init__(self) -> None:
-        connection = self._connection
-        assert connection is not None, "a response comes from somewhere"
+    def __init__(self, connection: ClientConnection, pool: ClientPool) -> None:
         parser = connection.parser
         self.status = parser.status
-        self.headers = parser.headers
+        self.headers: Mapping[str, str] = parser.headers
+        self._connection: ClientConnection | None = connection
+        self._pool = pool
         self._is_coded = "content-encoding" in parser.headers
         self._deadline = connection.watched.deadline
+        self._data = b""
+        self._inflater: Inflater | None = None
+        self._failed: TransportFailed | None = None
         self._take(connection)
 
     @property
@@ -105,8 +97,9 @@ class ClientResponse:
             self._connection = None
 
     def _take(self, connection: ClientConnection) -> None:
-        self._data = connection.parser.take()
-        if connection.parser.is_complete:
+        parser = connection.parser
+        self._data = parser.take()
+        if parser.is_complete:
             self._connection = None
             self._pool.give_back(connection, trio.current_time())
 

@@ -61,9 +61,7 @@ class HttpClient:
         connection = self._pool.take(asked.origin, now)
         while True:
             if connection is None:
-                connection, is_stale = await self._open(asked.origin, deadline), False
-            else:
-                is_stale = now - connection.idle_since >= STALE_IDLE_S_MIN
+                connection = await self._open(asked.origin, deadline)
             parser = connection.parser
             try:
                 connection.watched.keep(deadline)
@@ -73,6 +71,7 @@ class HttpClient:
                         await connection.wait()
             except BaseException as error:
                 self._pool.drop(connection)
+                is_stale = now - connection.idle_since >= STALE_IDLE_S_MIN
                 if not isinstance(error, TransportFailed) or not is_stale or parser.has_begun:
                     raise
                 connection = None
