@@ -10,7 +10,7 @@ from lsd.conversation.json import JsonValue
 from lsd.conversation.usage import FinishReason, Usage
 
 
-@attrs.define(kw_only=True)
+@attrs.define
 class TextChunk:
     """A piece of the text block `id`."""
 
@@ -53,7 +53,7 @@ class UnknownChunk:
 ContentChunk = TextChunk | ToolCallChunk | ThoughtChunk | UnknownChunk
 
 
-@attrs.define(kw_only=True)
+@attrs.define
 class ModelChunk:
     """What one event of a provider's stream says.
 

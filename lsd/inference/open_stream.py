@@ -128,9 +128,10 @@ class OpenStream:
             if isinstance(event, StreamFault):
                 self._take_fault(event)
                 continue
-            if event.content:
+            content = event.content
+            if content:
                 self._reported = None
-                self._collector.add(event.content)
+                self._collector.add(content)
             if self._kept is not None:
                 self._kept.append(event)
             if event.raw:

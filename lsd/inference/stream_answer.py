@@ -26,6 +26,8 @@ from lsd.inference.started_answer import StartedAnswer
 END_OF_STREAM = b"data: [DONE]\n\n"
 KEEP_ALIVE = b": keep-alive\n\n"
 
+_NO_FIELDS: dict[str, Any] = {}
+
 
 @attrs.define(eq=False)
 class StreamAnswer:
@@ -103,7 +105,7 @@ class StreamAnswer:
         return self._event([], extra)
 
     def _chunk(self, chunk: ModelChunk) -> bytes:
-        extra = self._raw_fields(chunk) if self._shows_raw else {}
+        extra = self._raw_fields(chunk) if self._shows_raw else _NO_FIELDS
         content = chunk.content
         if self._is_json:
             # Thoughts and the names of tools are collected, and not shown.
@@ -129,8 +131,9 @@ class StreamAnswer:
             body = encode_json("".join(_json_piece(each) for each in content))
         else:
             body = encode_json([self._shown(each) for each in content])
-        tail = b"," + encode_json(extra)[1:] if extra else b"}"
-        return self._head + body + tail + b"\n\n"
+        if extra:
+            return self._head + body + b"," + encode_json(extra)[1:] + b"\n\n"
+        return self._head + body + b"}\n\n"
 
     def _shown(self, chunk: ContentChunk) -> dict[str, Any]:
         match chunk:

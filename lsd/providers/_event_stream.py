@@ -102,22 +102,24 @@ class EventStream:
 
     def _take_lines(self, lines: list[bytes]) -> list[ServerSentEvent | BrokenEvent]:
         events: list[ServerSentEvent | BrokenEvent] = []
+        if self._first_line:
+            self._first_line = False
+            lines[0] = lines[0].removeprefix(_BYTE_ORDER_MARK)
         for line in lines:
-            if self._size + len(line) > self.bytes_max and self._is_too_long(line):
-                events.append(self._too_long())
-                return events
-            if self._first_line:
-                self._first_line = False
-                line = line.removeprefix(_BYTE_ORDER_MARK)  # noqa: PLW2901 (only the first)
-            if line.startswith(b"data:"):
-                self._data.append(line[6:] if line.startswith(b" ", 5) else line[5:])
-                self._size += len(line)
-            elif not line:
+            if not line:
                 if event := self._dispatched():
                     events.append(event)
+                continue
+            size = self._size + len(line)
+            if size > self.bytes_max and self._is_too_long(line):
+                events.append(self._too_long())
+                return events
+            if line.startswith(b"data: "):
+                self._data.append(line[6:])
+                self._size = size
             elif line.startswith(b"event:"):
                 self._name = line[6:].decode(errors="replace").strip()
-                self._size += len(line)
+                self._size = size
             elif not line.startswith(b":"):
                 self._take_other(line)
         return events
@@ -138,10 +140,10 @@ class EventStream:
             self._strays += (line + b"\n")[: max(room, 0)]
 
     def _dispatched(self) -> ServerSentEvent | BrokenEvent | None:
-        data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
-        name, self._name = self._name, ""
-        self._data.clear()
-        self._size = 0
+        lines = self._data
+        data = lines[0] if len(lines) == 1 else b"\n".join(lines)
+        lines.clear()
+        name, self._name, self._size = self._name, "", 0
         try:
             text = data.decode()
         except UnicodeDecodeError:

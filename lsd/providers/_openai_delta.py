@@ -3,6 +3,7 @@
 A whole message is read as one long delta, so that both ways of delivery agree.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -37,6 +38,11 @@ _FINISH_REASONS: dict[str, FinishReason] = {
     "function_call": "tool_call",
     "content_filter": "content_filter",
 }
+
+_BESIDE_TEXT = frozenset(
+    {"reasoning", "reasoning_content", "refusal", "tool_calls", "function_call"}
+)
+"""What a delta may hold beside its text; most of a stream have nothing else."""
 
 _PART_IDS: dict[Part, str] = {"before": "0", "thought": "1", "after": "2"}
 
@@ -75,21 +81,29 @@ class DeltaReader:
     _calls: ToolCallSlots | None = attrs.field(default=None, init=False)
     """None until there is a call."""
     _tags: ThinkTags | None = attrs.field(init=False)
+    _read_own_thoughts: Callable[[Received, Target], list[ThoughtChunk]] | None = attrs.field(
+        init=False
+    )
+    """The type's own way, if it has one."""
     _unknown_count: int = attrs.field(default=0, init=False)
 
     @_tags.default
     def _tags_if_wanted(self) -> ThinkTags | None:
         return ThinkTags() if self.target.parse_think_blocks else None
 
+    @_read_own_thoughts.default
+    def _way_of_member(self) -> Callable[[Received, Target], list[ThoughtChunk]] | None:
+        return self.target.member.read_thoughts
+
     def read(self, delta: Received, content: list[ContentChunk]) -> None:
         """Appends to `content` what `delta` adds: thoughts, then text, then tool calls.
 
         Raises BadToolCall; what was understood before it is in `content`.
         """
-        read_own_thoughts = self.target.member.read_thoughts
-        if read_own_thoughts is not None:
-            content += read_own_thoughts(delta, self.target)
-        elif delta.get("reasoning") or delta.get("reasoning_content"):
+        has_more = not _BESIDE_TEXT.isdisjoint(delta)
+        if self._read_own_thoughts is not None:
+            content += self._read_own_thoughts(delta, self.target)
+        elif has_more and (delta.get("reasoning") or delta.get("reasoning_content")):
             content += read_thoughts(delta, self.target)
         said = delta.get("content")
         if said:
@@ -97,6 +111,10 @@ class DeltaReader:
                 content.append(TextChunk(id="0", text=said))
             else:
                 self._read_content(said, content)
+        if has_more:
+            self._read_refusal_and_calls(delta, content)
+
+    def _read_refusal_and_calls(self, delta: Received, content: list[ContentChunk]) -> None:
         refusal = delta.get("refusal")
         if refusal and isinstance(refusal, str):
             self._add_text(refusal, content)

@@ -38,6 +38,7 @@ class ChatStream:
     _events: EventStream = attrs.field(factory=EventStream, init=False)
     _json: EventDecoder = attrs.field(factory=EventDecoder, init=False)
     _reader: DeltaReader = attrs.field(init=False)
+    _must_find_usage: bool = attrs.field(init=False)
     _ended: bool = attrs.field(default=False, init=False)
     _has_finished: bool = attrs.field(default=False, init=False)
     _has_content: bool = attrs.field(default=False, init=False)
@@ -45,6 +46,7 @@ class ChatStream:
 
     def __attrs_post_init__(self) -> None:
         self._reader = DeltaReader(self.target)
+        self._must_find_usage = self.target.member.find_usage is not None
 
     @property
     def ended(self) -> bool:
@@ -80,21 +82,20 @@ class ChatStream:
             self._tell_malformed(event.reason, event.text, told, fatal=event.fatal)
             return
         raw = event.data
-        if raw == END_MARK or raw.strip() == END_MARK:
-            self._end_well(told)
-            return
         try:
             document = self._json.decode(raw)
         except NotJson as error:
-            if event.name == "error":
+            if raw.strip() == END_MARK:
+                self._end_well(told)
+            elif event.name == "error":
                 self._tell_error({"error": {"message": raw}}, raw, told)
             else:
                 self._tell_malformed(f"found an event that is not JSON ({error})", raw, told)
             return
-        if event.name == "error" or (isinstance(document, dict) and document.get("error")):
-            self._tell_error(document, raw, told)
-        elif isinstance(document, dict):
+        if isinstance(document, dict) and not document.get("error") and event.name != "error":
             self._read(document, raw, told)
+        elif isinstance(document, dict) or event.name == "error":
+            self._tell_error(document, raw, told)
         else:
             self._tell_malformed("found an event that is no JSON object", raw, told)
 
@@ -106,9 +107,10 @@ class ChatStream:
             )
             self._tell_malformed(f"found {found}; wanted one at most", raw, told)
             return
-        chunk = ModelChunk(raw=raw, document=document)
+        content: list[ContentChunk] = []
+        chunk = ModelChunk(content=content, raw=raw, document=document)
         told.append(chunk)
-        if document.get("usage") is not None or self.target.member.find_usage is not None:
+        if document.get("usage") is not None or self._must_find_usage:
             chunk.usage, chunk.raw_usage = usage_in(self.target, document, self.headers)
         try:
             if choices:
@@ -116,7 +118,7 @@ class ChatStream:
         except BadToolCall as error:
             chunk.raw = ""  # The fault shows it.
             self._tell_malformed(str(error), raw, told)
-        if chunk.content:
+        if content:
             self._has_content = True
             self._has_just_reported = False
 
@@ -127,8 +129,7 @@ class ChatStream:
         if isinstance(delta, dict):
             self._reader.read(delta, chunk.content)
         told = choice.get("finish_reason")
-        reason = None if told is None else finish_reason_of(told)
-        if reason is not None:
+        if told is not None and (reason := finish_reason_of(told)) is not None:
             chunk.finish_reason = reason
             chunk.stop_sequence = stop_sequence_of(choice)
             self._has_finished = True
