@@ -41,7 +41,7 @@ class FakeBatches:
     def pieces(self, _batch: BatchRecord) -> Iterator[bytes]:
         return iter([b'{"status":', b'"completed"', b"}"])
 
-    def item(self, batch_id: str, inference_id: str) -> dict[str, Any]:
+    async def item(self, batch_id: str, inference_id: str) -> dict[str, Any]:
         self.asked.append((batch_id, inference_id))
         return {"status": "pending"}
 
