@@ -1,9 +1,8 @@
 """A request in the words of the client's own API, for providers that speak the same."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
-
-import attrs
 
 from lsd.conversation.json import JsonValue
 from lsd.conversation.values import frozen
@@ -25,6 +24,6 @@ class ClientRequest:
 
     lane: Lane | None
     body: Mapping[str, JsonValue]
-    headers: Mapping[str, str] = attrs.field(factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     refusal: str | None = None
     refused_field: str | None = None

@@ -1,6 +1,7 @@
 """Calls of a model as it is, without function and template: what the compatible endpoints make."""
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import attrs
 
@@ -24,6 +25,8 @@ from lsd.inference.request import NO_CACHE, CacheOptions, InferenceRequest, Para
 from lsd.inference.targeted_edits import TargetedBodyEdit, TargetedHeaderEdit
 from lsd.inference.toolbox import Toolbox
 
+_NONE: Mapping[str, str] = MappingProxyType({})
+
 
 @frozen(kw_only=True)
 class DirectCall:
@@ -34,11 +37,11 @@ class DirectCall:
 
     model: PreparedModel
     request: ModelRequest
-    tags: Mapping[str, str] = attrs.field(factory=dict)
+    tags: Mapping[str, str] = _NONE
     api_key_public_id: str | None = None
     dryrun: bool = False
     cache_options: CacheOptions = NO_CACHE
-    credentials: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    credentials: Mapping[str, str] = attrs.field(default=_NONE, repr=False)
     extra_body: tuple[TargetedBodyEdit, ...] = ()
     extra_headers: tuple[TargetedHeaderEdit, ...] = attrs.field(default=(), repr=False)
     include_raw_response: bool = False

@@ -68,8 +68,10 @@ def request_id_of(inference_id: str | None) -> str:
 
 def identity_headers(lane: Lane, inference_id: str | None) -> Headers:
     """The headers that say which request, and which record, an answer belongs to."""
-    headers: Headers = ((_REQUEST_ID_NAMES[lane], request_id_of(inference_id)),)
-    return headers if inference_id is None else (*headers, ("x-lsd-inference-id", inference_id))
+    request_id = (_REQUEST_ID_NAMES[lane], request_id_of(inference_id))
+    if inference_id is None:
+        return (request_id,)
+    return (request_id, ("x-lsd-inference-id", inference_id))
 
 
 def reply_headers(lane: Lane, reply: Reply, ignored: Sequence[str]) -> Headers:
@@ -88,8 +90,8 @@ def answer_headers(
     lane: Lane, inference_id: str, provider_name: str, *, is_cached: bool
 ) -> Headers:
     """The same for an answer of which no field was left out."""
-    identity = identity_headers(lane, inference_id)
-    headers = (*identity, ("x-lsd-provider", _plain(provider_name)))
+    provider = ("x-lsd-provider", _plain(provider_name))
+    headers = (*identity_headers(lane, inference_id), provider)
     return (*headers, ("x-lsd-cache", "hit")) if is_cached else headers
 
 

@@ -60,6 +60,9 @@ OWN_MESSAGE_FIELDS = frozenset(
 )
 """What is told in LSD's way; all other fields of a provider's own answer are kept."""
 
+_PLAIN_MESSAGE_FIELDS = frozenset({"role", "content"})
+"""Those in which the neutral form loses nothing."""
+
 
 def completion(reply: Reply, model: str) -> dict[str, Any]:
     """The body of a whole answer; `model` is what the client had asked for."""
@@ -140,34 +143,40 @@ def custom_names(request: ModelRequest) -> frozenset[str]:
 
 def _message(call: ModelCall, own: Mapping[str, Any]) -> dict[str, Any]:
     texts = [block.text for block in call.output if isinstance(block, Text)]
-    content = "".join(texts) if texts else None
+    is_text = len(texts) == len(call.output)
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": "".join(texts) if texts else None,
+        "refusal": None,
+        "annotations": [],
+    }
+    if not is_text:
+        message.update(
+            reasoning_fields([each for each in call.output if isinstance(each, Thought)])
+        )
+    if not own.keys() <= _PLAIN_MESSAGE_FIELDS:
+        _tell_own(message, own)
+    if not is_text and (calls := _tool_calls(call, own)):
+        message["tool_calls"] = calls
+    return message
+
+
+def _tell_own(message: dict[str, Any], own: Mapping[str, Any]) -> None:
+    """Puts into a message what only a provider of OpenAI's kind has said."""
     refusal = own.get("refusal")
     if isinstance(refusal, str) and refusal:
         # Among the neutral texts it is one of them.
         said = own.get("content")
-        content = said if isinstance(said, str) and said else None
-    else:
-        refusal = None
+        message["content"] = said if isinstance(said, str) and said else None
+        message["refusal"] = refusal
     annotations = own.get("annotations")
-    message: dict[str, Any] = {
-        "role": "assistant",
-        "content": content,
-        "refusal": refusal,
-        "annotations": annotations if isinstance(annotations, list) else [],
-    }
-    if len(texts) < len(call.output):
-        message.update(
-            reasoning_fields([each for each in call.output if isinstance(each, Thought)])
-        )
+    if isinstance(annotations, list):
+        message["annotations"] = annotations
     if own.get("reasoning_details"):
         # They must go back as they came.
         message["reasoning_details"] = own["reasoning_details"]
     if not own.keys() <= OWN_MESSAGE_FIELDS:
         message.update(extras(own, OWN_MESSAGE_FIELDS))
-    calls = _tool_calls(call, own) if len(texts) < len(call.output) else []
-    if calls:
-        message["tool_calls"] = calls
-    return message
 
 
 def _tool_calls(call: ModelCall, own: Mapping[str, Any]) -> list[dict[str, Any]]:
