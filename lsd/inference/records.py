@@ -1,6 +1,7 @@
 """What is kept of an inference: its record, and one of each call that was made for it."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import attrs
@@ -75,14 +76,13 @@ class Recorder:
         It is put together in the writer's thread, when the answer is on its way.
         """
         time_ms = round((run.clock.monotonic() - run.started_at) * 1000) if run.is_timed else None
+        make = partial(_inference, run, accepted, answer, time_ms)
         rows = 1 + len(run.journal.calls)
         if run.files is not None:
             # A record has pointers in place of files; their bytes need not wait for a commit.
-            made = _inference(run, accepted, answer, time_ms)
-            return self._store.inferences.record_made(lambda: made, rows=rows)
-        return self._store.inferences.record_made(
-            lambda: _inference(run, accepted, answer, time_ms), rows=rows
-        )
+            made = make()
+            return self._store.inferences.record_made(lambda: made, rows)
+        return self._store.inferences.record_made(make, rows)
 
     async def record_embedding(self, record: EmbeddingRecord, calls: Sequence[ModelCall]) -> None:
         """Records embeddings with the calls that were made for them, as an inference."""

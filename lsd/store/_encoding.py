@@ -3,6 +3,7 @@
 Ids that stand in the key are not in the value. Fields without a value are left out of bodies.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -190,14 +191,16 @@ def read_datapoint(own_id: str, head: bytes, body: bytes | None = None) -> Datap
 
 def _usage_sums(calls: Iterable[Fields]) -> dict[str, int]:
     """Sums of what was reported, and of how many calls; failed attempts do not count."""
-    counted = [call for call in calls if call["status"] != "error"]
-    sums = {"calls": len(counted)}
-    for call in counted:
+    sums = defaultdict(int, calls=0)
+    for call in calls:
+        if call["status"] == "error":
+            continue
+        sums["calls"] += 1
         for name in REPORTED:
             if name in call:
-                sums[name] = sums.get(name, 0) + call[name]
+                sums[name] += call[name]
         if "cost" in call:
-            sums["calls_with_cost"] = sums.get("calls_with_cost", 0) + 1
+            sums["calls_with_cost"] += 1
         if call["cached"]:
-            sums["calls_cached"] = sums.get("calls_cached", 0) + 1
+            sums["calls_cached"] += 1
     return sums

@@ -4,6 +4,7 @@ Gets are quick enough for the event loop; what is said to scan belongs into a th
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import attrs
 
@@ -57,13 +58,15 @@ class Inferences:
         self, record: InferenceRecord, model_inferences: Sequence[ModelInferenceRecord] = ()
     ) -> Write:
         """The write of one inference with its calls. It refuses an id recorded before."""
-        return self.record_made(
-            lambda: new_inference(record, model_inferences), rows=1 + len(model_inferences)
-        )
+        make = partial(new_inference, record, model_inferences)
+        return self.record_made(make, 1 + len(model_inferences))
 
-    def record_made(self, make: Callable[[], NewInference], *, rows: int) -> Write:
+    def record_made(self, make: Callable[[], NewInference], rows: int) -> Write:
         """The same of what `make` makes when it is to be stored, in the writer's thread."""
-        return Write(lambda transaction: put_inference(self._writing(transaction), make()), rows)
+        return Write(partial(self._put_made, make), rows)
+
+    def _put_made(self, make: Callable[[], NewInference], transaction: Transaction) -> None:
+        put_inference(Writing(transaction, self._names, self._shard), make())
 
     def record_attempts(
         self, inference_id: str, episode_id: str, attempts: Sequence[NewCall]

@@ -4,6 +4,7 @@ Gets, puts and ranges over (database, key) are all that the layout asks for, so 
 another ordered engine one day.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -53,7 +54,9 @@ class Transaction:
 
     _lmdb: "lmdb.Transaction[bytes]"
     _handles: Mapping[Database, Any]
-    _puts: dict[Database, list[tuple[bytes, bytes]]] = attrs.field(factory=dict, init=False)
+    _puts: defaultdict[Database, list[tuple[bytes, bytes]]] = attrs.field(
+        factory=lambda: defaultdict(list), init=False
+    )
     _cursors: dict[Database, "lmdb.Cursor[bytes]"] = attrs.field(factory=dict, init=False)
     _rows: dict[tuple[Database, bytes], Any] = attrs.field(factory=dict, init=False)
     _gathered: dict[Hashable, Any] = attrs.field(factory=dict, init=False)
@@ -67,13 +70,10 @@ class Transaction:
 
     def put(self, database: Database, key: bytes, value: bytes) -> None:
         """Stores `value` under `key`, in place of what was there."""
-        puts = self._puts.get(database)
-        if puts is None:
-            self._puts[database] = [(key, value)]
-        else:
-            puts.append((key, value))
-            if len(puts) == PUTS_WAIT_MAX:
-                self._flush(database)
+        puts = self._puts[database]
+        puts.append((key, value))
+        if len(puts) == PUTS_WAIT_MAX:
+            self._flush(database)
 
     def add(self, database: Database, key: bytes, value: bytes) -> bool:
         """Stores `value` unless the key is there already; tells whether it did."""

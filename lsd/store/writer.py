@@ -57,12 +57,15 @@ class WriterStatistics:
 
 
 @attrs.define(eq=False)
-class _Queued:
-    """A place in the queue. Without a write it is a barrier."""
+class _Waiting:
+    """Somebody who waits for something in the queue."""
 
-    write: Write | None
-    done: trio.Event | None = None
+    done: trio.Event = attrs.field(factory=trio.Event, init=False)
     outcome: Outcome = None
+
+
+_Queued = tuple[Write | None, _Waiting | None]
+"""A place in the queue, and who waits for it. Without a write it is a barrier."""
 
 
 @attrs.define(eq=False)
@@ -83,7 +86,7 @@ class Writer:
 
     _queue: list[_Queued] = attrs.field(factory=list, init=False)
     _rows_waiting: int = attrs.field(default=0, init=False)
-    _rows_unawaited: int = attrs.field(default=0, init=False)
+    _rows_awaited: int = attrs.field(default=0, init=False)
     _arrived: trio.Event = attrs.field(factory=trio.Event, init=False)
     _hurry: trio.Event = attrs.field(factory=trio.Event, init=False)
     _ended: trio.Event = attrs.field(factory=trio.Event, init=False)
@@ -127,7 +130,7 @@ class Writer:
         if self._is_closed:
             self._tally.count_turned_away(write, "the writer is closed")
         elif self._rows_max is None or self._has_room_for(write, self._rows_max):
-            self._append(_Queued(write))
+            self._append(write, None)
         else:
             reason = f"the queue is full at write_queue_capacity = {self._rows_max}"
             self._tally.count_turned_away(write, reason)
@@ -140,11 +143,12 @@ class Writer:
         """
         if self._is_closed:
             raise WriteFailed("the writer is closed")
-        queued = _Queued(write, trio.Event())
-        self._append(queued)
-        await self._wait_for(queued)
-        if queued.outcome is not None:
-            raise queued.outcome
+        waiting = _Waiting()
+        self._rows_awaited += write.rows
+        self._append(write, waiting)
+        await self._wait_for(waiting)
+        if waiting.outcome is not None:
+            raise waiting.outcome
 
     async def settle(self) -> None:
         """Returns once everything queued before is committed, or given up. Asks for haste.
@@ -153,9 +157,9 @@ class Writer:
         """
         behind = () if self._progress is None else self._progress.others_behind()
         if self._settled != self._queued:
-            barrier = _Queued(None, trio.Event())
-            self._append(barrier)
-            await self._wait_for(barrier)
+            waiting = _Waiting()
+            self._append(None, waiting)
+            await self._wait_for(waiting)
         if self._progress is not None and behind:
             await self._progress.wait_for(behind)
 
@@ -180,24 +184,22 @@ class Writer:
             writes_settled=self._settled,
         )
 
-    def _append(self, queued: _Queued) -> None:
+    def _append(self, write: Write | None, waiting: _Waiting | None) -> None:
         if not self._queue:
             self._arrived.set()
-        self._queue.append(queued)
+        self._queue.append((write, waiting))
         self._queued += 1
         if self._progress is not None:
             self._progress.note_queued(self._queued)
-        if queued.write is not None:
-            self._rows_waiting += queued.write.rows
-            if queued.done is None:
-                self._rows_unawaited += queued.write.rows
-        if self._gathering is not None and self._rows_waiting >= self._gathering.max_rows:
+        if write is not None:
+            self._rows_waiting += write.rows
+        gathering = self._gathering
+        if gathering is not None and self._rows_waiting >= gathering.max_rows:
             self._hurry.set()
 
-    async def _wait_for(self, queued: _Queued) -> None:
-        assert queued.done is not None, "only writes that somebody waits for come here"
+    async def _wait_for(self, waiting: _Waiting) -> None:
         self._hurry.set()
-        await queued.done.wait()
+        await waiting.done.wait()
 
     async def _wait_for_work(self) -> bool:
         """Returns when a commit is due; False: closed, and nothing waits."""
@@ -227,16 +229,16 @@ class Writer:
         group = self._take()
         try:
             outcomes, seconds = await self._commit_group(
-                [each.write for each in group if each.write]
+                [write for write, _ in group if write is not None]
             )
         except trio.Cancelled:  # before the thread had begun; later it cannot be cancelled
             self._put_back(group)
             raise
         if any(outcomes):
             following = iter(outcomes)
-            for queued in group:
-                if queued.write is not None and (error := next(following)) is not None:
-                    self._note_failure(queued, queued.write, error)
+            for write, waiting in group:
+                if write is not None and (error := next(following)) is not None:
+                    self._note_failure(write, waiting, error)
         self._settle(group)
         if outcomes:
             self._tally.count_group(outcomes)
@@ -255,21 +257,27 @@ class Writer:
 
     def _take(self) -> list[_Queued]:
         """The next group, out of the queue: at least one write, and barriers behind it."""
-        rows = 0
-        length = 0
-        for queued in self._queue:
-            weight = 0 if queued.write is None else queued.write.rows
-            if rows and rows + weight > _GROUP_ROWS_MAX:
-                break
-            rows += weight
-            length += 1
-        group = self._queue[:length]
-        del self._queue[:length]
-        self._count_rows(group, -1)
+        if self._rows_waiting <= _GROUP_ROWS_MAX:
+            group, self._queue = self._queue, []
+            self._rows_waiting = self._rows_awaited = 0
+        else:
+            length = self._length_of_group()
+            group = self._queue[:length]
+            del self._queue[:length]
+            self._count_rows(group, -1)
         if self._hurry.is_set() and not self._queue:
             self._hurry = trio.Event()
         self._tally.count_taken()
         return group
+
+    def _length_of_group(self) -> int:
+        rows = 0
+        for length, (write, _) in enumerate(self._queue):
+            weight = 0 if write is None else write.rows
+            if rows and rows + weight > _GROUP_ROWS_MAX:
+                return length
+            rows += weight
+        return len(self._queue)
 
     def _put_back(self, group: list[_Queued]) -> None:
         """The group is first in the queue again."""
@@ -277,31 +285,32 @@ class Writer:
         self._count_rows(group, 1)
 
     def _count_rows(self, come_or_gone: Iterable[_Queued], sign: int) -> None:
-        for queued in come_or_gone:
-            if queued.write is not None:
-                self._rows_waiting += sign * queued.write.rows
-                if queued.done is None:
-                    self._rows_unawaited += sign * queued.write.rows
+        for write, waiting in come_or_gone:
+            if write is not None:
+                self._rows_waiting += sign * write.rows
+                if waiting is not None:
+                    self._rows_awaited += sign * write.rows
 
-    def _note_failure(self, queued: _Queued, write: Write, error: LsdError) -> None:
-        queued.outcome = error
-        self._tally.count_failure(write, error, is_awaited=queued.done is not None)
+    def _note_failure(self, write: Write, waiting: _Waiting | None, error: LsdError) -> None:
+        if waiting is not None:
+            waiting.outcome = error
+        self._tally.count_failure(write, error, is_awaited=waiting is not None)
 
     def _settle(self, group: list[_Queued]) -> None:
         self._settled += len(group)
         if self._progress is not None:
             self._progress.note_settled(self._settled)
-        for queued in group:
-            if queued.done is not None:
-                queued.done.set()
+        for _, waiting in group:
+            if waiting is not None:
+                waiting.done.set()
 
     def _give_up_waiting(self) -> None:
         """Tells all that still wait that nothing comes any more."""
         given_up, self._queue = self._queue, []
         self._count_rows(given_up, -1)
-        for queued in given_up:
-            if queued.write is not None:
-                self._note_failure(queued, queued.write, WriteFailed("the writer has stopped"))
+        for write, waiting in given_up:
+            if write is not None:
+                self._note_failure(write, waiting, WriteFailed("the writer has stopped"))
         self._settle(given_up)
 
     def _has_room_for(self, write: Write, rows_max: int) -> bool:
@@ -310,4 +319,5 @@ class Writer:
         Those that somebody waits for take no room: nobody sends more of them than he waits for, and
         one call that stores thousands of rows must not cost others their records.
         """
-        return not self._rows_unawaited or self._rows_unawaited + write.rows <= rows_max
+        unawaited = self._rows_waiting - self._rows_awaited
+        return not unawaited or unawaited + write.rows <= rows_max
