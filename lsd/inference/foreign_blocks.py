@@ -25,40 +25,41 @@ def request_for(
     request: ModelRequest, *, provider_type: str, model_name: str, provider_name: str
 ) -> ModelRequest:
     """`request` without the thoughts, unknown blocks and provider tools meant for others."""
-    messages = request.messages
-    if _holds_foreign(messages, provider_type, model_name, provider_name):
-        messages = tuple(
-            ModelMessage(
-                role=message.role,
-                content=tuple(
-                    block
-                    for block in message.content
-                    if _is_for(block, provider_type, model_name, provider_name)
-                ),
-            )
-            for message in messages
+    if not _holds_foreign(request, provider_type, model_name, provider_name):
+        return request
+    messages = tuple(
+        ModelMessage(
+            role=message.role,
+            content=tuple(
+                block
+                for block in message.content
+                if _is_for(block, provider_type, model_name, provider_name)
+            ),
         )
+        for message in request.messages
+    )
     tools = request.tools
     if tools is not None and tools.provider_tools:
         applying = tuple(
             tool for tool in tools.provider_tools if _applies(tool, model_name, provider_name)
         )
         tools = attrs.evolve(tools, provider_tools=applying)
-    if messages is request.messages and tools is request.tools:
-        return request
     return attrs.evolve(request, messages=messages, tools=tools)
 
 
 def _holds_foreign(
-    messages: tuple[ModelMessage, ...], provider_type: str, model_name: str, provider_name: str
+    request: ModelRequest, provider_type: str, model_name: str, provider_name: str
 ) -> bool:
-    for message in messages:
+    for message in request.messages:
         for block in message.content:
             if isinstance(block, _BOUND) and not _is_for(
                 block, provider_type, model_name, provider_name
             ):
                 return True
-    return False
+    if request.tools is None:
+        return False
+    tools = request.tools.provider_tools
+    return not all(_applies(tool, model_name, provider_name) for tool in tools)
 
 
 def _is_for(block: ModelBlock, provider_type: str, model_name: str, provider_name: str) -> bool:

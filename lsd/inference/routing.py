@@ -1,18 +1,17 @@
 """From a variant's model to an answer: providers in order, retries, fallback models.
 
-The three inner layers of failure. Each asks the one within it, and goes on after any error; only
-the retries look at what kind of error it was.
+The three inner layers of failure: each goes on after any error of the one within it. Only the
+retries look at what kind of error it was.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from itertools import count
 from typing import Any, TypeVar
 
 import attrs
 import trio
 
 from lsd.config import Retries
-from lsd.conversation import AttemptFailed, LsdError, ModelRequest
+from lsd.conversation import AttemptFailed, ModelRequest
 from lsd.inference.journal import ModelCall
 from lsd.inference.limits import Limit, ScopeLimits, TimeLimitReached, bounded_by
 from lsd.inference.open_stream import StartedStream, open_stream
@@ -79,8 +78,10 @@ class _FailedPass:
         return failures
 
 
-@attrs.define(eq=False)
-class _ModelFailed(LsdError):
+@attrs.frozen
+class _ModelFailed:
+    """All passes of one model."""
+
     model: str
     passes: list[_FailedPass]
 
@@ -125,10 +126,21 @@ async def _ask_models(
     for name in generation.models:
         model = run.prepared.model(name)
         assert model is not None, "the configuration's checks have found every model"
-        try:
-            return await _ask_with_retries(run, generation, model, request, ask)
-        except _ModelFailed as failure:
-            failures.append(failure)
+        limit = model.limits.opening if run.streaming else model.limits.plain
+        passes: list[_FailedPass] = []
+        while True:
+            if limit is None:
+                outcome = await _ask_routing(run, generation, model, request, ask, [])
+            else:
+                outcome = await _ask_within(limit, run, generation, model, request, ask)
+            if not isinstance(outcome, _FailedPass):
+                return outcome
+            passes.append(outcome)
+            wait_s = _wait_before_retry(run, generation, passes)
+            if wait_s is None:
+                break
+            await trio.sleep(wait_s)
+        failures.append(_ModelFailed(name, passes))
     raise VariantFailed(
         failures[-1].passes[-1].cause,
         "; ".join(map(str, failures)),
@@ -137,36 +149,18 @@ async def _ask_models(
     )
 
 
-async def _ask_with_retries(
-    run: Run,
-    generation: PreparedGeneration,
-    model: PreparedModel,
-    request: ModelRequest,
-    ask: Ask[Answered],
-) -> Answered:
-    limit = model.limits.opening if run.streaming else model.limits.plain
-    passes: list[_FailedPass] = []
-    for passes_made in count(1):
-        failures: _Failures = []
-        if limit is None:
-            outcome = await _ask_routing(run, generation, model, request, ask, failures)
-        else:
-            outcome = await _ask_within(limit, run, generation, model, request, ask, failures)
-        if not isinstance(outcome, _FailedPass):
-            return outcome
-        passes.append(outcome)
-        retries: Retries = generation.config.retries
-        wait = wait_before_retry(
-            outcome.causes,
-            passes_made=passes_made,
-            num_retries=retries.num_retries,
-            max_delay_s=retries.max_delay_s,
-            uniform=run.random.random,
-        )
-        if wait is None:
-            break
-        await trio.sleep(wait)
-    raise _ModelFailed(model.name, passes)
+def _wait_before_retry(
+    run: Run, generation: PreparedGeneration, passes: list[_FailedPass]
+) -> float | None:
+    """Seconds until the model is asked once more; None if it is not."""
+    retries: Retries = generation.config.retries
+    return wait_before_retry(
+        passes[-1].causes,
+        passes_made=len(passes),
+        num_retries=retries.num_retries,
+        max_delay_s=retries.max_delay_s,
+        uniform=run.random.random,
+    )
 
 
 async def _ask_within(
@@ -176,9 +170,9 @@ async def _ask_within(
     model: PreparedModel,
     request: ModelRequest,
     ask: Ask[Answered],
-    failures: _Failures,
 ) -> Answered | _FailedPass:
     """One pass within the model's time."""
+    failures: _Failures = []
     try:
         with bounded_by(limit):
             return await _ask_routing(run, generation, model, request, ask, failures)
