@@ -60,7 +60,7 @@ OWN_MESSAGE_FIELDS = frozenset(
 )
 """What is told in LSD's way; all other fields of a provider's own answer are kept."""
 
-_PLAIN_MESSAGE_FIELDS = frozenset({"role", "content"})
+PLAIN_MESSAGE_FIELDS = frozenset({"role", "content"})
 """Those in which the neutral form loses nothing."""
 
 
@@ -126,7 +126,9 @@ def own_document(call: ModelCall) -> Mapping[str, Any]:
 def own_choice(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """The one choice of such an answer, or of a chunk of one."""
     choices = document.get("choices")
-    return object_in(choices[0]) if isinstance(choices, list) and choices else {}
+    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+        return choices[0]
+    return {}
 
 
 def extras(fields: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
@@ -154,7 +156,7 @@ def _message(call: ModelCall, own: Mapping[str, Any]) -> dict[str, Any]:
         message.update(
             reasoning_fields([each for each in call.output if isinstance(each, Thought)])
         )
-    if not own.keys() <= _PLAIN_MESSAGE_FIELDS:
+    if not own.keys() <= PLAIN_MESSAGE_FIELDS:
         _tell_own(message, own)
     if not is_text and (calls := _tool_calls(call, own)):
         message["tool_calls"] = calls

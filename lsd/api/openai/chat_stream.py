@@ -12,6 +12,7 @@ from lsd.api.openai.chat_answer import (
     OWN_CHOICE_FIELDS,
     OWN_FIELDS,
     OWN_MESSAGE_FIELDS,
+    PLAIN_MESSAGE_FIELDS,
     custom_names,
     extras,
     finish_reason,
@@ -108,14 +109,16 @@ class ChatStream:
         return b"".join(frames)
 
     def _take(self, chunk: ModelChunk, frames: list[bytes]) -> None:
-        document = object_in(chunk.document) if self._reply.call.is_relayed else {}
+        document = chunk.document if self._reply.call.is_relayed else None
         if not self._head:
-            self._set_head(document)
-        choice = own_choice(document)
-        own = object_in(choice.get("delta") or choice.get("message"))
-        delta = self._delta(chunk, own, frames)
-        if document:
+            self._set_head(object_in(document))
+        if type(document) is dict:
+            choice = own_choice(document)
+            own = object_in(choice.get("delta") or choice.get("message"))
+            delta = self._delta(chunk, own, frames)
             self._take_extras(document, choice, own, delta)
+        else:
+            delta = self._delta(chunk, {}, frames)
         if delta:
             self._say(delta, frames)
 
@@ -139,14 +142,16 @@ class ChatStream:
     def _delta(self, chunk: ModelChunk, own: Mapping[str, Any], frames: list[bytes]) -> _Fields:
         """What a chunk adds, but for its tool calls, which have frames of their own."""
         delta: _Fields = {}
-        refusal = own.get("refusal")
-        said = "refusal" if isinstance(refusal, str) and refusal else "content"
-        has_own_details = bool(own.get("reasoning_details"))
+        said, has_own_details = "content", False
+        if not own.keys() <= PLAIN_MESSAGE_FIELDS:
+            if own.get("refusal") and isinstance(own["refusal"], str):
+                said = "refusal"
+            has_own_details = bool(own.get("reasoning_details"))
         for piece in chunk.content:
             match piece:
                 case TextChunk():
                     if piece.text:
-                        delta[said] = delta.get(said, "") + piece.text
+                        delta[said] = delta[said] + piece.text if said in delta else piece.text
                 case ThoughtChunk():
                     self._reasoning.add(piece, delta, with_details=not has_own_details)
                     self._call_extras = signed_call(piece.provider_type, piece.signature)
