@@ -1,6 +1,7 @@
 """A streamed answer: pieces of content blocks, and what goes wrong between them.
 
-These are made once for each token of each stream, so they are plain slotted classes.
+These are made once for each token of each stream, so they are plain slotted classes, and those of
+texts are made by position, which costs half of what keywords do.
 """
 
 import attrs
@@ -63,12 +64,12 @@ class ModelChunk:
     """
 
     content: list[ContentChunk] = attrs.Factory(list)
+    raw: str = ""
+    document: JsonValue = None
     usage: Usage | None = None
     raw_usage: JsonValue = None
     finish_reason: FinishReason | None = None
     stop_sequence: str | None = None
-    raw: str = ""
-    document: JsonValue = None
 
 
 @attrs.define(kw_only=True)

@@ -18,7 +18,7 @@ Role = Literal["user", "assistant"]
 Detail = Literal["low", "high", "auto"]
 
 
-@frozen(kw_only=True)
+@frozen
 class Text:
     """Plain text."""
 

@@ -155,7 +155,7 @@ def _with_templates_named(message: InputMessage) -> InputMessage:
 def _blocks_hook(converter: Converter) -> Hook:
     def structure(value: Any, _: Any) -> Any:
         if type(value) is str:
-            return (Text(text=value),)
+            return (Text(value),)
         if type(value) is dict:
             return (Template(name=_NAMED_AFTER_ROLE, arguments=value),)
         if type(value) is not list:
@@ -184,7 +184,7 @@ def _block_hook(
             raise Mismatch(describe_json(value), "a content block, which is an object")
         tag = value.get("type")
         if tag == "text" and len(value) == 2 and type(value.get("text")) is str:
-            return Text(text=value["text"])  # nearly all are like this
+            return Text(value["text"])  # nearly all are like this
         read = readers.get(tag) if isinstance(tag, str) else None
         if read is None:
             raise at("type", wrong_tag(tag, tags))

@@ -9,7 +9,7 @@ FinishReason = Literal["stop", "stop_sequence", "length", "tool_call", "content_
 ApiType = Literal["chat_completions", "responses", "embeddings", "other"]
 
 
-@frozen(kw_only=True)
+@frozen
 class Usage:
     """Tokens of one model call or of several. None: not reported, which is not 0.
 

@@ -88,11 +88,11 @@ class Prompts:
                 template = self._templates.get(role)
                 if template is None or not template.legacy:
                     return block
-                return Text(text=self._rendered(role, {f"{role}_text": block.text}))
+                return Text(self._rendered(role, {f"{role}_text": block.text}))
             case RawText():
-                return Text(text=block.value)
+                return Text(block.value)
             case Template():
-                return Text(text=self._called(block))
+                return Text(self._called(block))
             case (
                 ToolCall()
                 | ToolResult()

@@ -53,7 +53,7 @@ def read_completion(target: Target, headers: Mapping[str, str], body: bytes) -> 
     if text is None:
         output = blocks_of(_content_of(choice, target, headers, body))
     else:
-        output = (Text(text=text),)
+        output = (Text(text),)
     usage, raw_usage = usage_in(target, document, headers)
     reason = finish_reason_of(choice.get("finish_reason"))
     stopped_by = stop_sequence_of(choice)

@@ -59,8 +59,8 @@ def usage_of(usage: Received) -> Usage:
     details = usage.get("prompt_tokens_details")
     written = usage.get("completion_tokens_details")
     return Usage(
-        input_tokens=count_of(usage.get("prompt_tokens")),
-        output_tokens=count_of(usage.get("completion_tokens")),
+        count_of(usage.get("prompt_tokens")),
+        count_of(usage.get("completion_tokens")),
         provider_cache_read_input_tokens=count_in(details, "cached_tokens") if details else None,
         reasoning_tokens=count_in(written, "reasoning_tokens") if written else None,
     )
@@ -108,7 +108,7 @@ class DeltaReader:
         said = delta.get("content")
         if said:
             if self._tags is None and isinstance(said, str):
-                content.append(TextChunk(id="0", text=said))
+                content.append(TextChunk("0", said))
             else:
                 self._read_content(said, content)
         if has_more:

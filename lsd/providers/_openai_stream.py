@@ -108,7 +108,7 @@ class ChatStream:
             self._tell_malformed(f"found {found}; wanted one at most", raw, told)
             return
         content: list[ContentChunk] = []
-        chunk = ModelChunk(content=content, raw=raw, document=document)
+        chunk = ModelChunk(content, raw, document)
         told.append(chunk)
         if document.get("usage") is not None or self._must_find_usage:
             chunk.usage, chunk.raw_usage = usage_in(self.target, document, self.headers)
