@@ -51,9 +51,9 @@ class Edge:
                 f" {self.bound_host} (gateway.bind_address)"
             )
             raise Refused(403, text)
-        origin = headers.get("origin")
-        if origin is None:
+        if "origin" not in headers:
             return
+        origin = headers["origin"]
         if "*" in self.allow_origins or origin in self.allow_origins:
             return
         if host is None or origin.lower() != f"{scheme}://{host.lower()}":

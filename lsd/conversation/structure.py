@@ -189,11 +189,14 @@ def _tagged_hook(
     return structure
 
 
+_EXACT = {str: "a string", bool: "true or false", int: "an integer"}
+"""What is taken as it is, and how it is called."""
+
+
 def _register_exact_hooks(converter: Converter) -> None:
     """Without these, cattrs would make 5 of "5" and of 5.7, and True of "false"."""
-    converter.register_structure_hook(str, _exactly(str, "a string"))
-    converter.register_structure_hook(bool, _exactly(bool, "true or false"))
-    converter.register_structure_hook(int, _exactly(int, "an integer"))
+    for cls, wanted in _EXACT.items():
+        converter.register_structure_hook(cls, _exactly(wanted, cls))
     converter.register_structure_hook(float, _number)
     converter.register_structure_hook_factory(lambda cls: _origin(cls) is Literal, _literal)
     converter.register_structure_hook_factory(
@@ -213,9 +216,9 @@ def _origin(cls: Any) -> Any:
     return get_origin(cls)
 
 
-def _exactly(cls: type, wanted: str) -> Hook:
+def _exactly(wanted: str, *classes: type) -> Hook:
     def structure(value: Any, _: Any) -> Any:
-        if type(value) is not cls:
+        if type(value) not in classes:
             raise Mismatch(describe_json(value), wanted)
         return value
 
@@ -280,6 +283,8 @@ def _mapping(converter: Converter, cls: Any) -> Hook:
 def _optional(converter: Converter, cls: Any) -> Hook:
     members = [each for each in get_args(cls) if each is not type(None)]
     inner: Any = Union[tuple(members)]  # noqa: UP007 (computed; of one member it is that member)
+    if inner in _EXACT:
+        return _exactly(_EXACT[inner], inner, type(None))
     hook = _hook_of(converter, inner)
 
     def structure(value: Any, _: Any) -> Any:

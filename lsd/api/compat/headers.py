@@ -53,7 +53,7 @@ def header_tags(headers: Mapping[str, str]) -> dict[str, str]:
 
 def wants_dryrun(headers: Mapping[str, str]) -> bool:
     """Whether `x-lsd-dryrun: true` was sent."""
-    return headers.get("x-lsd-dryrun", "").strip().lower() == "true"
+    return "x-lsd-dryrun" in headers and headers["x-lsd-dryrun"].strip().lower() == "true"
 
 
 def request_id_of(inference_id: str | None) -> str:

@@ -86,6 +86,9 @@ _TRANSLATED = frozenset(
 )
 """Fields that have a meaning for every provider, or none for any."""
 
+_OF_CLIENTS = frozenset({"user", "safety_identifier", "metadata"})
+"""Fields that steer nothing, and become tags."""
+
 
 @frozen(kw_only=True)
 class ChatRequest:
@@ -232,6 +235,8 @@ def _wanted_format(body: Mapping[str, Any]) -> tuple[JsonMode, Mapping[str, Any]
 def client_tags(body: Mapping[str, Any]) -> dict[str, str]:
     """The tags that are in fields of OpenAI's own."""
     tags: dict[str, str] = {}
+    if _OF_CLIENTS.isdisjoint(body):
+        return tags
     for name in ("user", "safety_identifier"):
         if name in body:
             tags[name] = body[name]
