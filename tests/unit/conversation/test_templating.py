@@ -17,7 +17,7 @@ from lsd.conversation import (
 from tests.unit.conversation.json_values import JSON_OBJECTS, JSON_VALUES
 
 
-def rendered(template: str, /, name: str = "prompt.minijinja", **values: Any) -> str:
+def rendered(template: str, name: str = "prompt.minijinja", /, **values: Any) -> str:
     """What a template of this name makes of some values."""
     environment = new_template_environment()
     environment.add_template(name, template)
@@ -157,7 +157,7 @@ def test_one_newline_at_the_end_is_dropped(source: str, text: str) -> None:
 @pytest.mark.parametrize("name", ["prompt.minijinja", "prompt.txt", "prompt.md", "prompt"])
 def test_prompts_are_not_escaped(name: str) -> None:
     """A model gets what was written."""
-    assert rendered("{{ value }}", name=name, value='<a href="x">&') == '<a href="x">&'
+    assert rendered("{{ value }}", name, value='<a href="x">&') == '<a href="x">&'
 
 
 @pytest.mark.parametrize("name", ["page.html", "page.htm", "page.xml"])
@@ -165,7 +165,7 @@ def test_pages_are_escaped(name: str) -> None:
     """Values cannot become markup, alone or within a list, unless they are marked as safe."""
     template = "{{ value }} {{ [value] }} {{ value | safe }}"
 
-    shown = rendered(template, name=name, value='<"')
+    shown = rendered(template, name, value='<"')
 
     assert shown == '&lt;&quot; [&quot;&lt;\\&quot;&quot;] <"'
 
@@ -174,7 +174,7 @@ def test_pages_are_escaped(name: str) -> None:
 @given(value=JSON_VALUES)
 def test_values_in_json_are_json(name: str, value: Any) -> None:
     """In a template of a JSON file each value is written as JSON, none as null."""
-    shown = decode_json(rendered("{{ value }}", name=name, value=value))
+    shown = decode_json(rendered("{{ value }}", name, value=value))
 
     # A whole number with a fraction of 0 may lose it: the same number to a reader of JSON.
     assert shown == decode_json(encode_json(value))
