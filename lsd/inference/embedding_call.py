@@ -25,7 +25,7 @@ from lsd.inference.embedding_models import PreparedEmbeddingModel, PreparedEmbed
 from lsd.inference.journal import CallStatus, Journal, ModelCall
 from lsd.inference.limited_sending import send_within
 from lsd.inference.limits import Limit, TimeLimitReached, bounded_by, earlier
-from lsd.inference.masking import masked, secret_values
+from lsd.inference.masking import masked, secrets_in, spellings_of
 from lsd.inference.refusals import (
     CAUSES_BY_LIMITS,
     FailureCause,
@@ -148,8 +148,7 @@ async def _ask(
     request: EmbeddingRequest,
 ) -> Embedded:
     call = run.begin_call(model, provider, request)
-    secrets = secret_values(provider.edits.headers)
-    secrets.update(run.credentials.values())
+    secrets = secrets_in(provider.edits.headers) | spellings_of(run.credentials.values())
     limit = earlier(provider.limit, run.outbound_limit) or run.outbound_limit
     deadline = trio.current_time() + limit.seconds
     with _failing(run, call, secrets, limit):

@@ -27,15 +27,24 @@ _HTML_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 
 def masked(text: str, secrets: Collection[str]) -> str:
-    """`text` with each of `secrets` replaced, also where JSON has escaped it."""
+    """`text` with each of `secrets` replaced; they come from `spellings_of`."""
     if not secrets:
         return text
     # The longest first: one that contains another must not leave the rest of itself behind.
     for secret in secrets if len(secrets) == 1 else sorted(secrets, key=len, reverse=True):
-        if len(secret) >= SECRET_LENGTH_MIN:
-            for spelling in _spellings(secret):
-                text = text.replace(spelling, MASK)
+        if secret in text:
+            text = text.replace(secret, MASK)
     return text
+
+
+def spellings_of(values: Iterable[str]) -> set[str]:
+    """These secrets as they are, and as JSON has them."""
+    return {
+        spelling
+        for value in values
+        if len(value) >= SECRET_LENGTH_MIN
+        for spelling in _spellings(value)
+    }
 
 
 def _spellings(secret: str) -> Collection[str]:
@@ -46,13 +55,13 @@ def _spellings(secret: str) -> Collection[str]:
     return {secret, escaped, escaped.replace("/", "\\/"), escaped.translate(_HTML_ESCAPES)}
 
 
-def secret_values(headers: Iterable[HeaderEdit]) -> set[str]:
-    """The values of headers that may be credentials, by their names or by their length."""
-    return {
+def secrets_in(headers: Iterable[HeaderEdit]) -> set[str]:
+    """The spellings of values that may be credentials, by their names or by their length."""
+    return spellings_of(
         edit.value
         for edit in headers
         if len(edit.value) >= HEADER_LENGTH_MIN or (edit.value and _TELLING_NAME.search(edit.name))
-    }
+    )
 
 
 def masked_json(value: JsonValue, secrets: Collection[str]) -> JsonValue:

@@ -26,7 +26,7 @@ from lsd.inference.foreign_blocks import request_for, translatable
 from lsd.inference.journal import ModelCall
 from lsd.inference.limited_sending import send_within
 from lsd.inference.limits import Limit
-from lsd.inference.masking import masked, secret_values
+from lsd.inference.masking import masked, secrets_in, spellings_of
 from lsd.inference.prepared import PreparedGeneration, PreparedModel, PreparedProvider
 from lsd.inference.run import Run
 from lsd.inference.written_credentials import Credentials
@@ -85,9 +85,9 @@ class ProviderCall:
         )
         own_edits = run.edits_beside(provider, generation, model)
         edits = run.edits_with(own_edits, generation, provider)
-        secrets = secret_values(edits.headers) if edits.headers else set()
+        secrets = secrets_in(edits.headers) if edits.headers else set()
         if run.request.credentials:
-            secrets.update(run.request.credentials.values())
+            secrets |= spellings_of(run.request.credentials.values())
         entry = run.begin_call(generation, model, provider, own)
         client, relaying = request.client, provider.relaying
         if client is not None and relaying is not None:

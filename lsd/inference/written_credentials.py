@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from lsd.config import DynamicLocation, EnvLocation, FallbackLocation, Location, Secrets
+from lsd.inference.masking import spellings_of
 
 NO_SECRETS = frozenset({"endpoint", "quota_project", "region", "signed_at"})
 """What goes with credentials and may be shown."""
@@ -12,7 +13,10 @@ NO_SECRETS = frozenset({"endpoint", "quota_project", "region", "signed_at"})
 
 @attrs.frozen
 class Credentials:
-    """What a dialect is told at a call, by its names; `secrets` are those that must not show."""
+    """What a dialect is told at a call, by its names.
+
+    `secrets` are the values that must not show, in all their spellings.
+    """
 
     values: Mapping[str, str | None] = attrs.field(repr=False)
     secrets: frozenset[str] = attrs.field(init=False, repr=False)
@@ -20,7 +24,9 @@ class Credentials:
     @secrets.default
     def _secrets(self) -> frozenset[str]:
         return frozenset(
-            value for name, value in self.values.items() if value and name not in NO_SECRETS
+            spellings_of(
+                value for name, value in self.values.items() if value and name not in NO_SECRETS
+            )
         )
 
 

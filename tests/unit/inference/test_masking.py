@@ -3,7 +3,7 @@
 import pytest
 
 from lsd.conversation import HeaderEdit, decode_json, encode_json
-from lsd.inference.masking import masked, masked_json, secret_values
+from lsd.inference.masking import masked, masked_json, secrets_in, spellings_of
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ def test_a_credential_is_masked_wherever_it_stands(
     text: str, secrets: set[str], shown: str
 ) -> None:
     """A credential value in a text becomes `***`; what is shorter than four characters is none."""
-    assert masked(text, secrets) == shown
+    assert masked(text, spellings_of(secrets)) == shown
 
 
 def test_of_credentials_within_each_other_no_rest_is_left() -> None:
@@ -30,7 +30,7 @@ def test_of_credentials_within_each_other_no_rest_is_left() -> None:
     secrets = ["sk-abc", "sk-abcdef", "def-sk-abc"]
 
     for order in (secrets, secrets[::-1]):
-        assert masked("sk-abcdef def-sk-abc sk-abc", order) == "*** *** ***"
+        assert masked("sk-abcdef def-sk-abc sk-abc", spellings_of(order)) == "*** *** ***"
 
 
 @pytest.mark.parametrize("secret", ['pa"ss"word', "back\\slash", "line\nfeed", "caf\u00e9-key"])
@@ -38,7 +38,7 @@ def test_a_credential_is_masked_as_json_writes_it(secret: str) -> None:
     """Inside of JSON a credential may be escaped; it is masked all the same."""
     escaped = encode_json({"message": f"bad key {secret}!"}).decode()
 
-    assert masked(escaped, {secret}) == '{"message":"bad key ***!"}'
+    assert masked(escaped, spellings_of([secret])) == '{"message":"bad key ***!"}'
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_credential_is_masked_as_json_writes_it(secret: str) -> None:
 )
 def test_a_credential_is_masked_as_careful_writers_write_it(secret: str, written: str) -> None:
     """Some writers of JSON escape more than they must."""
-    assert masked(f"key {written} or {secret}", {secret}) == "key *** or ***"
+    assert masked(f"key {written} or {secret}", spellings_of([secret])) == "key *** or ***"
 
 
 def test_values_of_headers_are_secrets_by_name_or_by_length() -> None:
@@ -60,7 +60,7 @@ def test_values_of_headers_are_secrets_by_name_or_by_length() -> None:
         HeaderEdit(name="authorization", delete=True),
     ]
 
-    assert secret_values(headers) == {"k-12", "0123456789"}
+    assert secrets_in(headers) == {"k-12", "0123456789"}
 
 
 def test_a_key_that_a_model_repeats_is_masked_in_what_is_stored() -> None:
