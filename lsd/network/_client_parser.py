@@ -37,7 +37,6 @@ class ResponseParser:
         "_pieces",
         "_repeated",
         "_silent_bytes",
-        "_strange",
         "fault",
         "headers",
         "is_complete",
@@ -63,7 +62,6 @@ class ResponseParser:
         self._head_bytes = 0
         self._silent_bytes = 0
         self._repeated = 0
-        self._strange: str | None = None
         self.fault: str | None = None
         self._pieces.clear()
 
@@ -157,8 +155,6 @@ class ResponseParser:
             value = raw_value.decode().strip(" \t")
         except UnicodeDecodeError:
             value = raw_value.decode("latin-1").strip(" \t")  # which any bytes are
-        if not value.isprintable() and not _is_legal(value):
-            self._strange = self._strange or name
         if name in headers:
             self._repeated += 1
             value = f"{headers[name]}, {value}"
@@ -169,7 +165,7 @@ class ResponseParser:
         status: int = self._llhttp.get_status_code()
         if 100 <= status < 200:
             self.headers.clear()
-            self._repeated, self._strange = 0, None
+            self._repeated = 0
             return
         self._check_head()
         if status < 100:
@@ -189,8 +185,8 @@ class ResponseParser:
 
     def _check_head(self) -> None:
         headers = self.headers
-        if self._strange is not None:
-            self._stop(f"response: found a control character in the header {self._strange[:40]}")
+        if not "".join(headers.values()).isprintable():
+            self._check_characters()
         # What has come may be the body for the larger part.
         if self._head_bytes > HEAD_BYTES_MAX and self._size_of_headers() > HEAD_BYTES_MAX:
             self._stop(_TOO_LARGE)
@@ -199,6 +195,11 @@ class ResponseParser:
         coding = headers.get("transfer-encoding")
         if coding is not None and coding.lower() != "chunked":
             self._stop("response: found an unknown transfer coding; wanted chunked")
+
+    def _check_characters(self) -> None:
+        for name, value in self.headers.items():
+            if any(each != "\t" and (each < " " or each == "\x7f") for each in value):
+                self._stop(f"response: found a control character in the header {name[:40]}")
 
     def _size_of_headers(self) -> int:
         return sum(len(name) + len(value) + len(": \r\n") for name, value in self.headers.items())
@@ -218,7 +219,3 @@ def _new_llhttp(parser: ResponseParser) -> httptools.HttpResponseParser:
         lenient_spaces_after_chunk_size=True,
     )
     return made
-
-
-def _is_legal(value: str) -> bool:
-    return all(each == "\t" or (each >= " " and each != "\x7f") for each in value)

@@ -45,24 +45,18 @@ Framing = Literal["no body", "length", "chunks", "close"]
 """How the client knows where the body ends."""
 
 
-@attrs.define(eq=False, repr=False)
-class AnswerHead:
-    """A head as it goes on the wire; `length` is that of a body framed by its length."""
-
-    data: bytes
-    framing: Framing
-    length: int
-    keeps_alive: bool
-
-
 def answer_head(
     status: int,
     headers: Iterable[tuple[bytes, bytes]],
     request: RequestHead,
     keeps_alive: bool,
     date_line: bytes,
-) -> AnswerHead:
-    """The head for these headers; `keeps_alive` unless they say otherwise. Raises BadAnswer."""
+) -> tuple[bytes, Framing, int, bool]:
+    """The head for these headers, as it goes on the wire; and what it says.
+
+    That is how the body is framed, its length if that frames it, and whether the connection is
+    kept: `keeps_alive` unless the headers say otherwise. Raises BadAnswer.
+    """
     lines = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d " % status]
     length: bytes | None = None
     for given_name, value in headers:
@@ -89,7 +83,7 @@ def answer_head(
     if text.translate(None, b"\r\n\0") != text:
         raise BadAnswer("answer", "a header with a control character", "text in one line")
     lines += _END_OF_HEAD
-    return AnswerHead(b"\r\n".join(lines), framing, int(length or 0), keeps_alive)
+    return b"\r\n".join(lines), framing, int(length or 0), keeps_alive
 
 
 def error_answer(status: int, text: str, date_line: bytes, *, has_body: bool = True) -> bytes:

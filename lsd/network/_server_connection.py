@@ -114,11 +114,10 @@ class Connection:
                 log.error("the application did not answer to the end", path=request.path)
         finally:
             exchange.close()
-        answer = exchange.head
-        if answer is None or not exchange.is_complete or exchange.is_torn:
+        if not exchange.is_complete or exchange.is_torn:
             await self._end_incomplete(exchange)
             return False
-        keeps_alive = answer.keeps_alive
+        keeps_alive = exchange.keeps_alive
         if exchange.body.is_complete:
             self._unread = exchange.unread
             if keeps_alive or not self._unread:
@@ -205,7 +204,7 @@ class Connection:
     async def _end_incomplete(self, exchange: Exchange) -> None:
         """Ends a connection whose answer is not whole, so that the client notices."""
         if exchange.has_begun:
-            if exchange.head is not None and exchange.head.framing == "close":
+            if exchange.framing == "close":
                 await self.stream.abort()
         elif exchange.refusal is not None:
             raise exchange.refusal
@@ -216,7 +215,7 @@ class Connection:
     async def _end_cancelled(self, exchange: Exchange) -> None:
         """Ends a connection whose scope was cancelled; an answer that was whole still arrives."""
         if not exchange.is_complete or exchange.is_torn:
-            if exchange.head is not None and exchange.head.framing == "close":
+            if exchange.framing == "close":
                 await self.stream.abort()
         elif exchange.unread or not exchange.body.is_complete:
             await self._linger()

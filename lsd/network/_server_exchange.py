@@ -5,7 +5,7 @@ from typing import Any
 
 import trio
 
-from lsd.network._server_answer import CONTINUE, AnswerHead, BadAnswer, answer_head
+from lsd.network._server_answer import CONTINUE, BadAnswer, Framing, answer_head
 from lsd.network._server_attendance import Attendance
 from lsd.network._server_body import RequestBody
 from lsd.network._server_head import RequestHead, RequestRefused
@@ -28,7 +28,8 @@ class Exchange:
     """A request being answered.
 
     `unread` is what the connection has received and the body has not taken. `refusal` says what is
-    wrong with the body; the application sees such a client leave.
+    wrong with the body; the application sees such a client leave. `framing` and `keeps_alive` are
+    those of the answer, once there is a head.
     """
 
     # Not of attrs, which takes twice as long to set so many fields, for each request.
@@ -46,7 +47,8 @@ class Exchange:
         self.unread = unread
         self.is_gone = stream.is_gone
         self.refusal: RequestRefused | None = None
-        self.head: AnswerHead | None = None
+        self.framing: Framing | None = None
+        self.keeps_alive = False
         self.has_begun = False
         self.is_complete = False
         self.is_torn = False
@@ -94,13 +96,14 @@ class Exchange:
         if start is None or self.is_complete:
             raise BadAnswer("answer", "a body out of turn", "it after the start, and ended once")
         more = message.get("more_body", False)
-        framed = self._framed(start, message.get("body", b""), more)
+        head = b"" if self.framing is not None else self._head(start)
+        data = head + self._framed(message.get("body", b""), more)
         if self._is_over:
             return
         self.is_complete = not more
-        if framed:
+        if data:
             self.has_begun = True
-            await self._write(framed)
+            await self._write(data)
         if more:
             self._pieces += 1
             if self._pieces % _PIECES_PER_TURN == 0:
@@ -161,23 +164,20 @@ class Exchange:
             if piece or self.body.is_complete:
                 return piece
 
-    def _framed(self, start: Message, body: bytes, more: bool) -> bytes:
-        """The bytes that stand for this piece, the head before the first one."""
-        head, begin = self.head, b""
-        if head is None:
-            head = self.head = self._make_head(start)
-            begin = head.data
-        if head.framing == "length":
+    def _framed(self, body: bytes, more: bool) -> bytes:
+        """The bytes that stand for this piece of the body."""
+        framing = self.framing
+        if framing == "length":
             bytes_left = self._bytes_left = self._bytes_left - len(body)
             if bytes_left < 0 or (bytes_left and not more):
                 raise BadAnswer("answer", "a body of another length", "what Content-Length says")
-            return begin + body
-        if head.framing == "chunks":
+            return body
+        if framing == "chunks":
             end = b"" if more else b"0\r\n\r\n"
-            return b"%b%x\r\n%b\r\n%b" % (begin, len(body), body, end) if body else begin + end
-        return begin + body if head.framing == "close" else begin
+            return b"%x\r\n%b\r\n%b" % (len(body), body, end) if body else end
+        return body if framing == "close" else b""
 
-    def _make_head(self, start: Message) -> AnswerHead:
+    def _head(self, start: Message) -> bytes:
         request, body, attendance = self.request, self.body, self._attendance
         keeps_alive = (
             request.keeps_alive
@@ -188,11 +188,13 @@ class Exchange:
                 or not (request.expects_continue or body.bytes_left_min > UNREAD_BYTES_MAX)
             )
         )
-        date_line = attendance.date_line
-        head = answer_head(
-            start["status"], start.get("headers", ()), request, keeps_alive, date_line
+        head, self.framing, self._bytes_left, self.keeps_alive = answer_head(
+            start["status"],
+            start.get("headers", ()),
+            request,
+            keeps_alive,
+            attendance.date_line,
         )
-        self._bytes_left = head.length
         return head
 
     async def _write(self, data: bytes) -> None:
