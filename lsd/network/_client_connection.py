@@ -48,7 +48,6 @@ class ClientConnection:
     idle_since: float = attrs.field(default=inf, init=False)
     _unsent: deque[memoryview] = attrs.field(factory=deque, init=False)
     _is_cut: bool = attrs.field(default=False, init=False)
-    _is_closed: bool = attrs.field(default=False, init=False)
     _tells_all: bool = attrs.field(init=False)
     """Whether a read that was not filled has left nothing behind; of TLS it tells nothing."""
 
@@ -59,8 +58,8 @@ class ClientConnection:
     def can_be_reused(self) -> bool:
         """Whether the exchange is over and leaves nothing behind that the next one could meet."""
         parser = self.parser
-        over = parser.is_complete and parser.keeps_alive
-        return over and not (self._unsent or self._is_cut or self._is_closed)
+        over = parser.is_complete and parser.keeps_alive and parser.fault is None
+        return over and not (self._unsent or self._is_cut)
 
     def is_quiet(self) -> bool:
         """Whether an idle connection still waits for a request.
@@ -101,8 +100,6 @@ class ClientConnection:
         parser, watched = self.parser, self.watched
         if parser.fault is not None:
             raise TransportFailed(parser.fault, sent=True)
-        if self._is_closed:
-            raise TransportFailed("connection closed by LSD", sent=True)
         if not watched.is_readable:
             return False
         try:
@@ -138,10 +135,9 @@ class ClientConnection:
 
     def close(self) -> None:
         """At once; who waits is told. A second call does nothing."""
-        if not self._is_closed:
-            self._is_closed = True
-            self._unsent.clear()
-            self.watched.close()
+        self.parser.fault = self.parser.fault or "connection closed by LSD"
+        self._unsent.clear()
+        self.watched.close()
 
     async def _wait_slowly(self) -> None:
         """Without a poller, or with more to send."""
@@ -160,7 +156,7 @@ class ClientConnection:
         if watched.poller is not None:
             await watched.wait_readable()
             return
-        with suppress(trio.ClosedResourceError):  # `_is_closed` says it
+        with suppress(trio.ClosedResourceError):  # the parser's `fault` says it
             await trio.lowlevel.wait_readable(watched.socket)
         watched.is_readable = True
 

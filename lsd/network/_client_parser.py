@@ -63,7 +63,6 @@ class ResponseParser:
         self._silent_bytes = 0
         self._repeated = 0
         self.fault: str | None = None
-        self._pieces.clear()
 
     def feed(self, data: bytes) -> None:
         """Takes in what has arrived; not to be called after `is_complete` or a `fault`."""
@@ -167,23 +166,6 @@ class ResponseParser:
             self.headers.clear()
             self._repeated = 0
             return
-        self._check_head()
-        if status < 100:
-            self._stop("response: found a status below 100; wanted one from 100 to 999")
-        self.status = status
-        # Two statements of a body's end may be an attempt to smuggle a response: the chunks count,
-        # and nothing after them is believed. Source: RFC 9112, section 6.3.
-        is_framed_twice = "transfer-encoding" in self.headers and "content-length" in self.headers
-        self.keeps_alive = self._llhttp.should_keep_alive() and not is_framed_twice
-        if self._is_for_head:
-            self.is_complete = True
-
-    def on_message_complete(self) -> None:
-        """The end of a body, or of an interim response."""
-        if self.status:
-            self.is_complete = True
-
-    def _check_head(self) -> None:
         headers = self.headers
         if not "".join(headers.values()).isprintable():
             self._check_characters()
@@ -195,6 +177,19 @@ class ResponseParser:
         coding = headers.get("transfer-encoding")
         if coding is not None and coding.lower() != "chunked":
             self._stop("response: found an unknown transfer coding; wanted chunked")
+        if status < 100:
+            self._stop("response: found a status below 100; wanted one from 100 to 999")
+        self.status = status
+        # Two statements of a body's end may be an attempt to smuggle a response: the chunks count,
+        # and nothing after them is believed. Source: RFC 9112, section 6.3.
+        is_framed_twice = coding is not None and "content-length" in headers
+        self.keeps_alive = not is_framed_twice and self._llhttp.should_keep_alive()
+        self.is_complete = self._is_for_head
+
+    def on_message_complete(self) -> None:
+        """The end of a body, or of an interim response."""
+        if self.status:
+            self.is_complete = True
 
     def _check_characters(self) -> None:
         for name, value in self.headers.items():
