@@ -84,24 +84,17 @@ class _LastHead:
     """What was written last for a URL: mostly, the next request differs in its body alone."""
 
     target: Target
-    method: str | None = attrs.field(default=None, init=False)
-    anonymous: bool = attrs.field(default=False, init=False)
-    headers: list[tuple[str, str]] = attrs.field(factory=list, init=False)
+    said: tuple[object, ...] = attrs.field(default=(), init=False)
     lines: bytes = attrs.field(default=b"", init=False)
 
     def lines_of(self, request: WireRequest) -> bytes:
         """The head up to the length of the body."""
-        headers = list(request.headers.items())
-        if (
-            headers != self.headers
-            or request.method != self.method
-            or request.anonymous != self.anonymous
-        ):
+        said = (request.method, request.anonymous, *request.headers.items())
+        if said != self.said:
             lines = _lines_of(request, self.target)
             if len(lines) > HEAD_LENGTH_MAX:
                 return lines
-            self.method, self.anonymous = request.method, request.anonymous
-            self.headers, self.lines = headers, lines
+            self.said, self.lines = said, lines
         return self.lines
 
 
