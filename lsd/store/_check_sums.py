@@ -53,7 +53,7 @@ class Sums:
         usage: AddedUsage,
     ) -> None:
         for place in rows.places(pair, minute_of(own)):
-            row = UsageRow(self._usage.get(place))
+            row = UsageRow.read(self._usage.get(place))
             row.add(usage)
             self._usage[place] = row.encode() or b""
 
@@ -69,7 +69,7 @@ class Sums:
     def _usage_problems(self, transaction: Transaction, database: Database) -> Iterator[str]:
         counted: dict[bytes, bytes] = {}
         for key, packed in transaction.range(database):
-            row = UsageRow(counted.get(key[: -SHARD.size]))
+            row = UsageRow.read(counted.get(key[: -SHARD.size]))
             row.add_row(packed)
             counted[key[: -SHARD.size]] = row.encode() or b""
         wanted = {key: packed for (of, key), packed in self._usage.items() if of == database}

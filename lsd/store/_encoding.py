@@ -3,7 +3,6 @@
 Ids that stand in the key are not in the value. Fields without a value are left out of bodies.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -191,16 +190,16 @@ def read_datapoint(own_id: str, head: bytes, body: bytes | None = None) -> Datap
 
 def _usage_sums(calls: Iterable[Fields]) -> dict[str, int]:
     """Sums of what was reported, and of how many calls; failed attempts do not count."""
-    sums = defaultdict(int, calls=0)
+    sums = {"calls": 0}
     for call in calls:
         if call["status"] == "error":
             continue
         sums["calls"] += 1
         for name in REPORTED:
             if name in call:
-                sums[name] += call[name]
+                sums[name] = sums.get(name, 0) + call[name]
         if "cost" in call:
-            sums["calls_with_cost"] += 1
+            sums["calls_with_cost"] = sums.get("calls_with_cost", 0) + 1
         if call["cached"]:
-            sums["calls_cached"] += 1
+            sums["calls_cached"] = sums.get("calls_cached", 0) + 1
     return sums

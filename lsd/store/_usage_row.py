@@ -5,7 +5,7 @@ Every commit changes some of these rows: that costs what is changed, not what a 
 
 import operator
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from struct import Struct
 from typing import Final
 
@@ -14,7 +14,6 @@ import attrs
 from lsd.store.usage import FIRST_TOKEN, SUMS, AddedUsage, Usage, bucket_of_code
 
 _SUMS: Final = Struct(f">{SUMS}q")
-_NOTHING: Final = _SUMS.pack(*[0] * SUMS)
 _ENTRY: Final = Struct(">Hq")
 """A bucket's code, and how many fell into it."""
 
@@ -25,40 +24,41 @@ _CODE_BYTES: Final = 2
 class UsageRow:
     """A row that is being changed."""
 
-    _packed: bytes | None
-    _sums: list[int] = attrs.field(factory=lambda: [0] * SUMS, init=False)
-    _codes: dict[int, int] = attrs.field(factory=dict, init=False)
+    _sums: Sequence[int]
+    _entries: bytearray
+
+    @classmethod
+    def read(cls, packed: bytes | None) -> "UsageRow":
+        """The inverse of `encode`."""
+        if packed is None:
+            return cls((0,) * SUMS, bytearray())
+        return cls(_SUMS.unpack_from(packed), bytearray(packed[_SUMS.size :]))
 
     def add(self, added: AddedUsage) -> None:
         """Adds inferences, or model inferences, to the row."""
-        self.add_all(added.sums, Counter(added.codes))
+        self.add_all(added.sums, Counter(added.codes).items())
 
-    def add_all(self, sums: Sequence[int], codes: Mapping[int, int]) -> None:
+    def add_all(self, sums: Iterable[int], codes: Iterable[tuple[int, int]]) -> None:
         """The same, of their sums and of how often they have each code."""
-        self._sums = list(map(operator.add, self._sums, sums))
-        for code, times in codes.items():
-            self._codes[code] = self._codes.get(code, 0) + times
+        self._sums = tuple(map(operator.add, self._sums, sums))
+        for code, times in codes:
+            _count(self._entries, code, times)
 
     def take(self, taken: AddedUsage) -> None:
         """Takes one away again."""
-        self._sums = list(map(operator.sub, self._sums, taken.sums))
+        self._sums = tuple(map(operator.sub, self._sums, taken.sums))
         for code in taken.codes:
-            self._codes[code] = self._codes.get(code, 0) - 1
+            _count(self._entries, code, -1)
 
     def add_row(self, packed: bytes) -> None:
         """Adds all that another row holds."""
-        self._sums = list(map(operator.add, self._sums, _SUMS.unpack_from(packed)))
-        for code, times in _ENTRY.iter_unpack(packed[_SUMS.size :]):
-            self._codes[code] = self._codes.get(code, 0) + times
+        self.add_all(_SUMS.unpack_from(packed), _ENTRY.iter_unpack(packed[_SUMS.size :]))
 
     def encode(self) -> bytes | None:
         """The row as it is stored; None if nothing is left in it."""
-        packed = self._packed or _NOTHING
-        sums = list(map(operator.add, self._sums, _SUMS.unpack_from(packed)))
-        entries = bytearray(packed[_SUMS.size :])
-        for code, times in self._codes.items():
-            _count(entries, code, times)
-        return _SUMS.pack(*sums) + entries if any(sums) or entries else None
+        if self._entries or any(self._sums):
+            return _SUMS.pack(*self._sums) + self._entries
+        return None
 
 
 def usage_of(packed: bytes) -> Usage:

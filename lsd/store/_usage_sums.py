@@ -30,9 +30,9 @@ class UsageSums:
         shard = SHARD.pack(self._shard)
         for minute, heads in self._by_minute():
             usage = self._usage_of(heads)
-            codes = Counter(usage.codes)
+            codes = Counter(usage.codes).items()
             for database, prefix in self._rows.places(self.pair, minute):
-                transaction.row(database, prefix + shard, UsageRow).add_all(usage.sums, codes)
+                transaction.row(database, prefix + shard, UsageRow.read).add_all(usage.sums, codes)
 
     def _by_minute(self) -> Iterator[tuple[int, list[Fields]]]:
         first, last = minute_of(min(self.ids)), minute_of(max(self.ids))

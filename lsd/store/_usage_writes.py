@@ -4,6 +4,8 @@ A process counts in rows of its own, its shard; who reads adds the shards up.
 """
 
 from collections.abc import Sequence
+from itertools import compress
+from operator import eq, ne
 
 from lsd.store._usage_periods import OF_MODELS, OF_VARIANTS, UsageRows, minute_of
 from lsd.store._usage_row import UsageRow
@@ -68,12 +70,11 @@ def counts(call: Fields) -> bool:
 def inferences_usage(heads: Sequence[Fields]) -> AddedUsage:
     """What inferences add. Answers out of the inference cache tell nothing about time."""
     sums: list[Fields] = figures(heads, "usage")
-    timed = [
-        head for head, each in zip(heads, sums, strict=True) if not _is_all(each, "calls_cached")
-    ]
+    calls = figures(sums, "calls")
+    timed = list(compress(heads, map(ne, calls, figures(sums, "calls_cached"))))
     return usage_of_some(
         sums,
-        costs_known=[_is_all(each, "calls_with_cost") for each in sums].count(True),
+        costs_known=sum(map(eq, calls, figures(sums, "calls_with_cost"))),
         durations_ms=figures(timed, "processing_time_ms"),
         first_tokens_ms=figures(timed, "ttft_ms"),
     )
@@ -89,11 +90,6 @@ def calls_usage(heads: Sequence[Fields]) -> AddedUsage:
     )
 
 
-def _is_all(sums: dict[str, int], name: str) -> bool:
-    """Whether so many calls are all there were."""
-    return name in sums and 0 < sums["calls"] == sums[name]
-
-
 def _sums_of_variant(key: tuple[str, str, str], writing: Writing) -> UsageSums:
     pair = writing.pair(VARIANT_OF_FUNCTION, *key[1:])
     return VariantSums(OF_VARIANTS, pair, writing.shard, inferences_usage)
@@ -106,7 +102,7 @@ def _sums_of_model(key: tuple[str, str, str], writing: Writing) -> UsageSums:
 
 def _take(writing: Writing, rows: UsageRows, pair: bytes, own_id: bytes, usage: AddedUsage) -> None:
     for database, prefix in rows.places(pair, minute_of(own_id)):
-        row = writing.transaction.row(database, prefix + SHARD.pack(writing.shard), UsageRow)
+        row = writing.transaction.row(database, prefix + SHARD.pack(writing.shard), UsageRow.read)
         _gather(writing, database, prefix, row)
         row.take(usage)
 

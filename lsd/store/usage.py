@@ -140,8 +140,8 @@ def usage_of_some(
     """
     sums = [len(reported)]
     for name in REPORTED:
-        values = figures(reported, name)
-        sums += (sum(filter(None, values)), len(values) - values.count(None))
+        values = [each[name] for each in reported if name in each]
+        sums += (sum(values), len(values))
     if costs_known is None:
         costs_known = sums[-1]
     codes = [bucket_of(each) + 1 for each in durations_ms if each is not None]

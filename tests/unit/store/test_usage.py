@@ -91,11 +91,11 @@ def test_a_row_holds_what_was_added(commits: list[list[AddedUsage]], gone: int) 
     packed: bytes | None = None
     everything = [usage for commit in commits for usage in commit]
     for commit in commits:
-        row = UsageRow(packed)
+        row = UsageRow.read(packed)
         for usage in commit:
             row.add(usage)
         packed = row.encode()
-    row = UsageRow(packed)
+    row = UsageRow.read(packed)
     for usage in everything[:gone]:
         row.take(usage)
     packed = row.encode()
@@ -115,9 +115,9 @@ def test_a_row_holds_what_was_added(commits: list[list[AddedUsage]], gone: int) 
 @given(st.lists(st.lists(USAGES, max_size=5), max_size=3))
 def test_rows_add_up(rows: list[list[AddedUsage]]) -> None:
     """Those of several processes, and the usages that are read from them."""
-    whole, row, merged = Usage(), UsageRow(None), Usage()
+    whole, row, merged = Usage(), UsageRow.read(None), Usage()
     for usages in rows:
-        part = UsageRow(None)
+        part = UsageRow.read(None)
         for usage in usages:
             whole.add(usage)
             part.add(usage)
