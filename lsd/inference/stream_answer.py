@@ -130,15 +130,20 @@ class StreamAnswer:
         if self._is_json:
             body = encode_json("".join(_json_piece(each) for each in content))
         else:
-            body = encode_json([self._shown(each) for each in content])
+            body = encode_json(
+                [
+                    {"type": "text", "id": each.id, "text": each.text}
+                    if isinstance(each, TextChunk)
+                    else self._shown(each)
+                    for each in content
+                ]
+            )
         if extra:
             return self._head + body + b"," + encode_json(extra)[1:] + b"\n\n"
         return self._head + body + b"}\n\n"
 
-    def _shown(self, chunk: ContentChunk) -> dict[str, Any]:
+    def _shown(self, chunk: ToolCallChunk | ThoughtChunk | UnknownChunk) -> dict[str, Any]:
         match chunk:
-            case TextChunk():
-                return {"type": "text", "id": chunk.id, "text": chunk.text}
             case ToolCallChunk() if self._started.calls_as_text:
                 return {"type": "text", "id": chunk.id, "text": chunk.raw_arguments}
             case ToolCallChunk():

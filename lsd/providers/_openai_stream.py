@@ -112,25 +112,24 @@ class ChatStream:
         told.append(chunk)
         if document.get("usage") is not None or self._must_find_usage:
             chunk.usage, chunk.raw_usage = usage_in(self.target, document, self.headers)
-        try:
-            if choices:
-                self._read_choice(choices[0], chunk)
-        except BadToolCall as error:
-            chunk.raw = ""  # The fault shows it.
-            self._tell_malformed(str(error), raw, told)
+        choice = choices[0] if choices else None
+        if isinstance(choice, dict):
+            delta = choice.get("delta") or choice.get("message")
+            try:
+                if isinstance(delta, dict):
+                    self._reader.read(delta, content)
+                if choice.get("finish_reason") is not None:
+                    self._take_finish_reason(choice, chunk)
+            except BadToolCall as error:
+                chunk.raw = ""  # The fault shows it.
+                self._tell_malformed(str(error), raw, told)
         if content:
             self._has_content = True
             self._has_just_reported = False
 
-    def _read_choice(self, choice: JsonValue, chunk: ModelChunk) -> None:
-        if not isinstance(choice, dict):
-            return
-        delta = choice.get("delta") or choice.get("message")
-        if isinstance(delta, dict):
-            self._reader.read(delta, chunk.content)
-        told = choice.get("finish_reason")
-        if told is not None and (reason := finish_reason_of(told)) is not None:
-            chunk.finish_reason = reason
+    def _take_finish_reason(self, choice: Received, chunk: ModelChunk) -> None:
+        chunk.finish_reason = finish_reason_of(choice["finish_reason"])
+        if chunk.finish_reason is not None:
             chunk.stop_sequence = stop_sequence_of(choice)
             self._has_finished = True
             self._reader.end(chunk.content)
