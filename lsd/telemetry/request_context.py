@@ -4,23 +4,30 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-import attrs
 from structlog.typing import EventDict
 
 if TYPE_CHECKING:
     from lsd.telemetry.traces import Trace
 
 
-@attrs.define(eq=False)
 class RequestContext:
     """One request. Its id is made when it is first asked for: most requests log nothing."""
 
-    method: str
-    path: str
-    _new_id: Callable[[], str]
-    x_amzn_trace_id: str | None = None
+    # Told by the class, what most requests never have costs them nothing.
     trace: "Trace | None" = None
-    _request_id: str | None = attrs.field(default=None, init=False)
+    _request_id: str | None = None
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        new_id: Callable[[], str],
+        x_amzn_trace_id: str | None = None,
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.x_amzn_trace_id = x_amzn_trace_id
+        self._new_id = new_id
 
     @property
     def request_id(self) -> str:
