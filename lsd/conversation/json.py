@@ -18,6 +18,9 @@ message."""
 NESTING_MAX = 200
 """Levels of arrays and objects in a text from outside."""
 
+_SHALLOW_LENGTH_MAX = 2 * NESTING_MAX
+"""A text of so many characters has no more levels: each is opened and closed."""
+
 _LEVELS_AROUND = 54
 """The writer manages 254 levels, and what was read is written within others: a schema in a tool in
 a body, a message in a record in a list."""
@@ -38,8 +41,7 @@ def decode_json(text: bytes | str) -> JsonValue:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise NotJson(str(error)) from None
-    # Each level is opened and closed.
-    if len(text) > 2 * NESTING_MAX and not _can_be_written(value):
+    if len(text) > _SHALLOW_LENGTH_MAX and not _can_be_written(value):
         raise NotJson(f"nested more than {NESTING_MAX} levels deep")
     return value
 

@@ -149,11 +149,12 @@ def _quick_table(converter: Converter, cls: Any, forbid: bool) -> Hook:
     def structure(value: Any, _: Any) -> Any:
         if not fields:  # not before all hooks are registered
             fields.update(_fields_of(converter, cls))
+        if not forbid:
+            value = {key: each for key, each in value.items() if key in fields}
         made = {}
         for key, each in value.items():
-            if forbid or key in fields:
-                name, hook, wanted = fields[key]
-                made[name] = hook(each, wanted)
+            name, hook, wanted = fields[key]
+            made[name] = hook(each, wanted)
         return cls(**made)
 
     return structure
