@@ -1,10 +1,13 @@
 """One connection to a server: a request goes out, its response comes back, then the next one."""
 
 import ssl
+import struct
 from collections import deque
 from collections.abc import Awaitable
 from contextlib import suppress
+from fcntl import ioctl
 from math import inf
+from termios import TIOCOUTQ
 
 import attrs
 import trio
@@ -27,6 +30,8 @@ SEND_BYTES_MAX = 1024 * 1024
 
 ERROR_STATUS_MIN = 400
 """From here on, a response that comes before the whole request was sent means: send no more."""
+
+_INT = struct.Struct("i")
 
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 """The socket would have to wait."""
@@ -77,6 +82,24 @@ class ClientConnection:
         except OSError:
             return False
         return False
+
+    def is_unheard(self) -> bool:
+        """Whether the server's system had closed a reused connection before all of a request came.
+
+        A server that closes after an answer and does not say so cannot be told from one that goes
+        on until its farewell is here. What its system has not acknowledged, it cannot have read.
+        """
+        number = self.watched.socket.fileno()
+        if self.idle_since == inf or number < 0:
+            return False
+        if self._is_cut:
+            return True
+        try:
+            unacknowledged = ioctl(number, TIOCOUTQ, bytes(_INT.size))
+        except OSError:  # no such question to a socket on this system
+            return False
+        (count,) = _INT.unpack(unacknowledged)
+        return bool(count)
 
     def ask(self, request: Outgoing) -> None:
         """Begins an exchange: sends what the socket takes; `wait` sends the rest."""

@@ -29,8 +29,8 @@ class HttpClient:
     """HTTP/1.1 over as many connections as there are requests, kept for the next ones.
 
     Asks every server directly. Trusted authorities come from `environment`. A request is sent
-    again in one case only: over a new connection, when an old one was stale (STALE_IDLE_S_MIN).
-    Raises BadCertificates.
+    again, over a new connection, when an old one breaks before a byte of the response, and was
+    stale (STALE_IDLE_S_MIN) or had been closed before the request came. Raises BadCertificates.
     """
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
@@ -69,12 +69,16 @@ class HttpClient:
                 while not parser.status:
                     if not connection.take_in():
                         await connection.wait()
-            except BaseException as error:
-                self._pool.drop(connection)
+            except TransportFailed:
                 is_stale = now - connection.idle_since >= STALE_IDLE_S_MIN
-                if not isinstance(error, TransportFailed) or not is_stale or parser.has_begun:
+                may_be_sent_again = not parser.has_begun and (is_stale or connection.is_unheard())
+                self._pool.drop(connection)
+                if not may_be_sent_again:
                     raise
                 connection = None
+            except BaseException:
+                self._pool.drop(connection)
+                raise
             else:
                 return ClientResponse(connection, self._pool)
 

@@ -2,8 +2,11 @@
 
 import gzip
 import socket
+import sys
+import threading
 import zlib
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 import trio
@@ -283,6 +286,37 @@ async def test_a_request_that_crosses_the_servers_farewell_is_sent_again(
 
     assert body == b"hi"
     assert asked == [b"/1", b"/2", b"/2"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell what was heard")
+async def test_a_server_that_closes_without_a_word_has_not_heard_the_next_request(
+    client: HttpClient,
+) -> None:
+    """However young the connection is: its system has acknowledged nothing of the request."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    asked: list[bytes] = []
+    is_read, has_closed = threading.Semaphore(0), threading.Semaphore(0)
+
+    def serve() -> None:
+        for _ in range(3):
+            peer, _ = listener.accept()
+            asked.append(peer.recv(10_000).split()[1])
+            peer.sendall(whole(b"hi"))
+            is_read.acquire()
+            peer.close()
+            has_closed.release()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(partial(trio.to_thread.run_sync, serve, abandon_on_cancel=True))
+        for number in range(3):
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}/{number}"
+            assert await fetch(client, post(url)) == b"hi"
+            is_read.release()
+            # Without a turn of the event loop, which would tell of the farewell.
+            has_closed.acquire()
+
+    listener.close()
+    assert asked == [b"/0", b"/1", b"/2"]
 
 
 @pytest.mark.parametrize(
