@@ -197,6 +197,7 @@ def _call(
 
 
 def _call_head(call: ModelCall, snapshot_hash: str | None, function_name: str | None) -> Fields:
+    """Its fields but for the body, in the order of the record; only those that have a value."""
     status, usage = call.status, call.usage
     head: Fields = {
         "function_name": function_name,
@@ -231,6 +232,7 @@ def _call_head(call: ModelCall, snapshot_hash: str | None, function_name: str | 
 
 
 def _call_body(call: ModelCall, files: RunFiles | None) -> Fields:
+    """The same of its body."""
     body: Fields = {}
     if call.raw_request is not None:
         body["raw_request"] = call.raw_request
