@@ -162,11 +162,13 @@ class ResponseParser:
     def on_headers_complete(self) -> None:
         """A head is complete, that of an interim response (1xx), too, of which nothing is kept."""
         status: int = self._llhttp.get_status_code()
-        if 100 <= status < 200:
-            self.headers.clear()
+        headers = self.headers
+        if status < 200:
+            if status < 100:
+                self._stop("response: found a status below 100; wanted one from 100 to 999")
+            headers.clear()
             self._repeated = 0
             return
-        headers = self.headers
         if not "".join(headers.values()).isprintable():
             self._check_characters()
         # What has come may be the body for the larger part.
@@ -177,8 +179,6 @@ class ResponseParser:
         coding = headers.get("transfer-encoding")
         if coding is not None and coding.lower() != "chunked":
             self._stop("response: found an unknown transfer coding; wanted chunked")
-        if status < 100:
-            self._stop("response: found a status below 100; wanted one from 100 to 999")
         self.status = status
         # Two statements of a body's end may be an attempt to smuggle a response: the chunks count,
         # and nothing after them is believed. Source: RFC 9112, section 6.3.

@@ -107,15 +107,16 @@ def parse_head(data: bytes) -> RequestHead:
     """
     data = data.removeprefix(b"\r\n")
     line = _REQUEST_LINE.match(data)
+    count = data.count(b"\r\n") - 2  # beside the first line and the empty one
+    if count > HEADERS_MAX:
+        raise RequestRefused(431, "head", f"{count} headers", f"at most {HEADERS_MAX}")
     fields = _FIELD.findall(data)
-    # Each line but the first and the empty one must be a field; then no byte is left unread.
-    if line is None or len(fields) != data.count(b"\r\n") - 2:
+    # When each line is a field, no byte is left unread.
+    if line is None or len(fields) != count:
         raise _no_head(data, line is not None)
     method, target, version = _METHODS.get(line[1]), line[2], _VERSIONS.get(line[3])
     if method is None or version is None:
         raise _unknown(line[1].decode(), line[3].decode())
-    if len(fields) > HEADERS_MAX:
-        raise RequestRefused(431, "head", f"{len(fields)} headers", f"at most {HEADERS_MAX}")
     headers = [(name.lower(), value.rstrip(b" \t")) for name, value in fields]
     values = dict(headers)
     if len(values) < len(headers):
