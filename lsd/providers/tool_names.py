@@ -55,7 +55,14 @@ class ToolNames:
         """None if all names may stay, as they mostly may."""
         if provider_type in _TYPES_WITHOUT_RULE:
             return None
-        names = _names_in(request)
+        names = [
+            block.name
+            for message in request.messages
+            for block in message.content
+            if isinstance(block, _NAMED)
+        ]
+        if request.tools is not None:
+            names += [tool.name for tool in request.tools.tools]
         if not names:
             return None
         fitting = {name: fitting_tool_name(name) for name in names}
@@ -105,18 +112,6 @@ class ToolNames:
         if isinstance(block, ToolCall) and block.name in self._originals:
             return attrs.evolve(block, name=self._originals[block.name])
         return block
-
-
-def _names_in(request: ModelRequest) -> list[str]:
-    names = [
-        block.name
-        for message in request.messages
-        for block in message.content
-        if isinstance(block, _NAMED)
-    ]
-    if request.tools is not None:
-        names += [tool.name for tool in request.tools.tools]
-    return names
 
 
 @attrs.define(eq=False)
