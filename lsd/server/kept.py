@@ -29,9 +29,9 @@ from lsd.telemetry import Clock, Metrics, StoreReadings, logger
 
 log = logger(__name__)
 
-RIGHT_AFTER = Gathering(flush_interval_ms=10, max_rows=1_000)
+RIGHT_AFTER = Gathering(flush_interval_ms=25, max_rows=1_000)
 """How records are committed for which nobody waits. A commit and the thread that makes it take as
-much as some twenty inferences: with a few milliseconds of company that is little for each of them,
+much as some twenty inferences: with some milliseconds of company that is little for each of them,
 and the answers that are just being made need not share the processor with it."""
 
 
