@@ -26,8 +26,16 @@ class Write:
     rows: int = 1
 
 
-def commit_group(environment: Environment, writes: Sequence[Write]) -> list[Outcome]:
+PAUSE_EVERY = 16
+"""Writes after which others have a turn: these take some half of a millisecond."""
+
+
+def commit_group(
+    environment: Environment, writes: Sequence[Write], pause: Callable[[], None] | None = None
+) -> list[Outcome]:
     """Commits the writes in their order, in one transaction if all goes well; one outcome each.
+
+    `pause` is called now and then on the way, for those who wait for the processor.
 
     If one fails, those before it are committed, then it is tried alone, then the rest together.
     If the commit itself fails, which is nobody's fault in particular, each half is tried.
@@ -38,7 +46,7 @@ def commit_group(environment: Environment, writes: Sequence[Write]) -> list[Outc
         part = parts.pop()
         if not part:
             continue
-        failed = _try_together(environment, writes, part, outcomes)
+        failed = _try_together(environment, writes, part, outcomes, pause)
         if failed is None:
             continue
         place, error = failed
@@ -53,7 +61,11 @@ def commit_group(environment: Environment, writes: Sequence[Write]) -> list[Outc
 
 
 def _try_together(
-    environment: Environment, writes: Sequence[Write], part: range, outcomes: list[Outcome]
+    environment: Environment,
+    writes: Sequence[Write],
+    part: range,
+    outcomes: list[Outcome],
+    pause: Callable[[], None] | None,
 ) -> tuple[int, Exception] | None:
     """One transaction for `part`; notes refusals in `outcomes`.
 
@@ -70,6 +82,8 @@ def _try_together(
                 writes[index].apply(transaction)
             except WriteRefused as refusal:  # has put nothing, so the others can go on
                 outcomes[index] = refusal
+            if pause is not None and index % PAUSE_EVERY == PAUSE_EVERY - 1:
+                pause()
         place = len(part)
 
     try:

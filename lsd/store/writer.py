@@ -5,6 +5,8 @@ is under way goes into the next one together. The event loop never waits for a d
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
+from select import select
 
 import attrs
 import trio
@@ -24,6 +26,14 @@ the sync is a small part of the commit."""
 _LAST_COMMITS_S = 60.0
 """How long a cancelled writer goes on committing what waits: a slow disk gets through a full
 queue, a hung one does not keep the process from ending."""
+
+_PAUSE_S = 0.000_01
+"""Enough to be put aside: on one processor, the event loop that a request has woken would
+else wait for the end of the whole commit."""
+
+_WRITES_WITH_PAUSES_MAX = 80
+"""More come of a load under which all answers wait for each other: the sooner this is over the
+better for them."""
 
 _HASTE_LOOK_S = 0.005
 """In batch mode, so often a writer looks whether a reader in another process waits for it: short
@@ -229,7 +239,8 @@ class Writer:
         group = self._take()
         try:
             outcomes, seconds = await self._commit_group(
-                [write for write, _ in group if write is not None]
+                [write for write, _ in group if write is not None],
+                is_awaited=any(waiting is not None for _, waiting in group),
             )
         except trio.Cancelled:  # before the thread had begun; later it cannot be cancelled
             self._put_back(group)
@@ -244,15 +255,21 @@ class Writer:
             self._tally.count_group(outcomes)
             self._on_commit(seconds)
 
-    async def _commit_group(self, writes: list[Write]) -> tuple[list[Outcome], float]:
+    async def _commit_group(
+        self, writes: list[Write], *, is_awaited: bool
+    ) -> tuple[list[Outcome], float]:
         """One outcome for each write, and the seconds it took."""
         if not writes:  # nothing but barriers
             return [], 0.0
-        return await trio.to_thread.run_sync(self._commit_in_thread, writes, limiter=self._limiter)
+        has_pauses = not is_awaited and len(writes) <= _WRITES_WITH_PAUSES_MAX
+        commit = partial(self._commit_in_thread, writes, _pause if has_pauses else None)
+        return await trio.to_thread.run_sync(commit, limiter=self._limiter)
 
-    def _commit_in_thread(self, writes: list[Write]) -> tuple[list[Outcome], float]:
+    def _commit_in_thread(
+        self, writes: list[Write], pause: Callable[[], None] | None
+    ) -> tuple[list[Outcome], float]:
         started = self._clock.monotonic()
-        outcomes = commit_group(self._environment, writes)
+        outcomes = commit_group(self._environment, writes, pause)
         return outcomes, self._clock.monotonic() - started
 
     def _take(self) -> list[_Queued]:
@@ -321,3 +338,8 @@ class Writer:
         """
         unawaited = self._rows_waiting - self._rows_awaited
         return not unawaited or unawaited + write.rows <= rows_max
+
+
+def _pause() -> None:
+    """Nobody waits for this commit: others may have the processor."""
+    select((), (), (), _PAUSE_S)

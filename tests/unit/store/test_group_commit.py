@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lsd.store._group_commit import Write, commit_group
+from lsd.store._group_commit import PAUSE_EVERY, Write, commit_group
 from lsd.store.engine import Environment
 from lsd.store.errors import StoreFull, UnknownTarget, WriteFailed
 
@@ -53,6 +53,22 @@ def test_a_good_group_is_one_transaction(environment: Environment) -> None:
     outcomes = commit_group(environment, [putting(b"1"), Write(apply=look), putting(b"2")])
 
     assert (outcomes, seen, keys_in(environment)) == ([None, None, None], [1], [b"1", b"2"])
+
+
+def test_others_have_a_turn_on_the_way(environment: Environment) -> None:
+    """After so many writes, and still in one transaction; a short group needs no pause."""
+    pauses: list[int] = []
+
+    def pause() -> None:
+        pauses.append(len(keys_in(environment)))
+
+    group = [putting(b"%03d" % number) for number in range(2 * PAUSE_EVERY)]
+    outcomes = commit_group(environment, group, pause)
+
+    assert outcomes == [None] * len(group)
+    assert pauses == [0, 0]
+    commit_group(environment, group[: PAUSE_EVERY - 1], pause)
+    assert len(pauses) == 2
 
 
 def test_a_bad_write_spoils_only_itself(environment: Environment) -> None:

@@ -21,6 +21,7 @@ from lsd.store import (
     Writer,
 )
 from lsd.store import writer as writer_module
+from lsd.store._group_commit import PAUSE_EVERY
 from lsd.store.layout import META
 from tests.unit.store.makers import SMALL, HandClock, Maker
 
@@ -114,6 +115,26 @@ async def test_writes_that_wait_share_a_commit(store: Store, clock: HandClock) -
 
         assert (waiting.rows_waiting, waiting.writes_settled) == (5, 0)
         assert (writer.statistics().commits, writer.statistics().rows_waiting) == (2, 0)
+
+
+async def test_a_commit_that_nobody_waits_for_leaves_others_a_turn(
+    store: Store, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that somebody waits for does not."""
+    pauses: list[str] = []
+    name = "awaited"
+    monkeypatch.setattr(writer_module, "_pause", lambda: pauses.append(name))
+    committed = trio.Event()
+    async with running(store, clock, on_commit=lambda _: committed.set()) as writer:
+        for number in range(PAUSE_EVERY):
+            writer.queue_nowait(putting(str(number)))
+        await writer.settle()
+        name, committed = "alone", trio.Event()
+        for number in range(PAUSE_EVERY):
+            writer.queue_nowait(putting(str(number)))
+        await committed.wait()
+
+    assert pauses == ["alone"]
 
 
 async def test_a_barrier_waits_for_the_commit_under_way(store: Store, clock: HandClock) -> None:
