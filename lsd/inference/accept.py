@@ -18,9 +18,9 @@ from lsd.conversation import (
 )
 from lsd.inference.input_checks import check_input
 from lsd.inference.pinning import (
-    check_dynamic_variant,
+    check_dynamic_request,
     check_namespace,
-    maybe_dynamic_variant,
+    dynamic_variant,
     pinned_variant,
 )
 from lsd.inference.prepared import (
@@ -78,14 +78,15 @@ def accept(
     if request.episode_id is not None:
         episode_id = _checked_episode(request.episode_id, now_ms())
     function = _target(request, prepared)
-    if not function.variants and request.internal_dynamic_variant_config is None:
+    table = request.internal_dynamic_variant_config
+    if not function.variants and table is None:
         text = f"function {function.name!r} has no variants"
         raise InferenceFailed("function", text, pinned=True)
     if request.params.chat_completion.json_mode == "tool":
         _check_forced_json(request, function)
     dynamic = None
-    if request.internal_dynamic_variant_config is not None:
-        dynamic = maybe_dynamic_variant(request, function, prepared)
+    if table is not None and request.function_name is not None:
+        dynamic = dynamic_variant(table, function, prepared)
     check_input(
         request.input,
         function.config.schemas,
@@ -94,8 +95,8 @@ def accept(
     )
     if request.extra_body or request.extra_headers:
         _check_edit_targets(request, function, prepared)
-    if request.internal_dynamic_variant_config is not None:
-        check_dynamic_variant(request)
+    if table is not None:
+        check_dynamic_request(request)
     toolbox = _tools(request, function, prepared)
     pinned = None
     if request.variant_name is not None or dynamic is not None:

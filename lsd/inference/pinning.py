@@ -1,5 +1,8 @@
 """Variants that the caller fixes: by name, or by bringing one along."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from lsd.config import DYNAMIC_VARIANT, read_dynamic_variant
 from lsd.conversation import Malformed
 from lsd.inference.prepared import (
@@ -14,13 +17,10 @@ from lsd.inference.request import InferenceRequest
 DYNAMIC_FIELD = "internal_dynamic_variant_config"
 
 
-def maybe_dynamic_variant(
-    request: InferenceRequest, function: PreparedFunction, prepared: Prepared
-) -> PreparedVariant | None:
-    """The variant that came with the request, if one did. Raises BadRequest."""
-    table = request.internal_dynamic_variant_config
-    if table is None or request.function_name is None:
-        return None
+def dynamic_variant(
+    table: Mapping[str, Any], function: PreparedFunction, prepared: Prepared
+) -> PreparedVariant:
+    """The variant that a request has brought along. Raises BadRequest."""
     try:
         variant = read_dynamic_variant(table, function.name, prepared.config)
     except Malformed as malformed:
@@ -28,10 +28,8 @@ def maybe_dynamic_variant(
     return prepare_variant(DYNAMIC_VARIANT, variant, prepared.config.template_files)
 
 
-def check_dynamic_variant(request: InferenceRequest) -> None:
-    """Raises BadRequest for one without a function, or in a request that is recorded."""
-    if request.internal_dynamic_variant_config is None:
-        return
+def check_dynamic_request(request: InferenceRequest) -> None:
+    """Raises BadRequest if it brings a variant without a function, or would be recorded."""
     if request.function_name is None:
         raise BadRequest(DYNAMIC_FIELD, "found it without `function_name`; wanted both")
     if not request.dryrun:
@@ -43,21 +41,20 @@ def pinned_variant(
     function: PreparedFunction,
     dynamic: PreparedVariant | None,
     prepared: Prepared,
-) -> PreparedVariant | None:
-    """The only variant that may run; None leaves it to the draw.
+) -> PreparedVariant:
+    """The only variant that may run: the one that the request names, or has brought along.
 
     Raises UnknownName and BadRequest.
     """
-    if request.variant_name is not None:
-        if request.variant_name not in function.variants:
-            raise UnknownName("variant_name", "variant", request.variant_name)
-        if dynamic is not None:
-            raise BadRequest("variant_name", f"found it with `{DYNAMIC_FIELD}`; wanted one of them")
-        variant = function.variants[request.variant_name]
-    elif dynamic is not None:
+    if request.variant_name is None:
+        assert dynamic is not None, "a request that pins a variant has one of the two"
         variant = dynamic
+    elif request.variant_name not in function.variants:
+        raise UnknownName("variant_name", "variant", request.variant_name)
+    elif dynamic is not None:
+        raise BadRequest("variant_name", f"found it with `{DYNAMIC_FIELD}`; wanted one of them")
     else:
-        return None
+        variant = function.variants[request.variant_name]
     _check_namespaces(variant, request, function, prepared)
     return variant
 
