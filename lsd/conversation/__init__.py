@@ -58,7 +58,6 @@ from lsd.conversation.id_fields import Id, register_ids
 from lsd.conversation.ids import (
     BadId,
     IdGenerator,
-    PooledRandom,
     id_time_ms,
     is_version_7,
     parse_id,
@@ -165,7 +164,6 @@ __all__ = [
     "ModelResponse",
     "NotJson",
     "OutputBlock",
-    "PooledRandom",
     "Problem",
     "ProviderTool",
     "RawText",

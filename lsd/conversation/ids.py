@@ -1,10 +1,10 @@
 """Ids: UUIDv7 that never go backwards, and the forms in which clients may send them back."""
 
-import os
 import re
+import sys
 from array import array
-from collections.abc import Callable
-from random import Random, SystemRandom
+from collections.abc import Callable, Iterator
+from random import Random
 from typing import Protocol
 
 import attrs
@@ -16,49 +16,28 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _FOREIGN = re.compile(r"(?:chatcmpl-|msg_|resp_)([0-9a-f]{32})\Z")
 """The forms in which the OpenAI and Anthropic compatible endpoints show an inference id."""
 
-_RANDOM_BITS = 74
-"""A UUIDv7 holds 48 bits of milliseconds, 6 fixed bits and 74 free ones. Source: RFC 9562, 5.7."""
+_FIXED = 0x7000_8000
+"""The version and the variant, in the 80 bits in front of the last group of an id. A UUIDv7 has 48
+bits of milliseconds before them, and 74 free ones between and behind. Source: RFC 9562, 5.7."""
+
+_FREE = 0x07FF_3FFF
+"""Which of the 80 bits are chance. The top one of the free bits stays clear, so that a busy
+millisecond has room to count upwards."""
+
+_TAIL_BITS = 48
+"""The last group of an id, often all in which it differs from the one before."""
+_TAIL_MAX = (1 << _TAIL_BITS) - 1
+
+_BEHIND_HEAD_BITS = 58
+"""The first 64 of the 122 bits that are not fixed, the head, are what processes tell each other."""
+
+_WORD_BITS = 64
+_WORDS = 64
+"""Of chance, drawn at once: a call of the system for each id would cost as much as the id."""
 
 _STEP_BITS = 32
 """Ids of one millisecond are apart by a random step of up to 2^32: hard to guess, and there is
 room for 2^41 of them before the counter could run over into the next millisecond."""
-
-_STEPS = 64
-"""Drawn at once: a busy millisecond has some ten."""
-
-_LOW_BITS = 62
-_LOW_MAX = (1 << _LOW_BITS) - 1
-_VARIANT = 2 << _LOW_BITS
-"""What stands in front of the low bits."""
-
-_TAIL_BITS = 48 + _RANDOM_BITS - 64
-"""The other 64 bits of an id, its head, are what processes tell each other."""
-
-
-_POOL_BYTES = 4096
-"""Chance asked of the system at once: enough for five hundred ids."""
-
-_WORD_BITS = 64
-
-
-class PooledRandom(SystemRandom):
-    """The system's chance, with a pool for `getrandbits`.
-
-    A call of the system for each id would cost as much as the rest of it. A process that is forked
-    has to make its own.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._words = array("Q")
-
-    def getrandbits(self, k: int, /) -> int:
-        """So many bits."""
-        if k > _WORD_BITS:
-            return self.getrandbits(_WORD_BITS) | self.getrandbits(k - _WORD_BITS) << _WORD_BITS
-        if not self._words:
-            self._words.frombytes(os.urandom(_POOL_BYTES))
-        return self._words.pop() >> (_WORD_BITS - k)
 
 
 class IdHeads(Protocol):
@@ -95,57 +74,72 @@ class IdGenerator:
     random: Random
     heads: IdHeads | None = None
     _ms: int = attrs.field(default=-1, init=False)
-    _high: int = attrs.field(default=0, init=False)
-    """The milliseconds and the 12 bits behind them, of the latest id."""
-    _low: int = attrs.field(default=0, init=False)
-    """Its other 62 bits."""
+    """The milliseconds of the latest id."""
+    _front: int = attrs.field(default=_FIXED, init=False)
+    """Its first 80 bits."""
     _beginning: str = attrs.field(default="", init=False)
-    """Its text, up to those."""
-    _steps: list[int] = attrs.field(factory=list, init=False)
-    """What the next ids are apart, drawn ahead."""
+    """The same as text."""
+    _tail: int = attrs.field(default=0, init=False)
+    _chance: Iterator[int] = attrs.field(init=False)
+
+    @_chance.default
+    def _words_of_chance(self) -> Iterator[int]:
+        return _words(self.random)
 
     def start_after(self, greatest: str | None) -> None:
         """From now on every id is greater than `greatest`, too."""
         if greatest is not None:
-            last = self._high << _LOW_BITS | self._low
-            self._go_to(max(last, _sortable(int(greatest.replace("-", ""), 16))))
+            self._go_to(max(self._latest, _sortable(int(greatest.replace("-", ""), 16))))
 
     def new(self) -> str:
         """The next id, as lower-case text with hyphens."""
         now_ms = self.now_ms()
         if now_ms > self._ms:
-            # The top bit stays clear, so that a busy millisecond has room to count upwards.
-            self._go_to(now_ms << _RANDOM_BITS | self.random.getrandbits(_RANDOM_BITS - 1))
+            chance = self._chance
+            self._begin_at(now_ms << 32 | _FIXED | next(chance) & _FREE)
+            self._tail = next(chance) >> _WORD_BITS - _TAIL_BITS
         else:
-            steps = self._steps
-            if not steps:
-                steps += [1 + self.random.getrandbits(_STEP_BITS) for _ in range(_STEPS)]
-            self._low += steps.pop()
-            if self._low > _LOW_MAX:
-                self._go_to((self._high << _LOW_BITS) + self._low)
+            self._tail += 1 + (next(self._chance) >> _WORD_BITS - _STEP_BITS)
+            if self._tail > _TAIL_MAX:
+                self._go_to(self._latest)
         if self.heads is not None:
             self._rise_above_others(self.heads)
-        digits = f"{self._low | _VARIANT:016x}"
-        return f"{self._beginning}{digits[:4]}-{digits[4:]}"
+        return f"{self._beginning}{self._tail:012x}"
 
     def _rise_above_others(self, heads: IdHeads) -> None:
         greatest = heads.greatest_head()
-        last = self._high << _LOW_BITS | self._low
-        if last >> _TAIL_BITS <= greatest:
-            last = (greatest + 1) << _TAIL_BITS | self.random.getrandbits(_TAIL_BITS - 1)
-            self._go_to(last)
-        heads.note_head(last >> _TAIL_BITS)
+        if self._latest >> _BEHIND_HEAD_BITS <= greatest:
+            more = next(self._chance) >> 1 + _WORD_BITS - _BEHIND_HEAD_BITS
+            self._go_to((greatest + 1) << _BEHIND_HEAD_BITS | more)
+        heads.note_head(self._latest >> _BEHIND_HEAD_BITS)
+
+    @property
+    def _latest(self) -> int:
+        """The bits of the latest id that are not fixed; its tail may have run over."""
+        return _sortable(self._front << _TAIL_BITS) + self._tail
 
     def _go_to(self, sortable: int) -> None:
-        """Makes the latest id of its sortable bits: all but those of version and variant."""
-        self._high, self._low = sortable >> _LOW_BITS, sortable & _LOW_MAX
-        self._ms = self._high >> 12
-        digits = f"{self._ms:012x}"
-        self._beginning = f"{digits[:8]}-{digits[8:]}-7{self._high & 0xFFF:03x}-"
+        """Makes the latest id of its bits that are not fixed."""
+        ms, above, below = sortable >> 74, sortable >> 62 & 0xFFF, sortable >> 48 & 0x3FFF
+        self._begin_at(ms << 32 | above << 16 | below | _FIXED)
+        self._tail = sortable & _TAIL_MAX
+
+    def _begin_at(self, front: int) -> None:
+        self._ms = front >> 32
+        self._front = front
+        digits = f"{front:020x}"
+        self._beginning = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:]}-"
+
+
+def _words(random: Random) -> Iterator[int]:
+    """Chance without end."""
+    while True:
+        drawn = random.getrandbits(_WORDS * _WORD_BITS)
+        yield from array("Q", drawn.to_bytes(_WORDS * _WORD_BITS // 8, sys.byteorder))
 
 
 def _sortable(number: int) -> int:
-    """The 48 + 12 + 62 bits of a UUID's number that are not its version and variant."""
+    """The 48 + 12 + 62 bits of a UUID's number that are not fixed."""
     return (number >> 80 << 74) | ((number >> 64 & 0xFFF) << 62) | (number & 0x3FFFFFFFFFFFFFFF)
 
 

@@ -1,7 +1,7 @@
 """What a serving process has from its start to its end, whichever configuration is in force."""
 
 import os
-from random import Random
+from random import Random, SystemRandom
 from typing import TYPE_CHECKING
 
 import attrs
@@ -9,7 +9,7 @@ import attrs
 from lsd.api import InFlight
 from lsd.batches import LocalQueue
 from lsd.config import Loaded
-from lsd.conversation import IdGenerator, PooledRandom
+from lsd.conversation import IdGenerator
 from lsd.inference import AwsKeyChain, RunningInferences
 from lsd.network import BadCertificates, OutboundTransport
 from lsd.server.kept import Kept, open_objects
@@ -42,7 +42,7 @@ class Equipment:
     def of(cls, loaded: Loaded, kept: Kept | None, clock: Clock, metrics: Metrics) -> "Equipment":
         """The equipment of a start with this configuration. Raises StartRefused."""
         objects = open_objects(loaded.config, has_store=kept is not None)
-        random = PooledRandom()
+        random = SystemRandom()
         peers = None if kept is None else kept.peers
         ids = IdGenerator(clock.now_ms, random, None if peers is None else peers.progress)
         if kept is not None:

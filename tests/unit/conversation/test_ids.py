@@ -1,6 +1,6 @@
 """Ids: how they are made, and in which forms they come back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import pairwise
 from random import Random
@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from lsd.conversation import (
     BadId,
     IdGenerator,
-    PooledRandom,
     id_time_ms,
     is_version_7,
     parse_id,
@@ -223,19 +222,24 @@ def test_ids_of_several_processes_rise_together(seed: int, turns: list[bool]) ->
     assert len(set(made)) == len(made)
 
 
-@given(st.integers(0, 200))
-def test_pooled_chance_has_as_many_bits_as_asked(bits: int) -> None:
-    """Whether a word of the pool has enough or not."""
-    chance = PooledRandom()
+class CountedRandom(Random):
+    """Chance that counts how often it is asked for."""
 
-    drawn = [chance.getrandbits(bits) for _ in range(40)]
+    draws = 0
 
-    assert all(0 <= number < 1 << bits for number in drawn)
-    assert bits < 32 or len(set(drawn)) == 40
+    def getrandbits(self, k: int, /) -> int:
+        """So many bits."""
+        self.draws += 1
+        return super().getrandbits(k)
 
 
-def test_the_pool_is_filled_again() -> None:
-    """It holds some hundred words; thousands of draws do not repeat."""
-    chance = PooledRandom()
+@pytest.mark.parametrize("times", [range(1000), [7] * 1000])
+def test_chance_is_drawn_for_many_ids_at_once(times: Iterable[int]) -> None:
+    """To ask the system for it costs as much as an id; what was drawn is used once."""
+    chance = CountedRandom(7)
+    ids = IdGenerator(clock_of(*times), chance)
 
-    assert len({chance.getrandbits(64) for _ in range(5_000)}) == 5_000
+    made = [ids.new() for _ in range(1000)]
+
+    assert 0 < chance.draws <= 1000 / 20
+    assert len({each[-12:] for each in made}) == 1000
