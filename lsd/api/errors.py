@@ -11,6 +11,7 @@ from lsd.api.bodies import BodyTooLarge, CodingBroken, CodingUnknown
 from lsd.api.exchange import Answer
 from lsd.batches import (
     BadSubmission,
+    BatchNotStored,
     ItemRefused,
     NativeStartsFailed,
     NotConfiguredAnyMore,
@@ -46,6 +47,7 @@ _STATUSES: dict[type[LsdError], int] = {
     BodyTooLarge: 413,
     CodingUnknown: 415,
     NotStored: 503,
+    BatchNotStored: 503,
     DatasetUnchanged: 503,
     StoreFull: 503,
     StoreFailed: 503,

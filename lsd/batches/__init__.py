@@ -15,6 +15,7 @@ from lsd.batches.orphaned_jobs import OrphanedJobs
 from lsd.batches.outcomes import Decider
 from lsd.batches.refusals import (
     BadSubmission,
+    BatchNotStored,
     ItemRefused,
     NativeStartsFailed,
     NotConfiguredAnyMore,
@@ -28,6 +29,7 @@ from lsd.batches.submission import Submission, read_submission
 
 __all__ = [
     "BadSubmission",
+    "BatchNotStored",
     "BatchService",
     "Decider",
     "HeldCredentials",

@@ -9,7 +9,7 @@ import trio
 
 from lsd.config import CredentialMissing
 from lsd.conversation import AttemptFailed, LsdError, WireRequest
-from lsd.inference import Prepared, PreparedProvider, SignIn
+from lsd.inference import Credentials, Prepared, PreparedProvider, SignIn, mask_failure
 from lsd.network import BodyTooLarge, TransportFailed, WireResponse
 from lsd.providers import BatchAPI
 from lsd.telemetry import logger
@@ -41,34 +41,53 @@ class NativeCalls:
         encode: Callable[[Mapping[str, str | None]], WireRequest],
         decode: Callable[[int, Mapping[str, str], bytes], T],
     ) -> T:
-        """What `decode` makes of the answer; `encode` gets credentials. Raises AttemptFailed."""
+        """What `decode` makes of the answer; `encode` gets credentials.
+
+        Raises AttemptFailed, of kind `config` where there are no credentials. It shows none.
+        """
+        secrets: set[str] = set()
         try:
             with trio.fail_after(CALL_S_MAX):
-                response, body = await self._answer(provider, dynamic, encode)
-        except (CredentialMissing, TransportFailed, BodyTooLarge) as error:
+                response, body = await self._answer(provider, dynamic, encode, secrets)
+            return decode(response.status, response.headers, body)
+        except AttemptFailed as failure:
+            mask_failure(failure, secrets)
+            raise
+        except CredentialMissing as error:
+            raise AttemptFailed(kind="config", text=f"{provider.name}: {error}") from None
+        except (TransportFailed, BodyTooLarge) as error:
             raise AttemptFailed(kind="transport", text=f"{provider.name}: {error}") from None
         except trio.TooSlowError:
             text = f"{provider.name}: no answer of its batch API within {CALL_S_MAX:g} s"
             raise AttemptFailed(kind="timeout", text=text) from None
-        return decode(response.status, response.headers, body)
 
     async def _answer(
         self,
         provider: PreparedProvider,
         dynamic: Mapping[str, str],
         encode: Callable[[Mapping[str, str | None]], WireRequest],
+        secrets: set[str],
     ) -> tuple[WireResponse, bytes]:
-        """The answer, whose body is read. Credentials that have lapsed are replaced once."""
-        written = provider.written.find(self._prepared.loaded.secrets, dynamic).values
+        """The answer, whose body is read. Credentials that have lapsed are replaced once.
+
+        `secrets` gets what no text may show.
+        """
+        written = provider.written.find(self._prepared.loaded.secrets, dynamic)
+        secrets |= written.secrets
         if provider.sign_in is None:
-            return await _sent(provider, encode(written))
+            return await _sent(provider, encode(written.values))
         sign_in = provider.sign_in.cloud_wide
-        credentials = {**written, **await _fetched(sign_in, dynamic)}
+
+        async def signed_in() -> Mapping[str, str | None]:
+            whole = Credentials({**written.values, **await _fetched(sign_in, dynamic)})
+            secrets.update(whole.secrets)
+            return whole.values
+
+        credentials = await signed_in()
         response, body = await _sent(provider, encode(credentials))
         is_refusal = response.status in sign_in.refusal_statuses
         if is_refusal and sign_in.forget(credentials, response.headers, body):
-            credentials = {**written, **await _fetched(sign_in, dynamic)}
-            return await _sent(provider, encode(credentials))
+            return await _sent(provider, encode(await signed_in()))
         return response, body
 
     async def give_up(

@@ -44,25 +44,29 @@ class NativeJobs:
     _polled: dict[tuple[str, int], _Polled] = attrs.field(factory=dict, init=False)
 
     async def refresh(self, batch_id: str) -> None:
-        """Asks for all jobs of a batch that are under way, and collects what is there."""
+        """Asks for all jobs of a batch that are under way, and collects what is there.
+
+        Raises nothing: what fails is tried again the next time.
+        """
         for number, part in enumerate(self.store.batches.parts(batch_id)):
             if part.is_over:
+                self._polled.pop((batch_id, number), None)
                 continue
             polled = self._polled.setdefault((batch_id, number), _Polled())
             async with polled.turn:
                 if trio.current_time() - polled.at < POLLED_EVERY_S_MIN:
                     continue
-                if await self._has_turn(batch_id, number):
-                    await self._poll(batch_id, number)
+                try:
+                    if await self._has_turn(batch_id, number):
+                        await self._poll(batch_id, number)
+                except LsdError as error:  # the store is full; whoever asks is told what it holds
+                    log.warning("batch not refreshed", batch_id=batch_id, reason=str(error))
                 polled.at = trio.current_time()
 
     async def refresh_all(self) -> None:
-        """The same for all batches."""
+        """The same for all batches. Scans."""
         for batch_id in await trio.to_thread.run_sync(self.store.batches.with_native_parts):
-            try:
-                await self.refresh(batch_id)
-            except LsdError as error:
-                log.warning("batch not refreshed", batch_id=batch_id, reason=str(error))
+            await self.refresh(batch_id)
 
     async def cancel(self, batch_id: str) -> None:
         """Has the providers end what they can; what they still deliver is collected later.

@@ -39,6 +39,16 @@ class RecordsAreOff(LsdError):
 
 
 @attrs.frozen
+class BatchNotStored(LsdError):
+    """The store could not keep a batch, and nothing of it is stored."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"nothing was accepted, the batch could not be stored: {self.reason}"
+
+
+@attrs.frozen
 class NativeStartsFailed(LsdError):
     """No provider has taken a part of the batch as a job, and LSD was not to run it itself.
 

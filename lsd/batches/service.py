@@ -10,12 +10,27 @@ from lsd.batches.checking import Checking
 from lsd.batches.local_queue import LocalQueue
 from lsd.batches.native_jobs import NativeWork
 from lsd.batches.native_submission import Placing
-from lsd.batches.refusals import ItemRefused, RecordsAreOff, UnknownBatch, UnknownItem
+from lsd.batches.refusals import (
+    BatchNotStored,
+    ItemRefused,
+    RecordsAreOff,
+    UnknownBatch,
+    UnknownItem,
+)
 from lsd.batches.results import batch_pieces, item_json
 from lsd.batches.submission import Submission, secrets_of
 from lsd.conversation import LsdError
 from lsd.inference import InferenceService
-from lsd.store import BatchRecord, ItemResult, NewItem, Store, Writer
+from lsd.store import (
+    BatchRecord,
+    ItemResult,
+    NewItem,
+    Store,
+    StoreFailed,
+    StoreFull,
+    WriteFailed,
+    Writer,
+)
 
 CHECKING_S_MAX = 0.002
 """So long items are checked without a pause; then it is the turn of other requests."""
@@ -37,8 +52,8 @@ class BatchService:
     ) -> dict[str, Any]:
         """Stores a batch durably; the ids of it and of all its items.
 
-        Raises RecordsAreOff, ItemRefused for the first item that `/inference` would refuse, and
-        what kept the store from committing. Nothing is stored then.
+        Raises RecordsAreOff, ItemRefused for the first item that `/inference` would refuse,
+        NativeStartsFailed, and BatchNotStored. Nothing is stored then.
         """
         if self.inferences.recorder is None:
             raise RecordsAreOff
@@ -62,9 +77,11 @@ class BatchService:
         )
         try:
             await self._store(batch, items, checking)
-        except BaseException:
+        except BaseException as error:
             for new in items:
                 self.queue.credentials.forget(new.item.inference_id)
+            if isinstance(error, StoreFull | StoreFailed | WriteFailed):
+                raise BatchNotStored(str(error)) from error
             raise
         self.inferences.metrics.count_batch(checking.asked)
         self.queue.note_news()

@@ -9,6 +9,7 @@ from lsd.inference.adaptive_experiments import AdaptiveExperiments, ExperimentSt
 from lsd.inference.answers import Answer
 from lsd.inference.aws_key_chain import AwsKeyChain
 from lsd.inference.aws_sign_in import AwsSignIn
+from lsd.inference.call_failures import mask_failure
 from lsd.inference.costs import CostTable
 from lsd.inference.direct_call import DirectCall
 from lsd.inference.elsewhere import CallElsewhere, call_elsewhere, costs_elsewhere
@@ -70,6 +71,7 @@ from lsd.inference.targeted_edits import TargetedBodyEdit, TargetedHeaderEdit, r
 from lsd.inference.toolbox import Toolbox, toolbox_for
 from lsd.inference.tools_json import provider_tool_to_json, tool_choice_to_json, tool_to_json
 from lsd.inference.variants import assignment_of, drawing_of, drawn_variant
+from lsd.inference.written_credentials import Credentials
 
 __all__ = [
     "DEFAULT_FUNCTION",
@@ -84,6 +86,7 @@ __all__ = [
     "CacheOptions",
     "CallElsewhere",
     "CostTable",
+    "Credentials",
     "DialectMaker",
     "DirectCall",
     "EmbeddingAnswer",
@@ -134,6 +137,7 @@ __all__ = [
     "drawn_variant",
     "fitting_value",
     "json_reference",
+    "mask_failure",
     "prepare",
     "provider_tool_to_json",
     "raw_responses",

@@ -1,12 +1,8 @@
 """No room: in the map, and on the disk."""
 
-import shutil
-import subprocess
-import sys
-import textwrap
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 import pytest
@@ -14,6 +10,7 @@ import trio
 
 from lsd.store import InferenceBody, InferenceRecord, Selection, Store, StoreFull, Writer, verify
 from lsd.store.layout import INFERENCE_BODIES
+from tests.faults.small_disk import small_disk
 from tests.unit.store.makers import SMALL, HandClock, Maker, open_store, stored
 
 SMALL_MAP = attrs.evolve(SMALL, max_map_size=2 << 20)
@@ -109,58 +106,29 @@ def test_a_full_store_can_be_opened_again(tmp_path: Path) -> None:
     greater.close()
 
 
-IN_A_NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c")
-"""What is mounted in there is seen by nobody else, and is gone with the process."""
-
-ON_A_SMALL_DISK = 'mount -t tmpfs -o size=3m tmpfs "$0" && exec "$@"'
-
-FILL_THE_DISK = textwrap.dedent(
-    """
-    import sys
-    from pathlib import Path
-    import attrs
-    from lsd.store import InferenceBody, StoreFull, verify
-    from tests.unit.store.makers import SMALL, Maker, open_store, stored
-
-    folder, durability = sys.argv[1:]
-    settings = attrs.evolve(SMALL, durability=durability)
-    store, make = open_store(Path(folder) / "lsd-data", settings), Maker()
-    body = InferenceBody(input={"text": "x" * 100_000}, output=[])
-    whole, bounds, refusals = [], set(), 0
-    while refusals < 5:
-        try:
-            whole.append(stored(store, make.inference(body=body)))
-        except StoreFull as full:
-            bounds.add(full.bound)
-            refusals += 1
-    print(bounds, len(whole) > 5, verify(store))
-    store.close()
-    again = open_store(Path(folder) / "lsd-data", settings)
-    print(all(again.inferences.get([each.inference_id]) == [each] for each in whole), verify(again))
-    """
-)
-
-
-@pytest.fixture
-def on_a_small_disk(tmp_path: Path) -> tuple[str, ...]:
-    """The beginning of a command that has 3 MiB of disk in a folder of its own."""
-    command = (*IN_A_NAMESPACE, ON_A_SMALL_DISK, str(tmp_path))
-    if shutil.which("unshare") is None:
-        pytest.skip("no namespaces on this system")
-    if subprocess.run((*command, "true"), capture_output=True, check=False).returncode != 0:
-        pytest.skip("no right to mount a small disk here")
-    return command
-
-
 @pytest.mark.parametrize("durability", ["sync", "lazy", "none"])
 def test_a_full_disk_is_a_full_store(
-    on_a_small_disk: tuple[str, ...], tmp_path: Path, durability: str
+    tmp_path: Path, durability: Literal["sync", "lazy", "none"]
 ) -> None:
     """A disk without room is told like a map without room, and harms nothing stored before."""
-    script = (sys.executable, "-c", FILL_THE_DISK, str(tmp_path), durability)
+    make, refusals = Maker(), 5
+    with small_disk(tmp_path, "3m") as disk:
+        settings, folder = attrs.evolve(SMALL, durability=durability), disk.path / "lsd-data"
+        store = open_store(folder, settings)
+        whole, bounds = [], []
+        while len(bounds) < refusals:
+            try:
+                whole.append(stored(store, great(make)))
+            except StoreFull as full:
+                bounds.append(full.bound)
+        problems = verify(store)
+        store.close()
+        again = open_store(folder, settings)
+        found = [again.inferences.get([each.inference_id]) for each in whole]
+        problems += verify(again)
+        again.close()
 
-    ended = subprocess.run(
-        on_a_small_disk + script, capture_output=True, text=True, check=False, timeout=60
-    )
-
-    assert ended.stdout.splitlines() == ["{'disk'} True []", "True []"], ended.stderr
+    assert bounds == ["disk"] * refusals
+    assert len(whole) > 5
+    assert found == [[each] for each in whole]
+    assert problems == []

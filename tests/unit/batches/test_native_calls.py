@@ -106,3 +106,15 @@ async def test_a_job_that_cannot_be_given_up_is_told_in_the_log(desk: Desk) -> N
     await NativeCalls(desk.gateway.prepared).give_up(api, model.providers[0], "b", {})
 
     assert len(desk.provider.requests) == 1
+
+
+async def test_a_failure_shows_no_credentials(desk: Desk) -> None:
+    """Whatever the provider repeats of them: the text is stored, and shown to whoever asks."""
+    refusal = b'{"error":{"message":"wrong key %s"}}'
+    desk.provider.will(Script(status=403, body=(refusal % b"sk-operators-own",)))
+    with pytest.raises(AttemptFailed, match=r"wrong key \*\*\*"):
+        await ask(desk)
+
+    desk.provider.will(Script(status=403, body=(refusal % b"ya29.fetched",)))
+    with pytest.raises(AttemptFailed, match=r"wrong key \*\*\*"):
+        await ask(desk, Tokens(["ya29.fetched", "ya29.fetched"]))

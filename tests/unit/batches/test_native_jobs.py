@@ -2,10 +2,15 @@
 
 from typing import Any
 
+import pytest
+import trio
 from structlog.testing import capture_logs
 
+from lsd.batches.native_jobs import POLLED_EVERY_S_MIN
 from lsd.conversation import encode_json
+from lsd.store import StoreFailed
 from tests.unit.batches.desk import ITEM, Desk
+from tests.unit.captured_log import Log
 from tests.unit.inference.fake_providers import Script
 
 FILE = Script(body=(b'{"id":"f"}',))
@@ -40,6 +45,30 @@ async def test_results_are_collected_once(native_desk: Desk) -> None:
     assert (shown["status"], len(shown["inferences"])) == ("completed", 2)
     assert len(desk.provider.requests) == asked == 4
     assert desk.store.batches.with_native_parts() == []
+
+
+async def test_a_store_that_fails_leaves_a_batch_as_it_is(
+    native_desk: Desk, monkeypatch: pytest.MonkeyPatch, log: Log, autojump_clock: trio.abc.Clock
+) -> None:
+    """Whoever asks is told how it stands, and its jobs are asked again a moment later."""
+    desk = native_desk
+    desk.provider.will(FILE, job("validating"))
+    answer = await desk.submit(ITEM)
+    (inference_id,) = answer["inference_ids"]
+    commit = type(desk.writer).commit
+
+    async def fail(_writer: object, _write: object) -> None:
+        raise StoreFailed("store", "no luck")
+
+    monkeypatch.setattr(type(desk.writer), "commit", fail)
+    pending = await desk.service.item(answer["batch_id"], inference_id)
+    monkeypatch.setattr(type(desk.writer), "commit", commit)
+    desk.provider.will(job("completed", output_file_id="o"), Script(body=(result(inference_id),)))
+    await trio.sleep(POLLED_EVERY_S_MIN)
+    completed = await desk.service.item(answer["batch_id"], inference_id)
+
+    assert (pending["status"], completed["status"]) == ("pending", "completed")
+    assert [entry["event"] for entry in log] == ["batch not refreshed"]
 
 
 async def test_results_of_no_item_are_told_in_the_log(native_desk: Desk) -> None:

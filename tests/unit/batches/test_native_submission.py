@@ -4,7 +4,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from lsd.batches.refusals import NativeStartsFailed
+from lsd.batches.refusals import BatchNotStored, NativeStartsFailed
 from lsd.conversation import encode_json
 from lsd.store import StoreFailed
 from tests.unit.batches.desk import ITEM, Desk
@@ -97,7 +97,7 @@ async def test_jobs_are_given_up_when_the_store_fails(
         await commit(writer, write)  # type: ignore[arg-type]
 
     monkeypatch.setattr(type(desk.writer), "commit", fail)
-    with pytest.raises(StoreFailed):
+    with pytest.raises(BatchNotStored):
         await desk.submit(ITEM)
 
     assert desk.provider.requests[-1].url.endswith("/batches/b/cancel")

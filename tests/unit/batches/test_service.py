@@ -2,7 +2,14 @@
 
 import pytest
 
-from lsd.batches import ItemRefused, RecordsAreOff, UnknownBatch, UnknownItem, read_submission
+from lsd.batches import (
+    BatchNotStored,
+    ItemRefused,
+    RecordsAreOff,
+    UnknownBatch,
+    UnknownItem,
+    read_submission,
+)
 from lsd.conversation import encode_json
 from lsd.store import StoreFailed
 from tests.unit.batches.desk import ITEM, Desk
@@ -65,7 +72,7 @@ async def test_a_store_that_fails_takes_nothing(
         raise StoreFailed("store", "no luck")
 
     monkeypatch.setattr(type(desk.writer), "commit", fail)
-    with pytest.raises(StoreFailed):
+    with pytest.raises(BatchNotStored, match=r"nothing was accepted.*no luck"):
         await desk.submit({**ITEM, "credentials": {"k": "v"}})
 
     assert desk.queue.credentials._fields == {}
