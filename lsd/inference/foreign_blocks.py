@@ -21,6 +21,17 @@ _BOUND = (Thought, Unknown)
 """Blocks that may be for one provider alone."""
 
 
+def says_only_text(request: ModelRequest) -> bool:
+    """Whether there is nothing but text in it, as in most: it is the same for all models."""
+    if request.tools is not None:
+        return False
+    for message in request.messages:
+        for block in message.content:
+            if type(block) is not Text:
+                return False
+    return True
+
+
 def request_for(
     request: ModelRequest, *, provider_type: str, model_name: str, provider_name: str
 ) -> ModelRequest:

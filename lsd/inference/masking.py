@@ -14,6 +14,8 @@ HEADER_LENGTH_MIN = 8
 """Of a header's value that is masked whatever its name: shorter ones are flags and versions, and
 masking every `true` would spoil the records."""
 
+NO_SECRETS: frozenset[str] = frozenset()
+
 _TELLING_NAME = re.compile(r"auth|key|token|secret|cookie|credential|password", re.IGNORECASE)
 
 _SPELLED_ALIKE = re.compile(r"[\w.+=-]+")

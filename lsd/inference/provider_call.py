@@ -1,6 +1,7 @@
 """One call of one provider: encode, send, read, decode; every way to fail is one error type."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 
 import attrs
@@ -8,7 +9,7 @@ import trio
 
 from lsd.access import Ticket, Used, estimated_prompt_tokens
 from lsd.conversation import (
-    NOTHING_DERIVED,
+    NO_EDITS,
     UNSUPPORTED_CODE,
     AttemptFailed,
     ClientRequest,
@@ -22,11 +23,11 @@ from lsd.inference.call_failures import AttemptFailures
 from lsd.inference.costs import CostUnknown
 from lsd.inference.derived_parameters import blamed_for, without
 from lsd.inference.files import without_files
-from lsd.inference.foreign_blocks import request_for, translatable
+from lsd.inference.foreign_blocks import request_for, says_only_text, translatable
 from lsd.inference.journal import ModelCall
 from lsd.inference.limited_sending import send_within
 from lsd.inference.limits import Limit
-from lsd.inference.masking import masked, secrets_in, spellings_of
+from lsd.inference.masking import NO_SECRETS, masked, secrets_in, spellings_of
 from lsd.inference.prepared import PreparedGeneration, PreparedModel, PreparedProvider
 from lsd.inference.run import Run
 from lsd.inference.written_credentials import Credentials
@@ -48,10 +49,10 @@ class ProviderCall:
     """One attempt in progress: the journal's entry, and what it needs to be made.
 
     `limit` is what is reached at `deadline`, by trio's clock. `secrets` are values that no text
-    which leaves this call may show. `derived` are fields that were sent last although no client had
-    asked for them, and the parameters they stand for. `names` are those of tools that had to be
-    changed for this provider, if any had. `ticket` is what rate limits have given for it; None if
-    none applies, or as long as nothing is answered.
+    which leaves this call may show. `is_all_text`: nothing in the request could be changed for this
+    provider. `wire` is what was sent last; `names` are those of tools that had to be changed for
+    it, if any had. `ticket` is what rate limits have given for the call; None if none applies, or
+    as long as nothing is answered.
     """
 
     run: Run
@@ -59,10 +60,11 @@ class ProviderCall:
     entry: ModelCall
     edits: Edits
     own_edits: Edits
-    secrets: set[str]
+    secrets: AbstractSet[str]
     limit: Limit
     deadline: float
-    derived: Mapping[str, str] = attrs.field(default=NOTHING_DERIVED, init=False)
+    is_all_text: bool
+    wire: WireRequest | None = attrs.field(default=None, init=False)
     names: ToolNames | None = attrs.field(default=None, init=False)
     ticket: Ticket | None = attrs.field(default=None, init=False)
 
@@ -77,23 +79,26 @@ class ProviderCall:
         limit: Limit,
     ) -> "ProviderCall":
         """Enters the call in the journal; from now on its time runs."""
-        own = request_for(
-            request,
-            provider_type=provider.thought_type,
-            model_name=model.name,
-            provider_name=provider.name,
-        )
+        is_all_text = says_only_text(request)
+        if not is_all_text:
+            request = request_for(
+                request,
+                provider_type=provider.thought_type,
+                model_name=model.name,
+                provider_name=provider.name,
+            )
         own_edits = run.edits_beside(provider, generation, model)
-        edits = run.edits_with(own_edits, generation, provider)
-        secrets = secrets_in(edits.headers) if edits.headers else set()
+        edits = provider.edits
+        if own_edits is not NO_EDITS:
+            edits = run.edits_with(own_edits, generation, provider)
+        secrets: AbstractSet[str] = secrets_in(edits.headers) if edits.headers else NO_SECRETS
         if run.request.credentials:
             secrets |= spellings_of(run.request.credentials.values())
-        entry = run.begin_call(generation, model, provider, own)
-        client, relaying = request.client, provider.relaying
-        if client is not None and relaying is not None:
-            entry.is_relayed = relaying.lane == client.lane
+        entry = run.begin_call(generation, model, provider, request)
+        if request.client is not None and provider.relaying is not None:
+            entry.is_relayed = provider.relaying.lane == request.client.lane
         deadline = trio.current_time() + limit.seconds
-        return cls(run, provider, entry, edits, own_edits, secrets, limit, deadline)
+        return cls(run, provider, entry, edits, own_edits, secrets, limit, deadline, is_all_text)
 
     def fail(self, error: Exception) -> None:
         """Enters in the journal why there is no answer. Raises the AttemptFailed that `error` is.
@@ -109,17 +114,30 @@ class ProviderCall:
         )
         failures.take(error)
 
-    async def send(self) -> tuple[WireRequest, WireResponse]:
-        """What was sent, and the head of the answer; whoever gets it closes it.
+    def send(self) -> Awaitable[WireResponse]:
+        """The head of the answer; whoever gets it closes it.
+
+        Raises AttemptFailed, CredentialMissing, TransportFailed or DeadlineReached, at once or when
+        it is waited for.
+        """
+        run, provider, entry = self.run, self.provider, self.entry
+        is_adapted = entry.is_relayed or (entry.request.client is None and run.files is None)
+        if is_adapted and run.limits is None and provider.sign_in is None:
+            # Nothing to wait for before it; and each coroutine around a wait costs at its end.
+            wire = self._encode(entry.request, self._written(), ())
+            return provider.transport.send(wire, self.deadline)
+        return self._send_when_ready(is_adapted)
+
+    async def _send_when_ready(self, is_adapted: bool) -> WireResponse:
+        """Sends what may have to be waited for: files, credentials, room within the limits.
 
         A request whose credentials have lapsed too early is sent once more, with fresh ones.
-        Raises AttemptFailed, CredentialMissing, TransportFailed or DeadlineReached.
         """
         run, provider, request = self.run, self.provider, self.entry.request
         sign_in = provider.sign_in
-        credentials = self._written() if sign_in is None else await self.credentials()
+        credentials = await self.credentials()
         forgone: Sequence[str] = ()
-        if (request.client is not None or run.files is not None) and not self.entry.is_relayed:
+        if not is_adapted:
             request, forgone = await self._adapted(request)
         wire = self._encode(request, credentials, forgone)
         if run.limits is None or self.ticket is not None:
@@ -130,15 +148,15 @@ class ProviderCall:
                 run.limits, self._estimated_tokens, provider.transport, wire, self.deadline
             )
         if sign_in is None or response.status not in sign_in.refusal_statuses:
-            return wire, response
+            return response
         try:
             body = await response.read(REFUSAL_BYTES_MAX)
         finally:
             await response.aclose()
         if not sign_in.forget(credentials, response.headers, body):
-            return wire, ScriptedResponse(response.status, response.headers, [(0, body)])
+            return ScriptedResponse(response.status, response.headers, [(0, body)])
         wire = self._encode(request, await self.credentials(), forgone)
-        return wire, await provider.transport.send(wire, self.deadline)
+        return await provider.transport.send(wire, self.deadline)
 
     async def settle(self) -> None:
         """The call is over; the rate limits learn what it has used."""
@@ -177,9 +195,10 @@ class ProviderCall:
 
     def _written(self) -> Mapping[str, str | None]:
         """The credentials that do not have to be fetched. Raises CredentialMissing."""
-        run = self.run
-        found = self.provider.written.find(run.prepared.loaded.secrets, run.request.credentials)
-        self.secrets |= found.secrets
+        written, run = self.provider.written, self.run
+        found = written.kept or written.find(run.prepared.loaded.secrets, run.request.credentials)
+        if found.secrets:
+            self.secrets |= found.secrets
         return found.values
 
     async def _adapted(self, request: ModelRequest) -> tuple[ModelRequest, Sequence[str]]:
@@ -206,25 +225,28 @@ class ProviderCall:
         forgone: Sequence[str],
     ) -> WireRequest:
         """What is sent. Raises AttemptFailed."""
-        provider, entry, run = self.provider, self.entry, self.run
+        provider, entry = self.provider, self.entry
         if entry.is_relayed:
             assert provider.relaying is not None, "or it would not be relayed"
             wire = provider.relaying.relay(request, credentials, self.edits)
+        elif self.is_all_text:
+            wire = provider.dialect.encode(request, credentials, self.edits)
         else:
             names = self.names = ToolNames.of(request, provider.provider_type)
             fitted = request if names is None else names.fitted(request)
             wire = provider.dialect.encode(fitted, credentials, self.edits)
-        self.derived = wire.derived
-        entry.left_out = (*wire.left_out, *forgone) if forgone else wire.left_out
+        self.wire = wire
+        if wire.left_out or forgone:
+            entry.left_out = (*wire.left_out, *forgone)
         text = wire.body.decode()
-        if run.files is not None:
+        if self.run.files is not None:
             text = without_files(text, request)
         entry.raw_request = masked(text, self.secrets)
         return wire
 
     def may_do_without(self, failure: AttemptFailed) -> bool:
         """Whether it is worth to try once more: what was refused, nobody had asked for."""
-        blamed = blamed_for(failure, self.derived)
+        blamed = frozenset() if self.wire is None else blamed_for(failure, self.wire.derived)
         self.provider.forgone.update(blamed)
         return bool(blamed)
 
@@ -303,15 +325,16 @@ async def call_provider(
 
 async def _ask(call: ProviderCall) -> None:
     provider, entry = call.provider, call.entry
-    wire, response = await call.send()
+    response = await call.send()
     try:
         body = await response.read(ANSWER_BYTES_MAX)
     finally:
         await response.aclose()
     headers = dated_headers(response.headers, call.run.clock)
     answer = provider.dialect.decode(response.status, headers, body)
-    if wire.prefill:
-        answer = completed_answer(answer, wire.prefill)
+    assert call.wire is not None, "or it would not be answered"
+    if call.wire.prefill:
+        answer = completed_answer(answer, call.wire.prefill)
     if call.names is not None:
         answer = call.names.restored(answer)
     entry.take_raw_response(body.decode(errors="replace"), call.secrets)

@@ -7,7 +7,7 @@ import attrs
 from lsd.config import DynamicLocation, EnvLocation, FallbackLocation, Location, Secrets
 from lsd.inference.masking import spellings_of
 
-NO_SECRETS = frozenset({"endpoint", "quota_project", "region", "signed_at"})
+_SHOWN = frozenset({"endpoint", "quota_project", "region", "signed_at"})
 """What goes with credentials and may be shown."""
 
 
@@ -25,7 +25,7 @@ class Credentials:
     def _secrets(self) -> frozenset[str]:
         return frozenset(
             spellings_of(
-                value for name, value in self.values.items() if value and name not in NO_SECRETS
+                value for name, value in self.values.items() if value and name not in _SHOWN
             )
         )
 
@@ -35,22 +35,22 @@ class WrittenCredentials:
     """Where everything is that a dialect wants to be told at each call, by its name there.
 
     What has to be fetched is not among it: that comes by signing in. What no request has a say in
-    is looked up until all of it was found, and then kept, as Secrets keeps it.
+    is looked up until all of it was found, and then `kept`, as Secrets keeps it.
     """
 
     locations: Mapping[str, Location]
-    _kept: Credentials | None = attrs.field(default=None, init=False, repr=False)
+    kept: Credentials | None = attrs.field(default=None, init=False, repr=False)
 
     def find(self, secrets: Secrets, dynamic: Mapping[str, str]) -> Credentials:
         """`dynamic` are the credentials of the request. Raises CredentialMissing."""
-        if self._kept is not None:
-            return self._kept
+        if self.kept is not None:
+            return self.kept
         values = {
             name: secrets.resolve(location, dynamic) for name, location in self.locations.items()
         }
         found = Credentials(values)
         if _is_lasting(self.locations.values()):
-            self._kept = found
+            self.kept = found
         return found
 
 
