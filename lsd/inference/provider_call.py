@@ -64,9 +64,9 @@ class ProviderCall:
     limit: Limit
     deadline: float
     is_all_text: bool
-    wire: WireRequest | None = attrs.field(default=None, init=False)
-    names: ToolNames | None = attrs.field(default=None, init=False)
-    ticket: Ticket | None = attrs.field(default=None, init=False)
+    wire: WireRequest | None = None
+    names: ToolNames | None = None
+    ticket: Ticket | None = None
 
     @classmethod
     def begin(

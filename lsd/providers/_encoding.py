@@ -33,11 +33,11 @@ class EncodingFor(Generic[TargetT]):
 
     request: ModelRequest
     target: TargetT
-    left_out: tuple[str, ...] = attrs.field(default=(), init=False)
+    left_out: tuple[str, ...] = ()
     """What is not sent although it was asked for."""
-    derived: Mapping[str, str] = attrs.field(default=NOTHING_DERIVED, init=False)
+    derived: Mapping[str, str] = NOTHING_DERIVED
     """Fields of the body that nobody has asked for, by name, with the parameters they stand for."""
-    _told: frozenset[str] = attrs.field(default=frozenset(), init=False)
+    _told: frozenset[str] = frozenset()
 
     def leave_out(self, parameter: str, hint: str | None = None) -> None:
         """Warns that `parameter` is not sent; `hint` says why, or what would work."""

@@ -104,14 +104,13 @@ def object_in(provider_type: str, headers: Mapping[str, str], body: bytes) -> di
         document = decode_json(body)
     except NotJson as error:
         found = f"{headers.get('content-type', 'a body')} that is not JSON ({error})"
-        document = None
     else:
+        if type(document) is dict:
+            return document
         found = "no JSON object"
-    if not isinstance(document, dict):
-        raw = body.decode(errors="replace")
-        reason = f"found {found}: {shortened(raw.strip())}"
-        raise undecodable(provider_type, reason, headers, raw)
-    return document
+    raw = body.decode(errors="replace")
+    reason = f"found {found}: {shortened(raw.strip())}"
+    raise undecodable(provider_type, reason, headers, raw)
 
 
 def ended_early(

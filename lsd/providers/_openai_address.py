@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import quote, urlsplit, urlunsplit
 
+import attrs
+
 from lsd.conversation import AttemptFailed
-from lsd.providers._sealing import USER_AGENT
+from lsd.providers._sealing import USER_AGENT, checked
 
 URLS_MAX = 1024
 """Addresses that are remembered; a provider has a few, and callers may name some."""
@@ -52,6 +54,41 @@ def request_headers(
         # A compressed stream would be held back until the compressor has a block together.
         headers["Accept-Encoding"] = "identity"
     return headers | dict(further or {})
+
+
+@attrs.define(eq=False)
+class ProviderHeaders:
+    """The headers of the requests to one provider: all with the same key have the same ones.
+
+    They are made and checked once, as a provider has one key, unless each caller brings his own.
+    """
+
+    key_header: str
+    key_prefix: str
+    further: Mapping[str, str]
+    _key: str | None = attrs.field(default=None, init=False, repr=False)
+    _made: dict[bool, Mapping[str, str]] = attrs.field(factory=dict, init=False, repr=False)
+
+    def of(self, key: str | None, stream: bool) -> Mapping[str, str]:
+        """Those of a request for a whole answer or for a stream."""
+        if key != self._key:
+            self._key = key
+            self._made.clear()
+        made = self._made.get(stream)
+        if made is None:
+            made = self._made[stream] = self._with_key(stream)
+        return made
+
+    def _with_key(self, stream: bool) -> Mapping[str, str]:
+        return checked(
+            request_headers(
+                self._key,
+                stream=stream,
+                key_header=self.key_header,
+                key_prefix=self.key_prefix,
+                further=self.further,
+            )
+        )
 
 
 def deployment_path(deployment_id: str, suffix: str) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from lsd.conversation import (
     ContentChunk,
-    JsonValue,
     ModelChunk,
     ModelResponse,
+    OutputBlock,
     Text,
     Usage,
 )
@@ -48,12 +48,18 @@ def read_answer(target: Target, headers: Mapping[str, str], body: bytes) -> Mode
 def read_completion(target: Target, headers: Mapping[str, str], body: bytes) -> ModelResponse:
     """All of a completion as blocks. Raises AttemptFailed."""
     document = object_in(target.provider_type, headers, body)
-    choice = _only_choice(target, headers, document, body)
-    text = _only_text(choice.get("message"), target)
-    if text is None:
-        output = blocks_of(_content_of(choice, target, headers, body))
+    try:
+        [choice] = document["choices"]
+        message = choice["message"]
+        text = message["content"]
+    except (KeyError, TypeError, ValueError):
+        text = None
+    is_text = type(text) is str and text and not target.parse_think_blocks
+    if is_text and not any(map(message.get, _BESIDE_TEXT)):
+        output: tuple[OutputBlock, ...] = (Text(text),)
     else:
-        output = (Text(text),)
+        choice = _only_choice(target, headers, document, body)
+        output = blocks_of(_content_of(choice, target, headers, body))
     usage, raw_usage = usage_in(target, document, headers)
     reason = finish_reason_of(choice.get("finish_reason"))
     stopped_by = stop_sequence_of(choice)
@@ -78,11 +84,11 @@ def usage_in(
     target: Target, document: Received, headers: Mapping[str, str]
 ) -> tuple[Usage | None, Received | None]:
     """The counts in a body or event, and the object that they stand in; None without one."""
-    find = target.member.find_usage
+    member = target.member
+    find, read = member.find_usage, member.read_usage
     usage = document.get("usage") if find is None else find(document)
-    if not usage or not isinstance(usage, dict):
+    if not usage or type(usage) is not dict:
         return None, None
-    read = target.member.read_usage
     return usage_of(usage) if read is None else read(usage, headers), usage
 
 
@@ -103,16 +109,6 @@ def _only_choice(
     else:
         reason = "found a choice that is no object"
     raise undecodable(target.provider_type, reason, headers, raw)
-
-
-def _only_text(message: JsonValue, target: Target) -> str | None:
-    """The text of a message that is nothing else, as most are."""
-    if not isinstance(message, dict):
-        return None
-    text = message.get("content")
-    if not text or not isinstance(text, str) or target.parse_think_blocks:
-        return None
-    return None if any(map(message.get, _BESIDE_TEXT)) else text
 
 
 def _content_of(

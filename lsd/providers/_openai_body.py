@@ -20,10 +20,11 @@ _USER_LENGTH_MAX = 64
 
 def chat_body(encoding: Encoding) -> Body:
     """The body, its keys always in the same order. Raises AttemptFailed (config)."""
-    member, request = encoding.member, encoding.request
+    target, request = encoding.target, encoding.request
+    member = target.member
     body: Body = {"messages": chat_messages(encoding)}
-    if encoding.target.model is not None:
-        body["model"] = encoding.target.model
+    if target.model is not None:
+        body["model"] = target.model
     if request.params is not UNSET_PARAMS:
         body.update(_parameters(encoding))
     if request.top_k is not None or request.user is not None:

@@ -61,8 +61,9 @@ def usage_of(usage: Received) -> Usage:
     return Usage(
         count_of(usage.get("prompt_tokens")),
         count_of(usage.get("completion_tokens")),
-        provider_cache_read_input_tokens=count_in(details, "cached_tokens") if details else None,
-        reasoning_tokens=count_in(written, "reasoning_tokens") if written else None,
+        count_in(details, "cached_tokens") if details else None,
+        None,  # nobody reports what was written to a cache
+        count_in(written, "reasoning_tokens") if written else None,
     )
 
 

@@ -29,7 +29,7 @@ JSON_INSTRUCTION = "Respond using JSON."
 
 def chat_messages(encoding: Encoding) -> list[Body]:
     """All messages. Raises AttemptFailed (config) for a block that its message cannot hold."""
-    request = encoding.request
+    request, member = encoding.request, encoding.target.member
     messages: list[Body] = []
     if request.system is not None or request.json_mode == "on":
         system = _system_content(encoding)
@@ -37,11 +37,17 @@ def chat_messages(encoding: Encoding) -> list[Body]:
             messages.append({"role": "system", "content": system})
     custom_names = NO_NAMES if request.tools is None else custom_tool_names(encoding)
     for message in request.messages:
-        text = _only_text(message, encoding)
-        if text is not None:
-            messages.append({"role": message.role, "content": text})
+        role, content = message.role, message.content
+        first = content[0] if len(content) == 1 else None
+        if (
+            type(first) is Text
+            and role != "system"
+            and (first.cache_control is None or not member.takes_cache_marks)
+        ):
+            # A turn that is nothing but a text, as most are.
+            messages.append({"role": role, "content": first.text})
             continue
-        match message.role:
+        match role:
             case "user":
                 messages += _user_messages(message, encoding)
             case "assistant":
@@ -50,22 +56,10 @@ def chat_messages(encoding: Encoding) -> list[Body]:
                 messages.append(_instruction(message, encoding))
             case never:
                 assert_never(never)
-    if encoding.is_translated and messages and messages[-1]["role"] == "assistant":
+    if request.client is not None and messages and messages[-1]["role"] == "assistant":
         encoding.alter("messages", "the model may answer anew where it was to go on")
-    arrange = encoding.member.arrange_messages
+    arrange = member.arrange_messages
     return messages if arrange is None else arrange(messages, encoding)
-
-
-def _only_text(message: ModelMessage, encoding: Encoding) -> str | None:
-    """The text of a turn that is nothing else, as most are."""
-    content = message.content
-    if len(content) != 1 or message.role == "system":
-        return None
-    block = content[0]
-    if not isinstance(block, Text):
-        return None
-    is_marked = block.cache_control is not None and encoding.member.takes_cache_marks
-    return None if is_marked else block.text
 
 
 def _instruction(message: ModelMessage, encoding: Encoding) -> Body:

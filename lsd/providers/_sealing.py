@@ -32,6 +32,15 @@ _KNOWN_NAMES = frozenset(
 """Of nearly every request; so one look at all of them is enough."""
 
 
+class SendableHeaders(dict[str, str]):
+    """Headers that were checked when they were made, for many requests: nobody changes them."""
+
+
+def checked(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """The same as SendableHeaders, or as they are, so that each request with them is refused."""
+    return headers if _fault_of(headers) is not None else SendableHeaders(headers)
+
+
 def seal(
     url: str,
     headers: Mapping[str, str],
@@ -55,8 +64,14 @@ def seal(
         for each in edits.headers:
             _edit_headers(headers, each)
         is_anonymous = _is_anonymous(headers, edits)
-    _check_headers(headers, provider_type)
-    data = _encoded(body, provider_type)
+    if type(headers) is not SendableHeaders and (reason := _fault_of(headers)) is not None:
+        raise AttemptFailed(kind="config", text=f"{provider_type}: {reason}")
+    try:
+        data = encode_json(body)
+    except TypeError as error:
+        # Deeper than the encoder goes, or an integer beyond 64 bits.
+        text = f"{provider_type}: the body has no JSON form: {error}"
+        raise AttemptFailed(kind="config", text=text, code=UNSUPPORTED_CODE) from error
     return WireRequest("POST", url, headers, data, prefill, is_anonymous, left_out, derived)
 
 
@@ -92,25 +107,17 @@ def _is_anonymous(headers: dict[str, str], edits: Edits) -> bool:
     return touched and all(each.lower() != name for each in headers)
 
 
-def _check_headers(headers: Mapping[str, str], provider_type: str) -> None:
-    """The value is not told: it may be a credential."""
+def _fault_of(headers: Mapping[str, str]) -> str | None:
+    """What is wrong with one of them; None if all may be sent.
+
+    The value is not told: it may be a credential.
+    """
     values = "".join(headers.values())
     if _KNOWN_NAMES.issuperset(headers) and values.isascii() and values.isprintable():
-        return
+        return None
     for name, value in headers.items():
         if not _HEADER_NAME.match(name):
-            reason = f"found the header name {name!r}; wanted letters, digits and hyphens"
-        elif not _HEADER_VALUE.match(value):
-            reason = f"the value of the header {name} holds a character that no header may hold"
-        else:
-            continue
-        raise AttemptFailed(kind="config", text=f"{provider_type}: {reason}")
-
-
-def _encoded(body: Any, provider_type: str) -> bytes:
-    try:
-        return encode_json(body)
-    except TypeError as error:
-        # Deeper than the encoder goes, or an integer beyond 64 bits.
-        text = f"{provider_type}: the body has no JSON form: {error}"
-        raise AttemptFailed(kind="config", text=text, code=UNSUPPORTED_CODE) from error
+            return f"found the header name {name!r}; wanted letters, digits and hyphens"
+        if not _HEADER_VALUE.match(value):
+            return f"the value of the header {name} holds a character that no header may hold"
+    return None

@@ -15,7 +15,7 @@ from lsd.conversation import (
     WireRequest,
 )
 from lsd.providers._http_errors import failed_answer
-from lsd.providers._openai_address import request_headers, request_url
+from lsd.providers._openai_address import ProviderHeaders, request_url
 from lsd.providers._openai_answer import read_answer, read_completion
 from lsd.providers._openai_body import chat_body
 from lsd.providers._openai_family import Body, Encoding, Target
@@ -35,8 +35,7 @@ class OpenAIChat:
     provider_type: str = attrs.field(init=False)
     _url: str | None = attrs.field(init=False)
     """None: it is another with each request's credentials, or there is none."""
-    _headers: Mapping[bool, Mapping[str, str]] = attrs.field(init=False)
-    """Those without a key, of requests for a whole answer and for a stream."""
+    _headers: ProviderHeaders = attrs.field(init=False)
 
     @provider_type.default
     def _type_of_target(self) -> str:
@@ -50,12 +49,9 @@ class OpenAIChat:
             return None  # It is told to those who ask.
 
     @_headers.default
-    def _fixed_headers(self) -> Mapping[bool, Mapping[str, str]]:
-        further = self.target.member.headers
-        return {
-            stream: request_headers(None, stream=stream, further=further)
-            for stream in (False, True)
-        }
+    def _headers_of_member(self) -> ProviderHeaders:
+        member = self.target.member
+        return ProviderHeaders(member.key_header, member.key_prefix, member.headers)
 
     @property
     def api_type(self) -> ApiType:
@@ -86,14 +82,9 @@ class OpenAIChat:
         credentials: Mapping[str, str | None],
         edits: Edits,
     ) -> WireRequest:
-        key = credentials.get("api_key")
-        headers = self._headers[encoding.request.stream]
-        if key is not None:
-            member = self.target.member
-            headers = {member.key_header: member.key_prefix + key, **headers}
         return seal(
             self._url or self._url_below(self.target.base or credentials.get("endpoint")),
-            headers,
+            self._headers.of(credentials.get("api_key"), encoding.request.stream),
             body,
             edits,
             self.provider_type,
