@@ -7,34 +7,6 @@ import trio
 
 from lsd.store import RunningDesk
 
-
-@attrs.define(eq=False, kw_only=True)
-class Running:
-    """One inference in progress."""
-
-    inference_id: str
-    episode_id: str
-    is_dryrun: bool
-    place: int | None = None
-    """Where other processes see it."""
-    _has_ended: bool = attrs.field(default=False, init=False)
-    _ended: trio.Event | None = attrs.field(default=None, init=False)
-
-    async def wait_ended(self) -> None:
-        """Returns when the inference has its record, or will never have one."""
-        if self._ended is None:
-            self._ended = trio.Event()
-            if self._has_ended:
-                self._ended.set()
-        await self._ended.wait()
-
-    def note_ended(self) -> None:
-        """For whoever runs it: tells those who wait."""
-        self._has_ended = True
-        if self._ended is not None:
-            self._ended.set()
-
-
 LOOK_EVERY_S = 0.01
 """While waiting for an inference of another process, which cannot set an event here."""
 
@@ -54,40 +26,64 @@ class RunningElsewhere:
             await trio.sleep(LOOK_EVERY_S)
 
 
+@attrs.frozen
+class Running:
+    """An inference in progress in this process."""
+
+    _here: "RunningInferences" = attrs.field(repr=False)
+    inference_id: str
+    is_dryrun: bool
+
+    async def wait_ended(self) -> None:
+        """Returns when the inference has its record, or will never have one."""
+        await self._here.wait_ended(self.inference_id)
+
+
 @attrs.define(eq=False)
 class RunningInferences:
-    """All inferences in progress: of this process, and what `desk` shows of others."""
+    """All inferences in progress: of this process, and what `desk` shows of others.
+
+    Each inference enters and leaves, and hardly any is looked for: an episode is found by looking
+    through all that run.
+    """
 
     _desk: RunningDesk | None = None
     begun: int = attrs.field(default=0, init=False)
     """How many have begun in this process, ever."""
-    _by_inference: dict[str, Running] = attrs.field(factory=dict, init=False)
-    _by_episode: dict[str, dict[str, Running]] = attrs.field(factory=dict, init=False)
+    _here: dict[str, tuple[str, bool]] = attrs.field(factory=dict, init=False)
+    """By inference: its episode, and whether it is a dry run."""
+    _places: dict[str, int | None] = attrs.field(factory=dict, init=False)
+    """By inference: where other processes see it."""
+    _ends: dict[str, trio.Event] = attrs.field(factory=dict, init=False)
+    """Of those inferences that somebody waits for."""
 
-    def begin(self, inference_id: str, episode_id: str, *, is_dryrun: bool) -> Running:
+    def begin(self, inference_id: str, episode_id: str, *, is_dryrun: bool) -> None:
         """The inference is in progress from now on, until `end`."""
-        running = Running(inference_id=inference_id, episode_id=episode_id, is_dryrun=is_dryrun)
-        if self._desk is not None and not is_dryrun:
-            running.place = self._desk.note(inference_id, episode_id)
         self.begun += 1
-        self._by_inference[inference_id] = running
-        self._by_episode.setdefault(episode_id, {})[inference_id] = running
-        return running
+        self._here[inference_id] = episode_id, is_dryrun
+        if self._desk is not None and not is_dryrun:
+            self._places[inference_id] = self._desk.note(inference_id, episode_id)
 
-    def end(self, running: Running) -> None:
+    def end(self, inference_id: str) -> None:
         """It is over; whoever waits for it is told."""
-        del self._by_inference[running.inference_id]
-        of_episode = self._by_episode[running.episode_id]
-        del of_episode[running.inference_id]
-        if not of_episode:
-            del self._by_episode[running.episode_id]
-        if self._desk is not None and running.place is not None:
-            self._desk.clear(running.place)
-        running.note_ended()
+        del self._here[inference_id]
+        if self._desk is not None:
+            place = self._places.pop(inference_id, None)
+            if place is not None:
+                self._desk.clear(place)
+        if self._ends:
+            ended = self._ends.pop(inference_id, None)
+            if ended is not None:
+                ended.set()
+
+    async def wait_ended(self, inference_id: str) -> None:
+        """Returns when the inference is not in progress here, or not any more."""
+        if inference_id in self._here:
+            await self._ends.setdefault(inference_id, trio.Event()).wait()
 
     def find(
         self, target_id: str, level: Literal["inference", "episode"]
-    ) -> "Running | RunningElsewhere | None":
+    ) -> Running | RunningElsewhere | None:
         """The inference with this id, or the newest one of the episode; None if there is none."""
         here = self._find_here(target_id, level)
         if here is not None and not here.is_dryrun:
@@ -97,14 +93,17 @@ class RunningInferences:
         return here
 
     def _find_here(self, target_id: str, level: Literal["inference", "episode"]) -> Running | None:
+        found = None
         if level == "inference":
-            return self._by_inference.get(target_id)
-        of_episode = self._by_episode.get(target_id)
-        if not of_episode:
-            return None
-        recorded = [each for each in of_episode.values() if not each.is_dryrun]
-        return recorded[-1] if recorded else next(iter(of_episode.values()))
+            if target_id in self._here:
+                _, is_dryrun = self._here[target_id]
+                found = Running(self, target_id, is_dryrun)
+            return found
+        for inference_id, (episode_id, is_dryrun) in self._here.items():
+            if episode_id == target_id and (found is None or not is_dryrun):
+                found = Running(self, inference_id, is_dryrun)
+        return found
 
     def count(self) -> int:
         """How many there are."""
-        return len(self._by_inference)
+        return len(self._here)

@@ -1,9 +1,7 @@
 """What happens to one inference, from the checked request to the last byte and the record."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
 from random import Random
-from types import TracebackType
 from typing import Any
 
 import attrs
@@ -28,7 +26,7 @@ from lsd.inference.refusals import InferenceFailed
 from lsd.inference.reply import OpenWriter, Reply, Send, StreamWriter
 from lsd.inference.request import InferenceRequest
 from lsd.inference.run import Run
-from lsd.inference.running import Running, RunningInferences
+from lsd.inference.running import RunningInferences
 from lsd.inference.started_answer import StartedAnswer
 from lsd.inference.stream_answer import StreamAnswer
 from lsd.inference.stream_sender import StreamSender
@@ -203,17 +201,23 @@ class InferenceService:
 
     async def _complete(self, accepted: Accepted, started_at: float) -> tuple[Run, Answer]:
         run = self._begin(accepted, started_at)
-        with _InProgress(self, run, accepted):
+        self._enter(run, accepted)
+        try:
             if run.files is not None:
                 await self.file_desk.keep_files_of(run)
             answer = await first_answer(run, accepted)
             await self._record(run, accepted, answer)
             self._observe(run)
-            return run, answer
+        except BaseException as error:
+            self._leave(run, accepted, error)
+            raise
+        self._leave(run, accepted)
+        return run, answer
 
     async def _stream(self, accepted: Accepted, started_at: float, open_writer: _Open) -> None:
         run = self._begin(accepted, started_at)
-        with _InProgress(self, run, accepted):
+        self._enter(run, accepted)
+        try:
             await self.file_desk.keep_files_of(run)
             started = await first_started_answer(run, accepted)
             try:
@@ -224,6 +228,38 @@ class InferenceService:
                 raise
             finally:
                 await started.stream.aclose()
+        except BaseException as error:
+            self._leave(run, accepted, error)
+            raise
+        self._leave(run, accepted)
+
+    def _enter(self, run: Run, accepted: Accepted) -> None:
+        """From now on the inference can be waited for."""
+        is_dryrun = bool(accepted.request.dryrun)
+        self.running.begin(run.inference_id, run.episode_id, is_dryrun=is_dryrun)
+
+    def _leave(self, run: Run, accepted: Accepted, error: BaseException | None = None) -> None:
+        """The inference is over; one that gives no answer leaves its attempts."""
+        try:
+            if error is not None:
+                self._leave_attempts(run, accepted)
+            if self.tracer is not None:
+                self._trace(run, accepted, error, self.tracer)
+        finally:
+            self.running.end(run.inference_id)
+
+    def _leave_attempts(self, run: Run, accepted: Accepted) -> None:
+        run.end_open_calls("interrupted", CUT_OFF)
+        is_dryrun = bool(accepted.request.dryrun)
+        if self.recorder is not None and not is_dryrun and not run.is_recorded:
+            self.recorder.record_attempts(run, accepted)
+
+    def _trace(
+        self, run: Run, accepted: Accepted, error: BaseException | None, tracer: Tracer
+    ) -> None:
+        trace = current_trace()
+        if trace is not None:
+            trace_inference(trace, tracer, run, accepted, error)
 
     def _begin(self, accepted: Accepted, started_at: float, inference_id: str | None = None) -> Run:
         """A new run; one without an id is a new inference, and counts as such."""
@@ -329,44 +365,3 @@ class InferenceService:
         variant = tried.pop() if len(tried) == 1 else None
         function = run.request.function_name or DEFAULT_FUNCTION
         self.metrics.observe_overhead(function, variant, overhead)
-
-
-@attrs.define(eq=False)
-class _InProgress(AbstractContextManager[None]):
-    """The inference can be waited for, and leaves its attempts if it gives no answer."""
-
-    _service: InferenceService
-    _run: Run
-    _accepted: Accepted
-    _running: Running = attrs.field(init=False)
-
-    def __enter__(self) -> None:
-        run, is_dryrun = self._run, bool(self._accepted.request.dryrun)
-        self._running = self._service.running.begin(
-            run.inference_id, run.episode_id, is_dryrun=is_dryrun
-        )
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        try:
-            if error is not None:
-                self._leave_attempts()
-            self._trace(error)
-        finally:
-            self._service.running.end(self._running)
-
-    def _trace(self, error: BaseException | None) -> None:
-        tracer = self._service.tracer
-        trace = None if tracer is None else current_trace()
-        if tracer is not None and trace is not None:
-            trace_inference(trace, tracer, self._run, self._accepted, error)
-
-    def _leave_attempts(self) -> None:
-        run, recorder = self._run, self._service.recorder
-        run.end_open_calls("interrupted", CUT_OFF)
-        if recorder is not None and not self._running.is_dryrun and not run.is_recorded:
-            recorder.record_attempts(run, self._accepted)

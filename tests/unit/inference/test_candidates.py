@@ -219,7 +219,7 @@ async def test_a_caller_who_leaves_ends_all_candidates(start: StartGateway, shel
     async with trio.open_nursery() as nursery:
         nursery.start_soon(gateway.service.infer, request(**PICK))
         await trio.testing.wait_all_tasks_blocked()
-        (running,) = gateway.service.running._by_inference.values()
+        (running,) = gateway.service.running._here.values()
         nursery.cancel_scope.cancel()
 
     kept = await gateway.stored_calls(running.inference_id)

@@ -9,16 +9,19 @@ import trio.testing
 from trio.testing import MockClock
 
 from lsd.inference import RunningInferences
+from lsd.inference.running import Running
 
 
 @contextmanager
-def one(running: RunningInferences, *names: str, is_dryrun: bool = False) -> Iterator[None]:
+def one(
+    running: RunningInferences, inference_id: str, episode_id: str, *, is_dryrun: bool = False
+) -> Iterator[None]:
     """An inference is in progress, by its id and its episode's."""
-    inference = running.begin(*names, is_dryrun=is_dryrun)
+    running.begin(inference_id, episode_id, is_dryrun=is_dryrun)
     try:
         yield
     finally:
-        running.end(inference)
+        running.end(inference_id)
 
 
 def test_an_inference_is_found_while_it_runs() -> None:
@@ -30,9 +33,9 @@ def test_an_inference_is_found_while_it_runs() -> None:
         by_episode = running.find("e-1", "episode")
         counted = running.count()
 
-    assert by_id is not None
-    assert by_id is by_episode
-    assert (by_id.inference_id, by_id.episode_id, by_id.is_dryrun) == ("i-1", "e-1", False)
+    assert isinstance(by_id, Running)
+    assert by_id == by_episode
+    assert (by_id.inference_id, by_id.is_dryrun) == ("i-1", False)
     assert counted == 1
     assert running.count() == 0
     assert running.find("i-1", "inference") is None
@@ -54,6 +57,7 @@ def test_of_an_episode_the_newest_recorded_inference_is_found() -> None:
 
     def found() -> str | None:
         inference = running.find("e", "episode")
+        assert inference is None or isinstance(inference, Running)
         return inference and inference.inference_id
 
     with one(running, "dry", "e", is_dryrun=True):
@@ -126,10 +130,10 @@ def test_other_processes_see_what_runs_here() -> None:
     desk = Desk()
     running = RunningInferences(desk)
 
-    dry = running.begin("dry", "e", is_dryrun=True)
-    one = running.begin("one", "e", is_dryrun=False)
-    running.end(dry)
-    running.end(one)
+    running.begin("dry", "e", is_dryrun=True)
+    running.begin("one", "e", is_dryrun=False)
+    running.end("dry")
+    running.end("one")
 
     assert (desk.noted, desk.cleared) == (["one"], [1])
 

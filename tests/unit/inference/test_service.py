@@ -124,7 +124,7 @@ async def test_an_inference_is_in_progress_until_it_is_recorded(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(infer)
         await trio.testing.wait_all_tasks_blocked()
-        (inference_id,) = gateway.service.running._by_inference
+        (inference_id,) = gateway.service.running._here
         running = gateway.service.running.find(inference_id, "inference")
         assert running is not None
         may_answer.set()
@@ -192,7 +192,7 @@ async def test_a_caller_that_leaves_before_the_answer_leaves_an_attempt(
         else:
             nursery.start_soon(gateway.service.infer, asked)
         await trio.testing.wait_all_tasks_blocked()
-        accepted_ids += gateway.service.running._by_inference
+        accepted_ids += gateway.service.running._here
         nursery.cancel_scope.cancel()
 
     (inference_id,) = accepted_ids
