@@ -18,35 +18,59 @@ UNLABELLED: Labels = ()
 
 
 @attrs.define(eq=False)
+class Sum:
+    """One series of a counter. Whoever adds to it sees to it that it only rises."""
+
+    value: float = 0.0
+
+
+@attrs.define(eq=False)
+class Distribution:
+    """One series of a histogram: how many values lie between two of its `bounds` each."""
+
+    bounds: tuple[float, ...]
+    row: list[float]
+    """The numbers of values, and at last their sum."""
+
+    def observe(self, value: float) -> None:
+        """Counts one value."""
+        row = self.row
+        row[bisect_left(self.bounds, value)] += 1
+        row[-1] += value
+
+
+@attrs.define(eq=False)
 class Counter(Collector):
     """A sum for each set of labels; `name` is without the `_total` that is shown."""
 
     name: str
     _help: str
-    _sums: dict[Labels, float] = attrs.field(factory=dict, init=False)
+    _sums: dict[Labels, Sum] = attrs.field(factory=dict, init=False)
+
+    def of(self, labels: Labels = UNLABELLED) -> Sum:
+        """The series with these labels, which is shown from now on; it may be kept."""
+        found = self._sums.get(labels)
+        if found is None:
+            found = self._sums[labels] = Sum()
+        return found
 
     def add(self, amount: float, labels: Labels = UNLABELLED) -> None:
         """Counts `amount`; what is not positive changes nothing, since counters only rise."""
         if amount > 0:
-            self._sums[labels] = self._sums.get(labels, 0.0) + amount
-
-    def show(self, labels: Labels = UNLABELLED) -> None:
-        """Shows a series before anything is counted."""
-        self._sums.setdefault(labels, 0.0)
+            self.of(labels).value += amount
 
     def values(self) -> list[tuple[Labels, float]]:
         """All sums, as `take_in` wants them."""
-        return list(self._sums.copy().items())
+        return [(labels, each.value) for labels, each in self._sums.copy().items()]
 
     def take_in(self, values: Iterable[tuple[Iterable[Sequence[str]], float]]) -> None:
         """Adds what another process has counted; its values may have been JSON in between."""
         for labels, value in values:
-            known = _labels(labels)
-            self._sums[known] = self._sums.get(known, 0.0) + value
+            self.of(_labels(labels)).value += value
 
     def collect(self) -> Iterable[Metric]:
         family = CounterMetricFamily(self.name, self._help)
-        for labels, value in self._sums.copy().items():
+        for labels, value in self.values():
             family.add_sample(f"{self.name}_total", dict(labels), value)
         yield family
 
@@ -58,35 +82,35 @@ class Histogram(Collector):
     name: str
     _help: str
     _bounds: tuple[float, ...]
-    _rows: dict[Labels, list[float]] = attrs.field(factory=dict, init=False)
-    """The number of values between two bounds each, and at last the sum of all values."""
+    _series: dict[Labels, Distribution] = attrs.field(factory=dict, init=False)
+
+    def of(self, labels: Labels = UNLABELLED) -> Distribution:
+        """The series with these labels, which is shown from now on; it may be kept."""
+        found = self._series.get(labels)
+        if found is None:
+            row = [0.0] * (len(self._bounds) + 2)
+            found = self._series[labels] = Distribution(self._bounds, row)
+        return found
 
     def observe(self, value: float, labels: Labels = UNLABELLED) -> None:
         """Counts one value."""
-        row = self._rows.get(labels) or self._row(labels)
-        row[bisect_left(self._bounds, value)] += 1
-        row[-1] += value
-
-    def show(self, labels: Labels = UNLABELLED) -> None:
-        """Shows a series before anything is seen."""
-        self._row(labels)
+        self.of(labels).observe(value)
 
     def values(self) -> list[tuple[Labels, list[float]]]:
         """All rows, as `take_in` wants them."""
-        return [(labels, list(row)) for labels, row in self._rows.copy().items()]
+        return [(labels, list(each.row)) for labels, each in self._series.copy().items()]
 
     def take_in(self, values: Iterable[tuple[Iterable[Sequence[str]], Sequence[float]]]) -> None:
         """Adds what another process with the same bounds has seen."""
         for labels, more in values:
-            row = self._row(_labels(labels))
+            row = self.of(_labels(labels)).row
             for place, count in enumerate(more):
                 row[place] += count
 
     def collect(self) -> Iterable[Metric]:
         family = HistogramMetricFamily(self.name, self._help)
         shown = (*map(floatToGoString, self._bounds), "+Inf")
-        for labels, row in self._rows.copy().items():
-            *counts, total = tuple(row)
+        for labels, (*counts, total) in self.values():
             up_to = 0.0
             for bound, count in zip(shown, counts, strict=True):
                 up_to += count
@@ -94,12 +118,6 @@ class Histogram(Collector):
             family.add_sample(f"{self.name}_count", dict(labels), up_to)
             family.add_sample(f"{self.name}_sum", dict(labels), total)
         yield family
-
-    def _row(self, labels: Labels) -> list[float]:
-        row = self._rows.get(labels)
-        if row is None:
-            row = self._rows[labels] = [0.0] * (len(self._bounds) + 2)
-        return row
 
 
 def _labels(pairs: Iterable[Sequence[str]]) -> Labels:

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from lsd.telemetry._series import Counter, Histogram, Labels
+from lsd.telemetry._series import Counter, Distribution, Histogram, Labels, Sum
 
 COMMIT_BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """From a fast disk's sync to a disk that is dying."""
@@ -73,30 +73,30 @@ class Metrics:
         self._read_others: Callable[[], Sequence[MetricsSnapshot]] = tuple
         self._requests = self._counter("lsd_requests", "Accepted requests.")
         self._inferences = self._counter("lsd_inferences", "Inferences asked for.")
-        self._input_tokens = self._counter("lsd_input_tokens", "Tokens sent to providers.")
-        self._output_tokens = self._counter("lsd_output_tokens", "Tokens received from providers.")
-        self._cost = self._counter("lsd_cost_dollars", "Cost of provider calls, where it is known.")
+        self._input_tokens = self._sum("lsd_input_tokens", "Tokens sent to providers.")
+        self._output_tokens = self._sum("lsd_output_tokens", "Tokens received from providers.")
+        self._cost = self._sum("lsd_cost_dollars", "Cost of provider calls, where it is known.")
         self._reloads = self._counter("lsd_config_reloads", "Reloads, by how they ended.")
         self._rate_limited = self._counter("lsd_rate_limited", "Calls refused by a rate limit.")
-        for unlabelled in (self._input_tokens, self._output_tokens, self._cost):
-            unlabelled.show()
         self._overhead = self._histogram(
             "lsd_inference_latency_overhead_seconds",
             "Time of requests beyond their provider calls.",
             overhead_buckets_s,
         )
-        self._commits = self._histogram(
-            "lsd_store_commit_seconds", "Duration of the store's commits.", COMMIT_BUCKETS_S
-        )
-        self._commits.show()
+        commits = "Duration of the store's commits."
+        self._commits = self._histogram("lsd_store_commit_seconds", commits, COMMIT_BUCKETS_S).of()
+        # The series of every inference, by the names that make their labels.
+        self._inference_sums: dict[tuple[str, str | None], tuple[Sum, Sum]] = {}
+        self._overheads: dict[tuple[str, str | None], Distribution] = {}
 
     def count_inference(self, function_name: str, model_name: str | None) -> None:
         """An accepted request of one inference."""
-        labels: Labels = (("endpoint", "inference"), ("function_name", function_name))
-        if model_name is not None:
-            labels = (*labels, ("model_name", self._bounded(model_name)))
-        self._requests.add(1, labels)
-        self._inferences.add(1, labels)
+        sums = self._inference_sums.get((function_name, model_name))
+        if sums is None:
+            sums = self._sums_of(function_name, model_name)
+        requests, inferences = sums
+        requests.value += 1
+        inferences.value += 1
 
     def count_embeddings(self, model_name: str, inputs: int) -> None:
         """An accepted request for embeddings; each of its inputs counts as an inference."""
@@ -133,20 +133,20 @@ class Metrics:
     ) -> None:
         """A call of a provider that is over."""
         if input_tokens:
-            self._input_tokens.add(input_tokens)
+            self._input_tokens.value += input_tokens
         if output_tokens:
-            self._output_tokens.add(output_tokens)
-        if cost:
-            self._cost.add(float(cost))
+            self._output_tokens.value += output_tokens
+        if cost and cost > 0:
+            self._cost.value += float(cost)
 
     def observe_overhead(
         self, function_name: str, variant_name: str | None, seconds: float
     ) -> None:
         """The part of an inference's time that no provider was waited for."""
-        labels: Labels = (("function_name", function_name),)
-        if variant_name is not None:
-            labels = (*labels, ("variant_name", self._bounded(variant_name)))
-        self._overhead.observe(seconds, labels)
+        overhead = self._overheads.get((function_name, variant_name))
+        if overhead is None:
+            overhead = self._overhead_of(function_name, variant_name)
+        overhead.observe(seconds)
 
     def observe_commit(self, seconds: float) -> None:
         """One commit of the store."""
@@ -200,6 +200,27 @@ class Metrics:
         for each in (self.snapshot(), *others):
             whole.take_in(each)
         return whole
+
+    def _sums_of(self, function_name: str, model_name: str | None) -> tuple[Sum, Sum]:
+        """Of requests and inferences; found again by their names, if those are within bounds."""
+        labels: Labels = (("endpoint", "inference"), ("function_name", function_name))
+        if model_name is not None:
+            model_name = self._bounded(model_name)
+            labels = (*labels, ("model_name", model_name))
+        sums = self._requests.of(labels), self._inferences.of(labels)
+        self._inference_sums[function_name, model_name] = sums
+        return sums
+
+    def _overhead_of(self, function_name: str, variant_name: str | None) -> Distribution:
+        labels: Labels = (("function_name", function_name),)
+        if variant_name is not None:
+            variant_name = self._bounded(variant_name)
+            labels = (*labels, ("variant_name", variant_name))
+        overhead = self._overheads[function_name, variant_name] = self._overhead.of(labels)
+        return overhead
+
+    def _sum(self, name: str, documentation: str) -> Sum:
+        return self._counter(name, documentation).of()
 
     def _counter(self, name: str, documentation: str) -> Counter:
         counter = Counter(name, documentation)

@@ -57,11 +57,11 @@ def test_a_series_can_be_shown_before_anything_is_counted() -> None:
     """What begins at 0 can be subtracted from what comes later; showing it again undoes nothing."""
     counter, histogram = Counter("tokens", "Tokens."), Histogram("seconds", "Seconds.", (1.0,))
 
-    counter.show()
-    histogram.show()
+    counter.of()
+    histogram.of()
     shown = samples(counter)
     counter.add(4)
-    counter.show()
+    counter.of()
 
     assert shown == {("tokens_total", frozenset()): 0.0}
     assert samples(counter) == {("tokens_total", frozenset()): 4.0}
@@ -80,10 +80,10 @@ def test_requests_go_on_while_a_scrape_is_written(kind: str) -> None:
         __slots__ = ()
 
         def __iter__(self) -> Iterator[tuple[str, str]]:
-            collector.show(A)
+            collector.of(A)
             return super().__iter__()
 
-    collector.show(MeanwhileMore(B))
+    collector.of(MeanwhileMore(B))
 
     first, second = samples(collector), samples(collector)
 
@@ -125,7 +125,7 @@ def test_buckets_tell_how_many_were_at_most_so_great(
 ) -> None:
     """Each bucket is the count that one gets by looking at all values again."""
     histogram = Histogram("seconds", "Seconds.", tuple(bounds))
-    histogram.show(A)
+    histogram.of(A)
 
     for value in values:
         histogram.observe(value, A)
