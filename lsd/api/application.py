@@ -147,4 +147,4 @@ def _ours(error: Exception, route: str, body_bytes_max: int) -> Exception:
 
 def _allowing(answer: Answer, error: MethodNotAllowed) -> Answer:
     methods = ", ".join(sorted(error.valid_methods or ()))
-    return attrs.evolve(answer, headers=(*answer.headers, ("allow", methods)))
+    return attrs.evolve(answer, headers=(*answer.headers, (b"allow", methods.encode())))

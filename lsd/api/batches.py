@@ -71,7 +71,7 @@ class Batches:
         pieces = self._batches.pieces(batch)
         if batch.counts.total <= WHOLE_ITEMS_MAX or batch.is_under_way:
             return Answer(body=await trio.to_thread.run_sync(b"".join, pieces))
-        send = await start((("content-type", JSON),))
+        send = await start(((b"content-type", JSON.encode()),))
         while piece := await trio.to_thread.run_sync(next, pieces, _END):
             await send(piece)
         return None

@@ -48,9 +48,9 @@ class Cors:
         elif origin not in self._allow_origins:
             return ()
         return (
-            ("access-control-allow-origin", origin),
-            ("access-control-expose-headers", ", ".join(EXPOSED)),
-            ("vary", "Origin, Access-Control-Request-Headers"),
+            (b"access-control-allow-origin", origin.encode("latin-1")),
+            (b"access-control-expose-headers", ", ".join(EXPOSED).encode()),
+            (b"vary", b"Origin, Access-Control-Request-Headers"),
         )
 
     def of_preflight(self, path: str | None, headers: Mapping[str, str]) -> Headers:
@@ -59,8 +59,10 @@ class Cors:
             return ()
         methods = [] if path is None else sorted(self._methods_of(path))
         allowed = {
-            "access-control-allow-methods": ", ".join(methods)
+            b"access-control-allow-methods": ", ".join(methods)
             or headers.get("access-control-request-method", ""),
-            "access-control-allow-headers": headers.get("access-control-request-headers", ""),
+            b"access-control-allow-headers": headers.get("access-control-request-headers", ""),
         }
-        return tuple((name, value) for name, value in allowed.items() if _NAMES.fullmatch(value))
+        return tuple(
+            (name, value.encode()) for name, value in allowed.items() if _NAMES.fullmatch(value)
+        )

@@ -160,7 +160,7 @@ class ErrorAnswers:
         if error.cause != "rate_limit" or error.retry_after_s is None:
             return answer
         seconds = max(1, math.ceil(error.retry_after_s))
-        return attrs.evolve(answer, headers=(("retry-after", str(seconds)),))
+        return attrs.evolve(answer, headers=((b"retry-after", b"%d" % seconds),))
 
 
 def status_of(error: LsdError) -> int:

@@ -38,7 +38,7 @@ Scope = MutableMapping[str, Any]
 AsgiApp = Callable[..., Awaitable[None]]
 """Called with scope, receive and send; frameworks write their types each in a way of its own."""
 
-_WANTS_KEY = ("www-authenticate", "Bearer")
+_WANTS_KEY = (b"www-authenticate", b"Bearer")
 """What goes with each 401. Source: RFC 9110, 15.5.2, and RFC 6750, 3."""
 
 _READING = ("GET", "HEAD")

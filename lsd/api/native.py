@@ -13,7 +13,7 @@ from lsd.feedback import FeedbackService, read_feedback_request
 from lsd.inference import InferenceService, read_inference_request
 from lsd.telemetry import current_trace
 
-STREAM_HEADERS = (("content-type", EVENT_STREAM), ("cache-control", "no-cache"))
+STREAM_HEADERS = ((b"content-type", EVENT_STREAM.encode()), (b"cache-control", b"no-cache"))
 
 
 @attrs.frozen

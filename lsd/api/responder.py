@@ -57,20 +57,19 @@ class Responder:
             (b"content-type", answer.media_type.encode()),
             (b"content-length", b"%d" % len(body)),
         ]
-        if answer.headers:
-            head += _encoded(answer.headers)
+        head += answer.headers
         await self._start(answer.status, head)
         await self.end(b"" if self.is_head else body)
 
     async def no_content(self, headers: Headers = ()) -> None:
         """Sends 204, which has no body and no headers about one."""
-        await self._start(204, _encoded(headers))
+        await self._start(204, [*headers])
         await self.end()
 
     async def start(self, headers: Headers) -> Send:
         """Sends the head of a stream; what is given takes its pieces."""
         self._is_stream = True
-        await self._start(200, _encoded(headers))
+        await self._start(200, [*headers])
         return self._piece
 
     def end(self, last: bytes = b"") -> Awaitable[None]:
@@ -99,8 +98,7 @@ class Responder:
 
     def _start(self, status: int, head: list[tuple[bytes, bytes]]) -> Awaitable[None]:
         self.status = status
-        if self._more_headers:
-            head += _encoded(self._more_headers)
+        head += self._more_headers
         head.append(VERSION_HEADER)
         return self._send({"type": "http.response.start", "status": status, "headers": head})
 
@@ -110,7 +108,3 @@ class Responder:
 
 async def _to_nobody(_: Message) -> None:
     """Stands for the sending to a client that is gone."""
-
-
-def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]

@@ -92,7 +92,7 @@ class Messages:
         headers = identity_headers("anthropic", None)
         if count is None:
             count = await beside_the_loop(request.body, estimated_tokens, fields)
-            headers += (("x-lsd-estimated", "true"),)
+            headers += ((b"x-lsd-estimated", b"true"),)
         return Answer(body=encode_json({"input_tokens": count}), headers=headers)
 
     def _call(self, request: Request, body: CompatibleBody, asked: MessagesRequest) -> DirectCall:

@@ -14,13 +14,13 @@ log = logger(__name__)
 TAGS_HEADER = "x-lsd-tags"
 
 STREAM_HEADERS: Headers = (
-    ("content-type", f"{EVENT_STREAM}; charset=utf-8"),
-    ("cache-control", "no-cache"),
+    (b"content-type", f"{EVENT_STREAM}; charset=utf-8".encode()),
+    (b"cache-control", b"no-cache"),
     # Or nginx gathers events before it passes them on.
-    ("x-accel-buffering", "no"),
+    (b"x-accel-buffering", b"no"),
 )
 
-_REQUEST_ID_NAMES: dict[Lane, str] = {"openai": "x-request-id", "anthropic": "request-id"}
+_REQUEST_ID_NAMES: dict[Lane, bytes] = {"openai": b"x-request-id", "anthropic": b"request-id"}
 
 
 def check_media_type(headers: Mapping[str, str]) -> None:
@@ -68,10 +68,10 @@ def request_id_of(inference_id: str | None) -> str:
 
 def identity_headers(lane: Lane, inference_id: str | None) -> Headers:
     """The headers that say which request, and which record, an answer belongs to."""
-    request_id = (_REQUEST_ID_NAMES[lane], request_id_of(inference_id))
+    request_id = (_REQUEST_ID_NAMES[lane], request_id_of(inference_id).encode())
     if inference_id is None:
         return (request_id,)
-    return (request_id, ("x-lsd-inference-id", inference_id))
+    return (request_id, (b"x-lsd-inference-id", inference_id.encode()))
 
 
 def reply_headers(lane: Lane, reply: Reply, ignored: Sequence[str]) -> Headers:
@@ -81,22 +81,24 @@ def reply_headers(lane: Lane, reply: Reply, ignored: Sequence[str]) -> Headers:
     headers = answer_headers(lane, inference_id, call.provider_name, is_cached=call.cached)
     if not ignored:
         return headers
-    names = ",".join(_plain(name) for name in ignored)
-    log.warning("fields of the request ignored", provider=call.provider_name, fields=names)
-    return (*headers, ("x-lsd-ignored", names))
+    names = b",".join(map(_plain, ignored))
+    log.warning("fields of the request ignored", provider=call.provider_name, fields=names.decode())
+    return (*headers, (b"x-lsd-ignored", names))
 
 
 def answer_headers(
     lane: Lane, inference_id: str, provider_name: str, *, is_cached: bool
 ) -> Headers:
     """The same for an answer of which no field was left out."""
-    provider = ("x-lsd-provider", _plain(provider_name))
-    headers = (*identity_headers(lane, inference_id), provider)
-    return (*headers, ("x-lsd-cache", "hit")) if is_cached else headers
+    headers = (
+        *identity_headers(lane, inference_id),
+        (b"x-lsd-provider", _plain(provider_name)),
+    )
+    return (*headers, (b"x-lsd-cache", b"hit")) if is_cached else headers
 
 
-def _plain(name: str) -> str:
+def _plain(name: str) -> bytes:
     """A name in a header: what is not ASCII there would be read in many ways."""
     if name.isascii() and name.isprintable():
-        return name
-    return "".join(char if " " <= char <= "~" else "?" for char in name)
+        return name.encode()
+    return "".join(char if " " <= char <= "~" else "?" for char in name).encode()

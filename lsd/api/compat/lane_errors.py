@@ -53,12 +53,12 @@ class LaneErrors:
         if trouble.retry_after_s is not None:
             seconds = max(1, ceil(trouble.retry_after_s))
             headers += (
-                ("retry-after", str(seconds)),
-                ("retry-after-ms", str(ceil(trouble.retry_after_s * 1000))),
+                (b"retry-after", b"%d" % seconds),
+                (b"retry-after-ms", b"%d" % ceil(trouble.retry_after_s * 1000)),
             )
         never = trouble.condition is Condition.OWN_LIMIT and trouble.retry_after_s is None
         if never or not row.may_be_mended:
-            headers += (("x-should-retry", "false"),)
+            headers += ((b"x-should-retry", b"false"),)
         return Answer(status=status, body=self._body(trouble), headers=headers)
 
     def last_event(self, answer: Answer) -> bytes:

@@ -60,6 +60,8 @@ OWN_MESSAGE_FIELDS = frozenset(
 )
 """What is told in LSD's way; all other fields of a provider's own answer are kept."""
 
+_NOTHING: Mapping[str, Any] = {}
+
 PLAIN_MESSAGE_FIELDS = frozenset({"role", "content"})
 """Those in which the neutral form loses nothing."""
 
@@ -67,8 +69,11 @@ PLAIN_MESSAGE_FIELDS = frozenset({"role", "content"})
 def completion(reply: Reply, model: str) -> dict[str, Any]:
     """The body of a whole answer; `model` is what the client had asked for."""
     call = reply.call
-    document = own_document(call)
+    document = object_in(call.document) if call.is_relayed else _NOTHING
     choice = own_choice(document)
+    shown = head(reply, model, "chat.completion", document)
+    if not document.keys() <= OWN_FIELDS:
+        shown.update(extras(document, OWN_FIELDS))
     told = {
         "index": 0,
         "finish_reason": finish_reason(call),
@@ -77,33 +82,33 @@ def completion(reply: Reply, model: str) -> dict[str, Any]:
     }
     if not choice.keys() <= OWN_CHOICE_FIELDS:
         told.update(extras(choice, OWN_CHOICE_FIELDS))
-    shown = head(reply, model, "chat.completion")
-    shown.update(tiers(call, document))
-    if not document.keys() <= OWN_FIELDS:
-        shown.update(extras(document, OWN_FIELDS))
     shown["choices"] = [told]
     shown["usage"] = usage_json(call)
     return shown
 
 
-def head(reply: Reply, model: str, kind: str) -> dict[str, Any]:
-    """The fields by which an answer, or each chunk of it, says what it is."""
+def head(reply: Reply, model: str, kind: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields by which an answer, or each chunk of it, says what it is.
+
+    `document` is what a provider of OpenAI's kind has said, or empty.
+    """
     inference_id = reply.run.inference_id
     return {
-        "id": f"chatcmpl-{inference_id.replace('-', '')}",
+        "id": "chatcmpl-" + inference_id.replace("-", ""),
         "object": kind,
         "created": id_time_ms(inference_id) // 1000,
         "model": model,
+        "service_tier": service_tier(reply.call, document),
+        "system_fingerprint": document.get("system_fingerprint"),
     }
 
 
-def tiers(call: ModelCall, document: Mapping[str, Any]) -> dict[str, Any]:
+def service_tier(call: ModelCall, document: Mapping[str, Any]) -> Any:
     """How the request was served, as far as the provider tells."""
-    tier = document.get("service_tier")
     if not call.is_relayed and call.raw_usage and isinstance(call.raw_usage[-1], dict):
         told = call.raw_usage[-1].get("service_tier")
-        tier = _TIERS.get(told) if isinstance(told, str) else None
-    return {"service_tier": tier, "system_fingerprint": document.get("system_fingerprint")}
+        return _TIERS.get(told) if isinstance(told, str) else None
+    return document.get("service_tier")
 
 
 def finish_reason(call: ModelCall) -> str:
@@ -118,17 +123,12 @@ def finish_reason(call: ModelCall) -> str:
     return "tool_calls" if calls_tools else reason
 
 
-def own_document(call: ModelCall) -> Mapping[str, Any]:
-    """The answer as it came from a provider of OpenAI's kind; empty from any other."""
-    return object_in(call.document) if call.is_relayed else {}
-
-
 def own_choice(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """The one choice of such an answer, or of a chunk of one."""
     choices = document.get("choices")
     if isinstance(choices, list) and choices and isinstance(choices[0], dict):
         return choices[0]
-    return {}
+    return _NOTHING
 
 
 def extras(fields: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
@@ -144,23 +144,27 @@ def custom_names(request: ModelRequest) -> frozenset[str]:
 
 
 def _message(call: ModelCall, own: Mapping[str, Any]) -> dict[str, Any]:
-    texts = [block.text for block in call.output if isinstance(block, Text)]
-    is_text = len(texts) == len(call.output)
+    output = call.output
+    only = output[0] if len(output) == 1 else None
+    is_text = isinstance(only, Text)
     message: dict[str, Any] = {
         "role": "assistant",
-        "content": "".join(texts) if texts else None,
+        "content": only.text if isinstance(only, Text) else _joined_texts(output),
         "refusal": None,
         "annotations": [],
     }
     if not is_text:
-        message.update(
-            reasoning_fields([each for each in call.output if isinstance(each, Thought)])
-        )
+        message.update(reasoning_fields([each for each in output if isinstance(each, Thought)]))
     if not own.keys() <= PLAIN_MESSAGE_FIELDS:
         _tell_own(message, own)
     if not is_text and (calls := _tool_calls(call, own)):
         message["tool_calls"] = calls
     return message
+
+
+def _joined_texts(output: Sequence[OutputBlock]) -> str | None:
+    texts = [block.text for block in output if isinstance(block, Text)]
+    return "".join(texts) if texts else None
 
 
 def _tell_own(message: dict[str, Any], own: Mapping[str, Any]) -> None:
@@ -216,4 +220,4 @@ def _tool_call(
 
 def object_in(value: Any) -> Mapping[str, Any]:
     """The object that something from a provider is, or an empty one."""
-    return value if isinstance(value, dict) else {}
+    return value if isinstance(value, dict) else _NOTHING

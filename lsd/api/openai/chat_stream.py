@@ -19,7 +19,6 @@ from lsd.api.openai.chat_answer import (
     head,
     object_in,
     own_choice,
-    tiers,
 )
 from lsd.api.openai.reasoning_deltas import ReasoningDeltas
 from lsd.api.openai.thoughts import signed_call
@@ -200,10 +199,7 @@ class ChatStream:
 
     def _set_head(self, document: Mapping[str, Any]) -> None:
         """What is the same in all chunks, as soon as the provider has said its part of it."""
-        shown = {
-            **head(self._reply, self._model, "chat.completion.chunk"),
-            **tiers(self._reply.call, document),
-        }
+        shown = head(self._reply, self._model, "chat.completion.chunk", document)
         self._head = b"data: " + encode_json(shown)[:-1]
 
     def _frame(self, delta: _Fields) -> bytes:

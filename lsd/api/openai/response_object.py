@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 
 from lsd.api.compat.raw_fields import raw_fields
-from lsd.api.openai.chat_answer import custom_names, tiers
+from lsd.api.openai.chat_answer import custom_names, service_tier
 from lsd.api.openai.response_items import Item, Status, output_items
 from lsd.conversation import FinishReason, Usage, id_time_ms
 from lsd.inference import ModelCall, Reply
@@ -87,7 +87,7 @@ class ResponseObject:
             "status": self.last_status,
             "incomplete_details": None if reason is None else {"reason": reason},
             "output": output,
-            "service_tier": tiers(call, {})["service_tier"],
+            "service_tier": service_tier(call, {}),
             "usage": _usage(call),
             **raw_fields(self.reply),
         }

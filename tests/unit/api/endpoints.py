@@ -25,7 +25,7 @@ from lsd.api.exchange import EVENT_STREAM, Handler, Start
 from lsd.conversation import IdGenerator, encode_json
 from tests.unit.store.makers import HandClock
 
-EVENTS = (("content-type", EVENT_STREAM), ("cache-control", "no-cache"))
+EVENTS = ((b"content-type", EVENT_STREAM.encode()), (b"cache-control", b"no-cache"))
 
 
 def endpoint(handle: Handler, method: str = "POST", path: str = "/work", **more: Any) -> Endpoint:

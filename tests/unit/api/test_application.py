@@ -45,7 +45,7 @@ async def test_an_answer_keeps_its_type_status_and_headers() -> None:
     """They are the endpoint's business."""
 
     async def teapot(_request: Request, _start: Start) -> Answer:
-        return Answer(status=418, body=b"tea", media_type="text/plain", headers=(("x-pot", "1"),))
+        return Answer(status=418, body=b"tea", media_type="text/plain", headers=((b"x-pot", b"1"),))
 
     asked = await ask(quart_of(endpoint(teapot)), "POST", "/work")
 

@@ -211,15 +211,15 @@ def limited(*waits_s: float | None) -> InferenceFailed:
 
 @pytest.mark.parametrize(
     ("waits_s", "told"),
-    [((39.5,), "40"), ((0.2,), "1"), ((3.0, 60.0), "60"), ((3.0, None), None), ((), None)],
+    [((39.5,), b"40"), ((0.2,), b"1"), ((3.0, 60.0), b"60"), ((3.0, None), None), ((), None)],
 )
 def test_a_limit_tells_when_it_will_let_the_call_pass(
-    waits_s: tuple[float | None, ...], told: str | None
+    waits_s: tuple[float | None, ...], told: bytes | None
 ) -> None:
     """In whole seconds, rounded up; the last refusal counts, and never is not told."""
     answer = PLAIN.answer(limited(*waits_s))
 
-    assert dict(answer.headers).get("retry-after") == told
+    assert dict(answer.headers).get(b"retry-after") == told
     assert answer.status == 429
 
 

@@ -14,7 +14,7 @@ from lsd.api.errors import ErrorAnswers
 from lsd.api.responder import Responder
 
 VERSION = (b"x-lsd-gateway-version", __version__.encode())
-ANSWER = Answer(status=404, body=b'{"error":"no"}', headers=(("allow", "GET"),))
+ANSWER = Answer(status=404, body=b'{"error":"no"}', headers=((b"allow", b"GET"),))
 
 
 @attrs.define(eq=False)
@@ -78,7 +78,7 @@ async def test_head_gets_the_head_alone(sent: Sent) -> None:
 
 async def test_a_stream_is_sent_in_pieces(out: Responder, sent: Sent) -> None:
     """Each piece leaves when it is there; the end is a message of its own."""
-    send = await out.start((("content-type", "text/event-stream"),))
+    send = await out.start(((b"content-type", b"text/event-stream"),))
     await send(b"data: one\n\n")
     begun = list(sent.messages)
     was_done = out.is_done
