@@ -11,7 +11,7 @@ Lane = Literal["openai", "anthropic"]
 """The API that a compatible endpoint offers, or that a provider speaks."""
 
 
-@frozen(kw_only=True)
+@frozen
 class ClientRequest:
     """What a client has sent to a compatible endpoint, beside its neutral form.
 

@@ -50,7 +50,7 @@ BLOCK_TAGS = (
 RESULT_BLOCK_TAGS = ("text", "file")
 
 
-@frozen(kw_only=True)
+@frozen
 class InputMessage:
     """One turn as the caller sent it; a string became one text block."""
 

@@ -14,7 +14,7 @@ from lsd.conversation.values import frozen
 ModelRole = Role | Literal["system"]
 
 
-@frozen(kw_only=True)
+@frozen
 class ModelMessage:
     """One turn, rendered; of role `system` an instruction in the middle of the conversation."""
 

@@ -37,13 +37,14 @@ _MISSING_OF_RESPONSES = {
 """The same for a body that is one of another API."""
 
 
-def check_fields(body: Mapping[str, Any]) -> None:
+def check_fields(body: Mapping[str, Any], *, but_messages: bool = False) -> None:
     """Checks every field whose type is known; `body` has no nulls at its top.
 
-    Raises Malformed with all problems, or Unsupported.
+    `but_messages`: they have been found good. Raises Malformed with all problems, or Unsupported.
     """
-    check_all(body, _CHECKS, _MISSING_OF_RESPONSES if "input" in body else _MISSING)
-    if body.get("n", 1) != 1:
+    checks = _CHECKS_BUT_MESSAGES if but_messages else _CHECKS
+    check_all(body, checks, _MISSING_OF_RESPONSES if "input" in body else _MISSING)
+    if "n" in body and body["n"] != 1:
         raise Unsupported("n", f"found {body['n']}; wanted 1, as LSD gives one choice")
 
 
@@ -150,6 +151,8 @@ _CHECKS: Mapping[str, Check] = {
     "web_search_options": object_,
     "moderation": object_,
 }
+
+_CHECKS_BUT_MESSAGES = {name: check for name, check in _CHECKS.items() if name != "messages"}
 
 KNOWN = frozenset(_CHECKS)
 """All that a request may hold when it must hold nothing unknown."""

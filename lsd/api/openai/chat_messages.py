@@ -24,6 +24,32 @@ from lsd.conversation import (
 
 Fields = Mapping[str, Any]
 
+_TEXTUAL = frozenset({"role", "content"})
+
+
+def plain_conversation(messages: Any) -> tuple[list[Text], list[ModelMessage]] | None:
+    """The instructions in front of a conversation and its turns, if they are texts and no more.
+
+    Most are, and are known by one look at each message; None: they have to be checked and read.
+    """
+    if type(messages) is not list or not messages:
+        return None
+    system: list[Text] = []
+    turns: list[ModelMessage] = []
+    for message in messages:
+        if type(message) is not dict or message.keys() != _TEXTUAL:
+            return None
+        role, content = message["role"], message["content"]
+        if type(content) is not str:
+            return None
+        if role in ("user", "assistant"):
+            turns.append(ModelMessage(role, (Text(content),)))
+        elif role in ("system", "developer") and not turns:
+            system.append(Text(content))
+        else:
+            return None
+    return system, turns
+
 
 @attrs.define(eq=False)
 class MessageReader:
@@ -41,12 +67,7 @@ class MessageReader:
     def read(self, messages: Iterable[Fields]) -> None:
         """Reads all messages, whose roles and kinds of content have been checked before."""
         for place, message in enumerate(messages):
-            content = message.get("content")
-            if message["role"] == "user" and isinstance(content, str) and not self._results:
-                text = Text(text=content)
-                self.messages.append(ModelMessage(role="user", content=(text,)))
-            else:
-                self._message(message, f"messages[{place}]")
+            self._message(message, f"messages[{place}]")
         self._end_results()
 
     def _message(self, message: Fields, path: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from lsd.api.compat.field_checks import whole
 from lsd.api.openai.chat_fields import check_fields
-from lsd.api.openai.chat_messages import MessageReader
+from lsd.api.openai.chat_messages import MessageReader, plain_conversation
 from lsd.api.openai.foreign_shapes import normalised
 from lsd.api.openai.tools import read_tools
 from lsd.conversation import (
@@ -35,24 +35,11 @@ _FIELDS_OF_PARAMETERS: Mapping[str, tuple[str, ...]] = {
 }
 """Where a client asks for what dialects know by a neutral name; other names are the same."""
 
-_OF_PARAMETERS = frozenset(
-    {
-        "temperature",
-        "top_p",
-        "presence_penalty",
-        "frequency_penalty",
-        "max_tokens",
-        "max_completion_tokens",
-        "seed",
-        "stop",
-        "reasoning_effort",
-        "reasoning",
-        "thinking",
-        "verbosity",
-        "service_tier",
-    }
-)
-"""Fields that steer the model."""
+_NEUTRAL = frozenset({"temperature", "top_p", "presence_penalty", "frequency_penalty", "verbosity"})
+_OF_LIMITS = frozenset({"max_tokens", "max_completion_tokens"})
+_OF_THINKING = frozenset({"reasoning_effort", "reasoning", "thinking"})
+_OF_PARAMETERS = _NEUTRAL | _OF_LIMITS | _OF_THINKING | {"seed", "stop", "service_tier"}
+"""Fields that steer the model; the first ones are neutral parameters as they stand."""
 
 _LEGACY = dict.fromkeys(("functions", "function_call"), "found the legacy field; wanted `tools`")
 
@@ -90,7 +77,7 @@ _OF_CLIENTS = frozenset({"user", "safety_identifier", "metadata"})
 """Fields that steer nothing, and become tags."""
 
 
-@frozen(kw_only=True)
+@frozen
 class ChatRequest:
     """A request of this API: `neutral` is what providers are asked, the client's own body in it."""
 
@@ -126,40 +113,43 @@ def read_chat_request(body: Mapping[str, Any]) -> ChatRequest:
 
     Raises Malformed or Unsupported.
     """
-    check_fields(body)
-    body = normalised(body)
-    reader = MessageReader()
-    reader.read(body["messages"])
-    json_mode, schema, is_strict = _wanted_format(body)
+    plain = plain_conversation(body.get("messages"))
+    check_fields(body, but_messages=plain is not None)
+    if plain is None or "tools" in body or "tool_choice" in body:
+        body = normalised(body)
+    json_mode, schema, is_strict = _wanted_format(body.get("response_format"))
     problems = _own_problems(body, json_mode, schema)
-    problems += reader.problems
-    tools = read_tools(body, problems)
-    system = tuple(reader.system)
-    first = problems[0] if problems else None
+    if plain is not None:
+        system, messages = plain
+    else:
+        reader = MessageReader()
+        reader.read(body["messages"])
+        system, messages = reader.system, reader.messages
+        problems += reader.problems
+    tools = read_tools(body, problems) if "tools" in body else None
     neutral = ModelRequest(
-        system="\n\n".join(part.text for part in system) if system else None,
-        system_blocks=system,
-        messages=tuple(reader.messages),
+        system="\n\n".join([part.text for part in system]) if system else None,
+        system_blocks=tuple(system),
+        messages=tuple(messages),
         tools=tools,
-        params=_params(body),
+        params=UNSET_PARAMS if _OF_PARAMETERS.isdisjoint(body) else _params(body),
         json_mode=json_mode,
         output_schema=schema,
         is_schema_strict=is_strict,
         stream=body.get("stream", False),
         user=body.get("user", body.get("safety_identifier")),
-        client=ClientRequest(
-            lane="openai",
-            body=body,
-            refusal="; ".join(map(str, problems)) if problems else None,
-            refused_field=None if first is None else first.path,
-        ),
+        client=_client_request(body, problems),
     )
-    return ChatRequest(
-        model=body["model"],
-        neutral=neutral,
-        include_usage=body.get("stream_options", {}).get("include_usage") is True,
-        tags=client_tags(body),
-    )
+    options = body.get("stream_options")
+    include_usage = options is not None and options.get("include_usage") is True
+    return ChatRequest(body["model"], neutral, include_usage, client_tags(body))
+
+
+def _client_request(body: Mapping[str, Any], problems: Sequence[Problem]) -> ClientRequest:
+    if not problems:
+        return ClientRequest("openai", body)
+    refusal = "; ".join(map(str, problems))
+    return ClientRequest("openai", body, refusal=refusal, refused_field=problems[0].path)
 
 
 def _own_problems(
@@ -178,33 +168,19 @@ def _own_problems(
 
 
 def _params(body: Mapping[str, Any]) -> ChatCompletionParams:
-    if _OF_PARAMETERS.isdisjoint(body):
-        return UNSET_PARAMS
-    limits = [
-        limit
-        for name in ("max_tokens", "max_completion_tokens")
-        if (limit := whole(body.get(name))) is not None
-    ]
-    budget, effort = _thinking(body)
-    return ChatCompletionParams(
-        temperature=body.get("temperature"),
-        top_p=body.get("top_p"),
-        presence_penalty=body.get("presence_penalty"),
-        frequency_penalty=body.get("frequency_penalty"),
-        max_tokens=min(limits, default=None),
-        seed=whole(body.get("seed")),
-        stop_sequences=_stop(body.get("stop")),
-        reasoning_effort=effort,
-        verbosity=body.get("verbosity"),
-        service_tier=SERVICE_TIERS.get(body.get("service_tier", "")),
-        thinking_budget_tokens=budget,
-    )
-
-
-def _stop(stop: str | list[str] | None) -> tuple[str, ...] | None:
-    if not stop:
-        return None
-    return (stop,) if isinstance(stop, str) else tuple(stop)
+    # Integers were checked to be such; they may be written as 100.0.
+    made: dict[str, Any] = {name: body[name] for name in _NEUTRAL & body.keys()}
+    if limits := [body[name] for name in _OF_LIMITS if name in body]:
+        made["max_tokens"] = int(min(limits))
+    if "seed" in body:
+        made["seed"] = int(body["seed"])
+    if stop := body.get("stop"):
+        made["stop_sequences"] = (stop,) if isinstance(stop, str) else tuple(stop)
+    if "service_tier" in body:
+        made["service_tier"] = SERVICE_TIERS.get(body["service_tier"])
+    if not _OF_THINKING.isdisjoint(body):
+        made["thinking_budget_tokens"], made["reasoning_effort"] = _thinking(body)
+    return ChatCompletionParams(**made)
 
 
 def _thinking(body: Mapping[str, Any]) -> tuple[int | None, str | None]:
@@ -219,9 +195,10 @@ def _thinking(body: Mapping[str, Any]) -> tuple[int | None, str | None]:
     return None, effort if isinstance(effort, str) else None
 
 
-def _wanted_format(body: Mapping[str, Any]) -> tuple[JsonMode, Mapping[str, Any] | None, bool]:
+def _wanted_format(
+    wanted: Mapping[str, Any] | None,
+) -> tuple[JsonMode, Mapping[str, Any] | None, bool]:
     """The mode, the schema that the answer is to have, and whether it is to be held to it."""
-    wanted = body.get("response_format")
     if wanted is None:
         return "off", None, False
     shape = wanted.get("json_schema")

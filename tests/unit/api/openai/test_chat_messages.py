@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from lsd.api.openai.chat_messages import MessageReader
+from lsd.api.openai.chat_messages import MessageReader, plain_conversation
 from lsd.conversation import (
     Base64File,
     ModelMessage,
@@ -40,6 +40,39 @@ def part(content: dict[str, Any]) -> tuple[Any, list[str]]:
     (message,) = reader.messages
     (block,) = message.content
     return block, [str(problem) for problem in reader.problems]
+
+
+def test_a_conversation_of_texts_is_known_at_once() -> None:
+    """It becomes what reading each of its messages makes of it."""
+    texts = [
+        {"role": "system", "content": "a"},
+        {"role": "developer", "content": "b"},
+        HI,
+        {"role": "assistant", "content": ""},
+        HI,
+    ]
+
+    reader = read(*texts)
+
+    assert plain_conversation(texts) == (reader.system, reader.messages)
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        None,
+        [],
+        [HI, "hi"],
+        [{"role": "user"}],
+        [{"role": "user", "content": [{"type": "text", "text": "hi"}]}],
+        [{"role": "assistant", "content": "hi", "reasoning_content": "hm"}],
+        [{"role": ["user"], "content": "hi"}],
+        [HI, {"role": "system", "content": "late"}],
+    ],
+)
+def test_any_other_has_to_be_read(messages: Any) -> None:
+    """Or to be refused."""
+    assert plain_conversation(messages) is None
 
 
 def test_instructions_in_front_are_the_system_text() -> None:
