@@ -14,7 +14,7 @@ BILLED_NOTHING = Usage(input_tokens=0, output_tokens=0)
 """What a call that came from the inference cache counts."""
 
 
-@frozen(kw_only=True)
+@frozen
 class Answer:
     """What a variant has given.
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Awaitable
 
+from lsd.conversation import ModelRequest
 from lsd.inference.accept import Accepted
 from lsd.inference.answers import Answer
 from lsd.inference.journal import ModelCall
-from lsd.inference.model_request import Asked, model_request
+from lsd.inference.model_request import calls_are_text, model_request
 from lsd.inference.outputs import read_output
 from lsd.inference.prepared import PreparedGeneration
 from lsd.inference.routing import started_stream, whole_answer
@@ -25,17 +26,19 @@ def start_completion(
     return start_asking(run, accepted, generation, model_request(accepted, generation))
 
 
-async def ask(run: Run, accepted: Accepted, generation: PreparedGeneration, asked: Asked) -> Answer:
+async def ask(
+    run: Run, accepted: Accepted, generation: PreparedGeneration, asked: ModelRequest
+) -> Answer:
     """The whole answer to a question that is already there. Raises VariantFailed."""
-    call = await whole_answer(run, generation, asked.request)
+    call = await whole_answer(run, generation, asked)
     return answer_of(run, accepted, asked, call)
 
 
 async def start_asking(
-    run: Run, accepted: Accepted, generation: PreparedGeneration, asked: Asked
+    run: Run, accepted: Accepted, generation: PreparedGeneration, asked: ModelRequest
 ) -> StartedAnswer:
     """The same as a stream that has started. Raises VariantFailed."""
-    stream = await started_stream(run, generation, asked.request)
+    stream = await started_stream(run, generation, asked)
     call = stream.entry
     calls = run.journal.of_variant(call.variant_name)
     return StartedAnswer(
@@ -43,20 +46,21 @@ async def start_asking(
         stream=stream,
         call=call,
         preceding=tuple(each for each in calls if each is not call),
-        calls_as_text=asked.calls_as_text,
+        calls_as_text=calls_are_text(asked),
         answer=lambda: answer_of(run, accepted, asked, call),
     )
 
 
-def answer_of(run: Run, accepted: Accepted, asked: Asked, call: ModelCall) -> Answer:
+def answer_of(run: Run, accepted: Accepted, asked: ModelRequest, call: ModelCall) -> Answer:
     """The answer that one call makes, with the failed ones before it."""
+    # By position: keywords would cost more than all the rest.
     return Answer(
-        variant_name=call.variant_name,
-        output=read_output(accepted, asked, call.output),
-        params=asked.params,
-        finish_reason=call.finish_reason,
-        calls=run.journal.of_variant(call.variant_name),
-        deciding=call,
-        first_chunk_at=call.first_chunk_at,
-        is_interrupted=call.status != "ok",
+        call.variant_name,
+        read_output(accepted, asked, call.output),
+        asked.params,
+        call.finish_reason,
+        run.journal.of_variant(call.variant_name),
+        call,
+        call.first_chunk_at,
+        call.status != "ok",
     )

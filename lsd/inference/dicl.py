@@ -15,6 +15,7 @@ from lsd.conversation import (
     LsdError,
     ModelBlock,
     ModelMessage,
+    ModelRequest,
     NotJson,
     RawText,
     Template,
@@ -34,7 +35,7 @@ from lsd.inference.answers import Answer
 from lsd.inference.chat_completion import ask, start_asking
 from lsd.inference.embedding_call import EmbeddingRun, embed
 from lsd.inference.example_memory import FoundExample
-from lsd.inference.model_request import Asked, asked_in
+from lsd.inference.model_request import request_in
 from lsd.inference.neighbours import unit_vector
 from lsd.inference.prepared import PreparedVariant
 from lsd.inference.refusals import InferenceFailed, VariantFailed
@@ -83,7 +84,7 @@ def unfit_block(value: Input) -> str | None:
     return None
 
 
-async def _question(run: Run, accepted: Accepted, variant: PreparedVariant) -> Asked:
+async def _question(run: Run, accepted: Accepted, variant: PreparedVariant) -> ModelRequest:
     config = variant.config
     assert isinstance(config, DiclVariant), "no other type has examples"
     value = accepted.request.input
@@ -98,11 +99,11 @@ async def _question(run: Run, accepted: Accepted, variant: PreparedVariant) -> A
         instructions = config.system_instructions.text
     if not found:
         system = _with_system(instructions, value.system)
-        return asked_in(accepted, variant.generation, system, _plain_messages(value))
+        return request_in(accepted, variant.generation, system, _plain_messages(value))
     is_json = accepted.function.config.type == "json"
     shown = [message for each in found for message in _pair(each, is_json=is_json)]
     messages = (*shown, _said("user", Text(text=text)))
-    return asked_in(accepted, variant.generation, instructions, messages)
+    return request_in(accepted, variant.generation, instructions, messages)
 
 
 async def _examples(

@@ -15,7 +15,7 @@ from lsd.inference.ended import Answered
 from lsd.inference.files import without_files
 from lsd.inference.foreign_blocks import request_for
 from lsd.inference.journal import ModelCall
-from lsd.inference.model_request import Asked, model_request
+from lsd.inference.model_request import model_request
 from lsd.inference.prepared import PreparedModel, PreparedProvider, PreparedVariant
 from lsd.inference.records import Recorder
 from lsd.inference.run import Run
@@ -121,15 +121,14 @@ class CallElsewhere:
         call.raw_request = text
         return call
 
-    def _asked(self) -> Asked:
-        """What is asked, but for a service tier: a job has one of its own."""
-        asked = model_request(self.accepted, self.variant.generation)
-        params = attrs.evolve(asked.request.params, service_tier=None)
-        return attrs.evolve(asked, request=attrs.evolve(asked.request, params=params))
+    def _asked(self) -> ModelRequest:
+        return model_request(self.accepted, self.variant.generation)
 
-    def _request(self, asked: Asked) -> ModelRequest:
+    def _request(self, asked: ModelRequest) -> ModelRequest:
+        """What the provider is asked: no service tier, as a job has one of its own."""
+        params = attrs.evolve(asked.params, service_tier=None)
         return request_for(
-            asked.request,
+            attrs.evolve(asked, params=params),
             provider_type=self.provider.config.thought_type,
             model_name=self.model.name,
             provider_name=self.provider.name,

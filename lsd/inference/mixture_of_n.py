@@ -2,13 +2,14 @@
 
 import attrs
 
+from lsd.conversation import ModelRequest
 from lsd.inference.accept import Accepted
 from lsd.inference.answer_replay import replay
 from lsd.inference.answers import Answer
 from lsd.inference.candidates import SEPARATOR, Candidates, RunVariant, ask_candidates
 from lsd.inference.chat_completion import ask, start_asking
 from lsd.inference.journal import ModelCall
-from lsd.inference.model_request import Asked, model_request
+from lsd.inference.model_request import model_request
 from lsd.inference.prepared import PreparedVariant
 from lsd.inference.refusals import VariantFailed
 from lsd.inference.request import Params
@@ -80,20 +81,18 @@ def _for_fuser(run: Run, accepted: Accepted, variant: PreparedVariant) -> tuple[
     return fusing, attrs.evolve(accepted, request=request)
 
 
-def _question(accepted: Accepted, variant: PreparedVariant, candidates: Candidates) -> Asked:
+def _question(accepted: Accepted, variant: PreparedVariant, candidates: Candidates) -> ModelRequest:
     """The request of the function itself, with the candidates behind it. Raises VariantFailed."""
     places = candidates.readable()
     if not places:
         raise VariantFailed("candidates", "no candidate's output fits the schema")
     asked = model_request(accepted, variant.generation)
     system = INSTRUCTIONS
-    if asked.request.system is not None:
-        task = TASK.format(separator=SEPARATOR, system=asked.request.system)
+    if asked.system is not None:
+        task = TASK.format(separator=SEPARATOR, system=asked.system)
         system = f"{INSTRUCTIONS}\n{task}"
     listing = candidates.listing(places, head="\n", request=REQUEST)
-    messages = (*asked.request.messages, listing)
-    request = attrs.evolve(asked.request, system=system, messages=messages)
-    return attrs.evolve(asked, request=request)
+    return attrs.evolve(asked, system=system, messages=(*asked.messages, listing))
 
 
 def _with(candidates: Candidates, fused: Answer) -> Answer:

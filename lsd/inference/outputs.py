@@ -5,6 +5,7 @@ from typing import Any, assert_never
 
 from lsd.conversation import (
     JsonValue,
+    ModelRequest,
     NotJson,
     OutputBlock,
     Schema,
@@ -18,7 +19,7 @@ from lsd.conversation import (
     thought_to_json,
 )
 from lsd.inference.accept import Accepted
-from lsd.inference.model_request import Asked
+from lsd.inference.model_request import calls_are_text
 from lsd.inference.toolbox import Toolbox
 
 _INVALID = object()
@@ -73,7 +74,7 @@ def has_valid_arguments(call: ToolCall, toolbox: Toolbox) -> bool:
     return schema is None or _value(call.arguments, schema) is not _INVALID
 
 
-@frozen(kw_only=True)
+@frozen
 class Output:
     """What a model gave back, read as its function wants it: exactly one of the two is set."""
 
@@ -85,12 +86,12 @@ class Output:
         return self.content if self.value is None else self.value.to_json()
 
 
-def read_output(accepted: Accepted, asked: Asked, blocks: Sequence[OutputBlock]) -> Output:
-    """The output that a model's blocks are."""
-    if accepted.function.config.type == "json":
+def read_output(accepted: Accepted, asked: ModelRequest, blocks: Sequence[OutputBlock]) -> Output:
+    """The output that the blocks are with which a model has answered `asked`."""
+    if asked.is_all_json:
         assert accepted.output_schema is not None, "a json function always has one"
         return Output(value=json_output(blocks, accepted.output_schema))
-    return Output(content=chat_content(blocks, accepted.toolbox, calls_as_text=asked.calls_as_text))
+    return Output(chat_content(blocks, accepted.toolbox, calls_as_text=calls_are_text(asked)))
 
 
 @frozen(kw_only=True)

@@ -9,34 +9,32 @@ from collections.abc import Callable, Mapping
 import attrs
 
 from lsd.config import (
-    AdaptiveExperiment,
     AwsProvider,
     AzureProvider,
     BestOfNVariant,
     ChatCompletionVariant,
     ChatFunction,
     Config,
-    DefaultExperiment,
-    Experiment,
     Function,
     GcpProvider,
     Generation,
+    JsonFunction,
     Loaded,
     Location,
     MixtureOfNVariant,
     Model,
     PromptedGeneration,
     Provider,
-    StaticExperiment,
     Variant,
     effective_location,
     shorthand_model,
 )
-from lsd.conversation import ApiType, Edits, SchemaCache
-from lsd.experiments import AdaptiveDraw, Draw, UniformDraw, WeightedDraw
+from lsd.conversation import ApiType, Edits, Schema, SchemaCache
+from lsd.experiments import AdaptiveDraw, UniformDraw
 from lsd.inference.aws_sign_in import written_locations
 from lsd.inference.configured_edits import configured_edits
 from lsd.inference.costs import CostTable
+from lsd.inference.draws import AnyDraw, draw_of
 from lsd.inference.embedding_models import SHORTHANDS_MAX, EmbeddingMaker, EmbeddingModels
 from lsd.inference.limits import STREAM_IDLE_MS, Limit, ScopeLimits, earlier
 from lsd.inference.prompts import Prompts
@@ -137,9 +135,6 @@ class PreparedVariant:
                 return ()
 
 
-AnyDraw = Draw | AdaptiveDraw
-
-
 @attrs.frozen(kw_only=True)
 class PreparedFunction:
     """A function with its variants and the draws among them."""
@@ -149,10 +144,22 @@ class PreparedFunction:
     variants: Mapping[str, PreparedVariant]
     draw: AnyDraw
     namespaced_draws: Mapping[str, AnyDraw]
+    is_json: bool = attrs.field(init=False)
+    """Whether it answers with JSON, and not in a chat."""
+    output_schema: Schema | None = attrs.field(init=False)
+    """Of its JSON, for requests without one of their own."""
     prompts: tuple[Prompts, ...] = attrs.field(init=False)
     """Those of all variants."""
     sole_variant: PreparedVariant | None = attrs.field(init=False)
     """The one that runs in any case, if there is no other, and no experiment about it."""
+
+    @is_json.default
+    def _answers_with_json(self) -> bool:
+        return isinstance(self.config, JsonFunction)
+
+    @output_schema.default
+    def _own_output_schema(self) -> Schema | None:
+        return self.config.output_schema if isinstance(self.config, JsonFunction) else None
 
     @prompts.default
     def _prompts_of_all(self) -> tuple[Prompts, ...]:
@@ -250,48 +257,12 @@ def _prepare_function(name: str, function: Function, config: Config) -> Prepared
         name=name,
         config=function,
         variants=variants,
-        draw=_draw(name, None, experimentation.base, names, config),
+        draw=draw_of(name, None, experimentation.base, names, config),
         namespaced_draws={
-            namespace: _draw(name, namespace, experiment, names, config)
+            namespace: draw_of(name, namespace, experiment, names, config)
             for namespace, experiment in experimentation.namespaces.items()
         },
     )
-
-
-def _draw(
-    function_name: str,
-    namespace: str | None,
-    experiment: Experiment,
-    names: tuple[str, ...],
-    config: Config,
-) -> AnyDraw:
-    match experiment:
-        case DefaultExperiment():
-            return UniformDraw(variants=names)
-        case StaticExperiment():
-            return WeightedDraw(
-                variants=names,
-                weights=experiment.candidate_variants,
-                fallback=experiment.fallback_variants,
-            )
-        case AdaptiveExperiment():
-            metric = config.metrics[experiment.metric]
-            return AdaptiveDraw(
-                function_name=function_name,
-                namespace=namespace,
-                variants=names,
-                candidates=experiment.candidate_variants,
-                fallback=experiment.fallback_variants,
-                metric_name=experiment.metric,
-                level=metric.level,
-                minimises=metric.optimize == "min",
-                min_samples_per_variant=experiment.min_samples_per_variant,
-                max_samples_per_variant=experiment.max_samples_per_variant,
-                delta=experiment.delta,
-                epsilon=experiment.epsilon,
-                min_prob=experiment.min_prob,
-                update_period_s=experiment.update_period_s,
-            )
 
 
 def prepare_variant(name: str, variant: Variant, included: Mapping[str, str]) -> PreparedVariant:

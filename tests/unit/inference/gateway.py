@@ -385,7 +385,7 @@ def attempt(gateway: Gateway, provider: str = "one", **fields: Any) -> Attempt:
     assert model is not None
     (chosen,) = (each for each in model.providers if each.name == provider)
     asked = model_request(accepted, generation)
-    return Attempt(run, accepted, generation, model, chosen, asked.request)
+    return Attempt(run, accepted, generation, model, chosen, asked)
 
 
 @attrs.frozen
@@ -410,4 +410,4 @@ def variant_run(gateway: Gateway, variant: str = "v", **fields: Any) -> VariantR
     """A request that is about to run as this variant."""
     accepted, run = gateway.begin(**fields)
     chosen = accepted.function.variants[variant].generation
-    return VariantRun(run, accepted, chosen, model_request(accepted, chosen).request)
+    return VariantRun(run, accepted, chosen, model_request(accepted, chosen))

@@ -219,16 +219,16 @@ async def test_a_caller_who_leaves_ends_all_candidates(start: StartGateway, shel
     async with trio.open_nursery() as nursery:
         nursery.start_soon(gateway.service.infer, request(**PICK))
         await trio.testing.wait_all_tasks_blocked()
-        (running,) = gateway.service.running._here.values()
+        (inference_id,) = gateway.service.running._here
         nursery.cancel_scope.cancel()
 
-    kept = await gateway.stored_calls(running.inference_id)
+    kept = await gateway.stored_calls(inference_id)
     assert {call.model_name: call.status for call in kept} == {
         "a": "ok",
         "b": "interrupted",
         "c": "interrupted",
     }
-    assert await gateway.stored(running.inference_id) is None
+    assert await gateway.stored(inference_id) is None
 
 
 async def test_candidates_have_their_own_parameters_and_the_requests_edits(

@@ -12,7 +12,7 @@ from lsd.conversation import (
     Text,
     ToolSet,
 )
-from lsd.inference.model_request import Asked, model_request
+from lsd.inference.model_request import calls_are_text, model_request
 from lsd.inference.refusals import VariantFailed
 from tests.unit.inference.conftest import StartGateway
 from tests.unit.inference.gateway import VERDICT_SCHEMA, Gateway
@@ -62,7 +62,7 @@ async def gateway(start: StartGateway) -> Gateway:
     return start(CONFIG, files={"system.minijinja": "Be {{ mood }}."})
 
 
-def asked(gateway: Gateway, variant: str = "v", **fields: Any) -> Asked:
+def asked(gateway: Gateway, variant: str = "v", **fields: Any) -> ModelRequest:
     """What the model of a variant is asked."""
     accepted = gateway.accept(**fields)
     return model_request(accepted, accepted.function.variants[variant].generation)
@@ -70,7 +70,7 @@ def asked(gateway: Gateway, variant: str = "v", **fields: Any) -> Asked:
 
 async def test_a_chat_is_asked_in_plain_text(gateway: Gateway) -> None:
     """Without anything said about JSON, a chat function wants text."""
-    request = asked(gateway, input={"system": "Be kind.", "messages": []}).request
+    request = asked(gateway, input={"system": "Be kind.", "messages": []})
 
     assert request == ModelRequest(
         system="Be kind.",
@@ -85,7 +85,6 @@ async def test_params_of_the_request_go_before_those_of_the_variant(gateway: Gat
         gateway, params={"chat_completion": {"temperature": 0, "seed": 7, "stop_sequences": []}}
     )
 
-    assert made.params == made.request.params
     assert made.params == ChatCompletionParams(
         temperature=0, max_tokens=100, seed=7, stop_sequences=()
     )
@@ -95,7 +94,7 @@ async def test_templates_are_rendered(gateway: Gateway) -> None:
     """What a model is sent has no templates any more; one that fails, fails the variant."""
     made = asked(gateway, function_name="greeting", input={"system": {"mood": "kind"}})
 
-    assert made.request.system == "Be kind."
+    assert made.system == "Be kind."
     with pytest.raises(VariantFailed):
         asked(gateway, function_name="greeting", input={"system": {"food": "cake"}})
 
@@ -105,16 +104,16 @@ async def test_a_stream_is_asked_for_as_the_caller_does(
     gateway: Gateway, stream: bool | None
 ) -> None:
     """Null is no stream."""
-    assert asked(gateway, stream=stream).request.stream is bool(stream)
+    assert asked(gateway, stream=stream).stream is bool(stream)
 
 
 async def test_tools_are_those_of_the_request(gateway: Gateway) -> None:
     """The function's tools are offered; without any, nothing is said of tools."""
-    tools = asked(gateway, function_name="helper").request.tools
+    tools = asked(gateway, function_name="helper").tools
 
     assert tools is not None
     assert [tool.name for tool in tools.tools] == ["page"]
-    assert asked(gateway).request.tools is None
+    assert asked(gateway).tools is None
 
 
 @pytest.mark.parametrize(
@@ -142,10 +141,10 @@ async def test_the_way_to_json_is_the_requests_the_variants_or_strict(
         params={"chat_completion": {"json_mode": asked_mode}},
     )
 
-    assert made.request.json_mode == mode
-    assert made.request.output_schema == VERDICT_SCHEMA
-    assert (made.request.tools is not None) == is_forced
-    assert not made.calls_as_text
+    assert made.json_mode == mode
+    assert made.output_schema == VERDICT_SCHEMA
+    assert (made.tools is not None) == is_forced
+    assert not calls_are_text(made)
 
 
 async def test_a_requests_schema_replaces_the_functions(gateway: Gateway) -> None:
@@ -153,9 +152,9 @@ async def test_a_requests_schema_replaces_the_functions(gateway: Gateway) -> Non
     plain = asked(gateway, function_name="verdict", output_schema=NUMBER)
     forced = asked(gateway, "forced", function_name="verdict", output_schema=NUMBER)
 
-    assert plain.request.output_schema == NUMBER
-    assert forced.request.tools is not None
-    (tool,) = forced.request.tools.tools
+    assert plain.output_schema == NUMBER
+    assert forced.tools is not None
+    (tool,) = forced.tools.tools
     assert isinstance(tool, FunctionTool)
     assert tool.parameters == NUMBER
 
@@ -167,12 +166,12 @@ async def test_a_chat_may_want_json_too(gateway: Gateway) -> None:
     )
     forced = asked(gateway, params={"chat_completion": {"json_mode": "tool"}}, output_schema=NUMBER)
 
-    assert (strict.request.json_mode, strict.request.output_schema) == ("strict", NUMBER)
-    assert not strict.calls_as_text
-    assert isinstance(forced.request.tools, ToolSet)
-    assert forced.request.tools.choice == SpecificTool(name="respond")
-    assert forced.request.json_mode == "off"
-    assert forced.calls_as_text
+    assert (strict.json_mode, strict.output_schema) == ("strict", NUMBER)
+    assert not calls_are_text(strict)
+    assert isinstance(forced.tools, ToolSet)
+    assert forced.tools.choice == SpecificTool(name="respond")
+    assert forced.json_mode == "off"
+    assert calls_are_text(forced)
 
 
 async def test_texts_are_sent_in_their_messages(gateway: Gateway) -> None:
@@ -187,7 +186,7 @@ async def test_texts_are_sent_in_their_messages(gateway: Gateway) -> None:
         },
     )
 
-    assert [(each.role, each.content) for each in made.request.messages] == [
+    assert [(each.role, each.content) for each in made.messages] == [
         ("user", (Text(text="Hi"),)),
         ("assistant", (Text(text="Ho"),)),
     ]

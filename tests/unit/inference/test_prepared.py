@@ -89,11 +89,6 @@ async def test_a_function_has_its_variants_and_draws(start: StartGateway) -> Non
     assert function.draw_for("lab") == UniformDraw(variants=("v", "w", "x"))
 
 
-async def test_a_function_without_an_experiment_draws_among_all(start: StartGateway) -> None:
-    """All variants are equally likely."""
-    assert start(PLAIN).prepared.functions["chat"].draw == UniformDraw(variants=("v",))
-
-
 @pytest.mark.parametrize(
     "name", ["absent", "", "fake::x", "openai::", "vllm::x", "M", "lsd::default"]
 )

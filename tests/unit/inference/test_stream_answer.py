@@ -17,7 +17,7 @@ from lsd.conversation import (
     decode_json,
 )
 from lsd.inference.chat_completion import answer_of as chat_answer
-from lsd.inference.model_request import model_request
+from lsd.inference.model_request import calls_are_text, model_request
 from lsd.inference.replayed_stream import ReplayedStream
 from lsd.inference.started_answer import StartedAnswer
 from lsd.inference.stream_answer import END_OF_STREAM, KEEP_ALIVE, StreamAnswer
@@ -328,7 +328,7 @@ def answer_of(gateway: Gateway, **fields: Any) -> StreamAnswer:
         stream=ReplayedStream(call, asked.run, []),
         call=call,
         preceding=(),
-        calls_as_text=read_as.calls_as_text,
+        calls_as_text=calls_are_text(read_as),
         answer=lambda: chat_answer(asked.run, asked.accepted, read_as, call),
     )
     return StreamAnswer(asked.run, asked.accepted, started)
