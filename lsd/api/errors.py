@@ -12,6 +12,7 @@ from lsd.api.exchange import Answer
 from lsd.batches import (
     BadSubmission,
     BatchNotStored,
+    CredentialsLost,
     ItemRefused,
     NativeStartsFailed,
     NotConfiguredAnyMore,
@@ -34,6 +35,7 @@ _STATUSES: dict[type[LsdError], int] = {
     BadFeedback: 400,
     BadSubmission: 400,
     RecordsAreOff: 400,
+    CredentialsLost: 400,
     CodingBroken: 400,
     NotAuthenticated: 401,
     UnknownName: 404,

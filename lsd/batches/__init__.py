@@ -16,6 +16,7 @@ from lsd.batches.outcomes import Decider
 from lsd.batches.refusals import (
     BadSubmission,
     BatchNotStored,
+    CredentialsLost,
     ItemRefused,
     NativeStartsFailed,
     NotConfiguredAnyMore,
@@ -31,6 +32,7 @@ __all__ = [
     "BadSubmission",
     "BatchNotStored",
     "BatchService",
+    "CredentialsLost",
     "Decider",
     "HeldCredentials",
     "ItemRefused",

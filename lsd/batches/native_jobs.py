@@ -10,10 +10,11 @@ from lsd.batches.native_calls import NativeCalls
 from lsd.batches.native_results import EndedJob, JobHolder, NativeResults
 from lsd.batches.native_submission import NativeSubmission
 from lsd.batches.orphaned_jobs import OrphanedJobs
+from lsd.batches.refusals import CredentialsLost, NotConfiguredAnyMore
 from lsd.conversation import AttemptFailed, LsdError
 from lsd.inference import Prepared
-from lsd.providers import Job, Row
-from lsd.store import BatchPart, Store, Write, Writer
+from lsd.providers import WINDOW_MS, Job, Row
+from lsd.store import BatchPart, BatchRecord, Store, Write, Writer
 from lsd.telemetry import logger
 
 log = logger(__name__)
@@ -40,7 +41,8 @@ class NativeJobs:
     store: Store
     writer: Writer
     credentials: dict[tuple[str, int], Mapping[str, str]]
-    """What callers brought along for a part, as long as the process lives."""
+    """What callers brought along for a part, as long as the process lives. Nobody else asks for
+    that part meanwhile."""
     _polled: dict[tuple[str, int], _Polled] = attrs.field(factory=dict, init=False)
 
     async def refresh(self, batch_id: str) -> None:
@@ -51,6 +53,7 @@ class NativeJobs:
         for number, part in enumerate(self.store.batches.parts(batch_id)):
             if part.is_over:
                 self._polled.pop((batch_id, number), None)
+            if part.is_over or self._is_held_elsewhere(part):
                 continue
             polled = self._polled.setdefault((batch_id, number), _Polled())
             async with polled.turn:
@@ -68,6 +71,11 @@ class NativeJobs:
         for batch_id in await trio.to_thread.run_sync(self.store.batches.with_native_parts):
             await self.refresh(batch_id)
 
+    async def refresh_held(self) -> None:
+        """The same for the batches of which only this process can ask for a part."""
+        for batch_id in {batch_id for batch_id, _ in self.credentials}:
+            await self.refresh(batch_id)
+
     async def cancel(self, batch_id: str) -> None:
         """Has the providers end what they can; what they still deliver is collected later.
 
@@ -76,7 +84,8 @@ class NativeJobs:
         for number in range(len(self.store.batches.parts(batch_id))):
             async with self._polled.setdefault((batch_id, number), _Polled()).turn:
                 part = self.store.batches.parts(batch_id)[number]
-                found = None if part.is_over else self._find(part)
+                is_mine = not (part.is_over or self._is_held_elsewhere(part))
+                found = self._find(part) if is_mine else None
                 if found is not None:
                     ended = await self._given_up(batch_id, number, part, found)
                     await self._note(batch_id, number, ended)
@@ -104,12 +113,13 @@ class NativeJobs:
         batch = self.store.batches.get(batch_id)
         assert batch is not None, "its part is there"
         part = self.store.batches.parts(batch_id)[number]
-        found = self._find(part)
         if part.is_over:
             return
+        found = self._find(part)
         if found is None:
-            text = f"model {part.model_name!r}: provider {part.provider_name!r} is gone"
-            await self._note(batch_id, number, attrs.evolve(part, poll_error=text))
+            kind = f"model {part.model_name!r}: provider"
+            gone = NotConfiguredAnyMore(kind, part.provider_name)
+            await self._wait_in_vain(batch, number, part, gone)
             return
         dynamic = self.credentials.get((batch_id, number), {})
         try:
@@ -121,6 +131,9 @@ class NativeJobs:
             )
             rows = await self._rows(found, job, dynamic)
         except AttemptFailed as failure:
+            if failure.kind == "config" and part.lost_credentials:
+                await self._wait_in_vain(batch, number, part, CredentialsLost())
+                return
             if failure.status != 404:
                 await self._note(batch_id, number, attrs.evolve(part, poll_error=str(failure)))
                 return
@@ -134,6 +147,25 @@ class NativeJobs:
             known = await self._given_up(batch_id, number, known, found)
         await self._note(batch_id, number, known)
 
+    async def _wait_in_vain(
+        self, batch: BatchRecord, number: int, part: BatchPart, reason: LsdError
+    ) -> None:
+        """There is nobody to ask for a job, for a reason that the operator may mend.
+
+        Once it must be over its items fail; they are cancelled at once if somebody wants that.
+        """
+        age_ms = self.results.inferences.clock.now_ms() - batch.created_ms
+        if batch.cancel_requested or age_ms >= WINDOW_MS:
+            await self.results.abandon(batch, number, reason)
+            after = attrs.evolve(part, poll_error=None, is_over=True)
+        else:
+            text = f"{reason}; wanted it back within a day of the submission, or its items fail"
+            after = attrs.evolve(part, poll_error=text)
+        await self._note(batch.batch_id, number, after)
+
+    def _is_held_elsewhere(self, part: BatchPart) -> bool:
+        return part.holder not in (None, self.store.batches.shard)
+
     async def _note(self, batch_id: str, number: int, part: BatchPart) -> None:
         await self.writer.commit(self.store.batches.note_part(batch_id, number, part))
 
@@ -142,7 +174,7 @@ class NativeJobs:
         for provider in () if model is None else model.providers:
             if provider.name == part.provider_name:
                 assert model is not None, "the provider is one of its"
-                api = provider.batches
+                api = provider.begun_batches
                 return None if api is None else JobHolder(model, provider, api)
         return None
 

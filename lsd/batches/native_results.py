@@ -1,6 +1,6 @@
 """The results of a provider's job: each becomes the end of its item, with its inference, once."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import attrs
 import trio
@@ -57,19 +57,44 @@ class NativeResults:
     writer: Writer
 
     async def collect(self, batch: BatchRecord, number: int, job: EndedJob) -> None:
-        """Ends all items of a part that have not ended yet, some at a time."""
+        """Ends all items of a part that have not ended yet, by their results."""
         strangers = set(job.rows)
-        for start in range(0, batch.counts.total, COLLECTED_MAX):
-            stop = min(start + COLLECTED_MAX, batch.counts.total)
-            claimed = await self._items(batch, number, start, stop, strangers)
-            ended = []
-            for each in claimed:
-                ended.append(await self._ended(batch, each, job))
-                await trio.lowlevel.checkpoint()
-            if ended:
-                await self.writer.commit(self.store.batches.end_native(batch.batch_id, ended))
+
+        async def ended(claimed: ClaimedItem) -> EndedItem:
+            return await self._ended(batch, claimed, job)
+
+        await self._end(batch, number, ended, strangers)
         if strangers:
             log.warning("results of no item", batch_id=batch.batch_id, count=len(strangers))
+
+    async def abandon(self, batch: BatchRecord, number: int, reason: LsdError) -> None:
+        """Ends the same without results: they fail, or are cancelled if somebody wants that."""
+
+        async def ended(claimed: ClaimedItem) -> EndedItem:
+            if batch.cancel_requested:
+                return self._cancelled(claimed)
+            now_ms = self.inferences.clock.now_ms()
+            after = self.runner.decider.failed(claimed.item, reason, now_ms)
+            return EndedItem(index=claimed.index, after=after)
+
+        await self._end(batch, number, ended, set())
+
+    async def _end(
+        self,
+        batch: BatchRecord,
+        number: int,
+        ended: Callable[[ClaimedItem], Awaitable[EndedItem]],
+        strangers: set[str],
+    ) -> None:
+        """Some at a time; inferences of the batch are taken out of `strangers`."""
+        for start in range(0, batch.counts.total, COLLECTED_MAX):
+            stop = min(start + COLLECTED_MAX, batch.counts.total)
+            items = []
+            for claimed in await self._items(batch, number, start, stop, strangers):
+                items.append(await ended(claimed))
+                await trio.lowlevel.checkpoint()
+            if items:
+                await self.writer.commit(self.store.batches.end_native(batch.batch_id, items))
 
     async def _items(
         self, batch: BatchRecord, number: int, start: int, stop: int, strangers: set[str]
@@ -94,11 +119,10 @@ class NativeResults:
     async def _ended(self, batch: BatchRecord, claimed: ClaimedItem, job: EndedJob) -> EndedItem:
         """Raises nothing: what is wrong with one result is the failure of one item."""
         item, row = claimed.item, job.rows.get(claimed.item.inference_id)
-        now_ms = self.inferences.clock.now_ms()
         is_undone = row is None or row.is_cancelled
         if is_undone and batch.cancel_requested and job.job.state != "ended":
-            after = attrs.evolve(item, state="cancelled", finished_ms=now_ms)
-            return EndedItem(index=claimed.index, after=after)
+            return self._cancelled(claimed)
+        now_ms = self.inferences.clock.now_ms()
         try:
             return await self._judged(claimed, job, row)
         except LsdError as error:
@@ -106,6 +130,11 @@ class NativeResults:
         except Exception as error:  # noqa: BLE001 (a bug met by one item must not stop the others)
             log_bug(item, error)
             after = failed_with(item, BUG, now_ms)
+        return EndedItem(index=claimed.index, after=after)
+
+    def _cancelled(self, claimed: ClaimedItem) -> EndedItem:
+        now_ms = self.inferences.clock.now_ms()
+        after = attrs.evolve(claimed.item, state="cancelled", finished_ms=now_ms)
         return EndedItem(index=claimed.index, after=after)
 
     async def _judged(self, claimed: ClaimedItem, job: EndedJob, row: Row | None) -> EndedItem:

@@ -20,13 +20,14 @@ class JobStart:
 
     `items` are as they are to be stored, more and more of them placed: in one of the parts, or with
     LSD itself. `line_at` makes the line of an item for the provider at another place of its
-    routing; `numbers` counts the files of the batch. `is_uncertain`: a provider may go on with a
-    job that nobody knows.
+    routing; `numbers` counts the files of the batch; `shard` is this process among the workers.
+    `is_uncertain`: a provider may go on with a job that nobody knows.
     """
 
     calls: NativeCalls
     batch_id: str
     now_ms: int
+    shard: int
     items: list[NewItem]
     numbers: Iterator[int]
     line_at: Callable[[NewItem, int], Awaitable[NativeLine | None]]
@@ -79,6 +80,7 @@ class JobStart:
             variant_name=first.variant.name,
             job_id=job_id,
             costs=None if costs is None else costs.to_json(),
+            holder=self.shard if first.credentials else None,
         )
         self._begun.append((first, part))
 

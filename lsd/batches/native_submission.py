@@ -91,6 +91,7 @@ class NativeSubmission:
                 calls=self.calls,
                 batch_id=batch.batch_id,
                 now_ms=batch.created_ms,
+                shard=self.store.batches.shard,
                 items=list(placing.items),
                 numbers=numbers,
                 line_at=lambda new, place: self._line_at(batch, new, place),

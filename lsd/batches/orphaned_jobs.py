@@ -11,7 +11,7 @@ import attrs
 from lsd.batches.native_calls import NativeCalls
 from lsd.conversation import AttemptFailed, LsdError
 from lsd.inference import Prepared, PreparedProvider
-from lsd.providers import BatchAPI, FoundJobs
+from lsd.providers import WINDOW_MS, BatchAPI, FoundJobs
 from lsd.store import BatchStart, Store, Writer
 from lsd.telemetry import Clock, logger
 
@@ -19,9 +19,6 @@ log = logger(__name__)
 
 SEARCHED_MS_MIN = 60_000
 """A job may be listed a moment after it was asked for, when nobody waits for it any more."""
-
-SEARCHED_MS_MAX = 24 * 60 * 60 * 1000
-"""By then every job is over: it is given a day."""
 
 PAGES_MAX = 20
 """Of a provider's list, the latest jobs first: two thousand of them."""
@@ -55,7 +52,7 @@ class OrphanedJobs:
         for failure in failures:
             log.warning("jobs not searched for", batch_id=batch_id, reason=failure)
         age_ms = self.clock.now_ms() - start.created_ms
-        if age_ms >= (SEARCHED_MS_MAX if failures else SEARCHED_MS_MIN):
+        if age_ms >= (WINDOW_MS if failures else SEARCHED_MS_MIN):
             await self.writer.commit(self.store.batch_starts.end(batch_id))
 
     def _asked(self, start: BatchStart) -> list[tuple[PreparedProvider, BatchAPI]]:

@@ -94,3 +94,11 @@ class NotConfiguredAnyMore(LsdError):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name!r}: not configured any more as it was at the submission"
+
+
+@attrs.frozen
+class CredentialsLost(LsdError):
+    """What an item or a job had been given to be used for it alone was in memory, and is gone."""
+
+    def __str__(self) -> str:
+        return "credentials: per-request credentials do not survive a restart"

@@ -41,7 +41,7 @@ from lsd.inference.prompts import Prompts
 from lsd.inference.sign_in import SignIn, SignInMaker, no_sign_in
 from lsd.inference.written_credentials import WrittenCredentials
 from lsd.network import Transport
-from lsd.providers import BatchAPI, Counting, Dialect, Relaying, batch_api_for
+from lsd.providers import BatchAPI, Counting, Dialect, Relaying, batch_api_for, begins_jobs
 
 DEFAULT_FUNCTION = "lsd::default"
 """The built-in function behind `model_name`."""
@@ -69,6 +69,8 @@ class PreparedProvider:
     """The same, if its provider counts the tokens of such a request."""
     batches: BatchAPI | None
     """What runs many requests as a job, if it is to be used."""
+    begun_batches: BatchAPI | None
+    """What is asked for jobs that it runs already, whether or not it is to be used for more."""
     transport: Transport
     written: WrittenCredentials
     sign_in: SignIn | None
@@ -330,6 +332,7 @@ def _prepare_provider(
     sign_in: SignInMaker,
 ) -> PreparedProvider:
     dialect, transport = make(provider, model_name, name)
+    batch_api = batch_api_for(provider, dialect, config.provider_types)
     limits = ScopeLimits.of("provider", name, provider.timeouts, idle_ms=STREAM_IDLE_MS)
     outbound_limit = _outbound_limit(config)
     return PreparedProvider(
@@ -341,7 +344,8 @@ def _prepare_provider(
         api_type=dialect.api_type,
         relaying=dialect if isinstance(dialect, Relaying) else None,
         counting=dialect if isinstance(dialect, Counting) else None,
-        batches=batch_api_for(provider, dialect, config.provider_types),
+        batches=batch_api if begins_jobs(provider) else None,
+        begun_batches=batch_api,
         transport=transport,
         written=WrittenCredentials(_locations(provider, config)),
         sign_in=sign_in(provider),

@@ -23,6 +23,7 @@ from lsd.providers.aws_keys import (
 from lsd.providers.batch_api import (
     FILE_BYTES_MAX,
     LINES_MAX,
+    WINDOW_MS,
     BatchAPI,
     BatchFile,
     FoundJobs,
@@ -46,7 +47,7 @@ from lsd.providers.gcp_tokens import (
 )
 from lsd.providers.openai_batches import OpenAIBatches
 from lsd.providers.prefill import completed_answer, completed_stream
-from lsd.providers.selection import batch_api_for, dialect_for
+from lsd.providers.selection import batch_api_for, begins_jobs, dialect_for
 from lsd.providers.tool_names import ToolNames
 from lsd.providers.vertex import vertex_audience
 
@@ -55,6 +56,7 @@ __all__ = [
     "FILE_BYTES_MAX",
     "LINES_MAX",
     "METADATA_BASE",
+    "WINDOW_MS",
     "AccessToken",
     "AwsKeys",
     "BatchAPI",
@@ -74,6 +76,7 @@ __all__ = [
     "ToolNames",
     "aws_error_name",
     "batch_api_for",
+    "begins_jobs",
     "check_answered",
     "completed_answer",
     "completed_stream",

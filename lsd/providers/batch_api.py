@@ -14,6 +14,9 @@ LINES_MAX = 50_000
 FILE_BYTES_MAX = 200_000_000
 """Of one job's file of requests. These are OpenAI's bounds; what fits there fits elsewhere."""
 
+WINDOW_MS = 24 * 60 * 60 * 1000
+"""So long a provider works at a job, from its beginning; then it is over."""
+
 LINE_SHOWN_MAX = 500
 """Bytes of a line that an error shows."""
 

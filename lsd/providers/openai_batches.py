@@ -165,17 +165,20 @@ class OpenAIBatches:
         )
 
 
-def openai_batches(provider: OpenAIProvider, reader: Dialect) -> OpenAIBatches | None:
-    """The batch API of a provider; None if its requests are to be made singly."""
-    is_elsewhere = provider.api_base.rstrip("/") != _OPENAI_BASE
-    if provider.batch == "local" or (provider.batch == "auto" and is_elsewhere):
-        return None
+def openai_batches(provider: OpenAIProvider, reader: Dialect) -> OpenAIBatches:
+    """The batch API of a provider, which another server than OpenAI's may lack."""
     is_responses = provider.api_type == "responses"
     return OpenAIBatches(
         base=provider.api_base,
         endpoint="/v1/responses" if is_responses else "/v1/chat/completions",
         reader=reader,
     )
+
+
+def begins_openai_jobs(provider: OpenAIProvider) -> bool:
+    """Whether requests of a batch go to that API; if not, they are made singly."""
+    is_elsewhere = provider.api_base.rstrip("/") != _OPENAI_BASE
+    return provider.batch == "native" or (provider.batch == "auto" and not is_elsewhere)
 
 
 def _is_at_work_for(batch_id: str, job: Mapping[str, JsonValue]) -> bool:

@@ -27,7 +27,7 @@ from lsd.providers.gcp_vertex_anthropic import vertex_anthropic_dialect
 from lsd.providers.gcp_vertex_gemini import vertex_gemini_dialect
 from lsd.providers.gemini import Gemini
 from lsd.providers.google_ai_studio_gemini import ai_studio_gemini_dialect
-from lsd.providers.openai_batches import openai_batches
+from lsd.providers.openai_batches import begins_openai_jobs, openai_batches
 from lsd.providers.openai_chat import OpenAIChat
 from lsd.providers.openai_responses import OpenAIResponses
 from lsd.providers.vertex_batches import vertex_batches
@@ -79,9 +79,9 @@ def dialect_for(
 def batch_api_for(
     provider: Provider, dialect: Dialect, provider_types: ProviderTypes
 ) -> BatchAPI | None:
-    """The batch API of an entry that is spoken to in `dialect`.
+    """The batch API of an entry that is spoken to in `dialect`; None if it has none.
 
-    None if it has none, or if its requests are to be made singly.
+    Jobs that run already are asked for there, whether or not more are to begin.
     """
     match provider:
         case OpenAIProvider():
@@ -90,3 +90,12 @@ def batch_api_for(
             return vertex_batches(provider, provider_types.gcp_vertex_gemini.batch, dialect)
         case _:
             return None
+
+
+def begins_jobs(provider: Provider) -> bool:
+    """Whether an entry with a batch API is to run requests of a batch as jobs."""
+    match provider:
+        case OpenAIProvider():
+            return begins_openai_jobs(provider)
+        case _:
+            return provider.batch != "local"

@@ -183,11 +183,11 @@ class VertexBatches:
 def vertex_batches(
     provider: GcpVertexGeminiProvider, storage: GcpBatch | None, dialect: Gemini
 ) -> VertexBatches | None:
-    """The batch API of a provider; None if its requests are to be made singly.
+    """The batch API of a provider; None if it has none.
 
     It needs a model of the catalogue, and places for the files.
     """
-    if provider.batch == "local" or provider.model_id is None:
+    if provider.model_id is None:
         return None
     if storage is None or storage.storage_type != "cloud_storage":
         return None

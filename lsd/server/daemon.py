@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 import trio
 
+from lsd.batches import NativeJobs
 from lsd.conversation import AttemptFailed
 from lsd.server.equipment import Equipment
 from lsd.server.generations import Generations
@@ -113,6 +114,7 @@ class Daemon:
             nursery.start_soon(self.generations.keep_up)
             nursery.start_soon(self._sweep)
             nursery.start_soon(self._poll_jobs)
+            nursery.start_soon(self._refresh_jobs, NativeJobs.refresh_held)
             if (queue := self.equipment.batch_queue) is not None:
                 nursery.start_soon(queue.run, lambda: self.generations.current.queue_work)
             self.on_serving()
@@ -138,16 +140,16 @@ class Daemon:
 
     async def _keep_polling(self) -> None:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._refresh_jobs)
+            nursery.start_soon(self._refresh_jobs, NativeJobs.refresh_all)
             nursery.start_soon(self._end_orphaned_jobs)
 
-    async def _refresh_jobs(self) -> None:
+    async def _refresh_jobs(self, refresh: Callable[[NativeJobs], Awaitable[None]]) -> None:
         while True:
             table = self.generations.config.gateway.batch_inference
             await trio.sleep(table.poll_interval_s or POLLING_OFF_S)
             native = self.generations.current.native_work
             if table.poll_interval_s and native is not None:
-                await native.jobs.refresh_all()
+                await refresh(native.jobs)
 
     async def _end_orphaned_jobs(self) -> None:
         while True:

@@ -1,5 +1,7 @@
 """Batch items that a dead process has left behind."""
 
+from lsd.api import status_of
+from lsd.batches import CredentialsLost
 from lsd.store import ItemError, Store
 from lsd.telemetry import Clock
 
@@ -9,6 +11,7 @@ def recover_batches(store: Store, crash_limit: int, clock: Clock, shard: int | N
 
     Blocks. Raises StoreFull and StoreFailed.
     """
+    lost = CredentialsLost()
     write = store.batches.recover(
         shard,
         crash_limit=crash_limit,
@@ -16,9 +19,7 @@ def recover_batches(store: Store, crash_limit: int, clock: Clock, shard: int | N
         on_crash_limit=ItemError(
             status=500, message=f"daemon died {crash_limit} times while running this item"
         ),
-        on_credentials_lost=ItemError(
-            status=400, message="credentials: per-request credentials do not survive a restart"
-        ),
+        on_credentials_lost=ItemError(status=status_of(lost), message=str(lost)),
     )
     starts = store.batch_starts.recover(shard)
     store.data.write(write.apply)

@@ -7,12 +7,14 @@ from lsd.store._batch_rows import (
     LATER,
     PLACE_BYTES,
     SUSPECT,
+    encode_part,
     put_item,
     put_unless_cancelled,
+    read_part,
     stored_item,
 )
 from lsd.store.batch_records import BatchItem, ItemError
-from lsd.store.layout import BATCH_QUEUE, BATCH_RUNNING, SHARD, end_of
+from lsd.store.layout import BATCH_PARTS, BATCH_QUEUE, BATCH_RUNNING, SHARD, end_of
 from lsd.store.transaction import Transaction
 
 
@@ -21,7 +23,7 @@ class Recovery:
     """Puts back what the process `shard` was running; None: what any process was.
 
     An item fails with `on_crash_limit` at its so-many-th crash, and with `on_credentials_lost` if
-    only that process had its credentials.
+    only that process had its credentials. What providers run for it goes on without them.
     """
 
     shard: int | None
@@ -37,6 +39,11 @@ class Recovery:
         for place, item in self._held(transaction):
             failed = attrs.evolve(item, not_before_ms=0)
             put_item(transaction, place, item, self._failed(failed, self.on_credentials_lost))
+        for place, row in list(transaction.range(BATCH_PARTS)):
+            part = read_part(row)
+            if part.holder is not None and self.shard in (None, part.holder):
+                left = attrs.evolve(part, holder=None, lost_credentials=True)
+                transaction.put(BATCH_PARTS, place, encode_part(left))
 
     def _put_back(self, item: BatchItem) -> BatchItem:
         crashes = item.crashes + 1

@@ -86,7 +86,9 @@ class BatchPart:
     `is_over`: all of them have ended. `completed` and `failed` are what the provider has counted
     last, `poll_error` why it could not be asked last. `costs` is what an answer costs, by the table
     in force when it was submitted; None if that is not known. `is_given_up`: the provider has heard
-    that it is to end the job. `asked_ms`: when any process last began to ask for it.
+    that it is to end the job. `asked_ms`: when any process last began to ask for it. `holder`: the
+    process (its shard) that alone has the credentials it was submitted with, and so alone can ask
+    for it; `lost_credentials`: they have gone with that process.
     """
 
     model_name: str
@@ -100,6 +102,8 @@ class BatchPart:
     costs: JsonValue = None
     is_given_up: bool = False
     asked_ms: int = 0
+    holder: int | None = None
+    lost_credentials: bool = False
 
 
 @attrs.frozen(kw_only=True)

@@ -191,6 +191,69 @@ def test_jobs_survive_their_daemon(start_native: StartNative) -> None:
     assert fake.asked.count("POST /batches") == 1
 
 
+def test_a_job_that_was_begun_is_collected_though_no_more_are_wanted(
+    start_native: StartNative,
+) -> None:
+    """The provider goes on with it, and is paid for it."""
+    gateway, fake = start_native()
+    batch_id = submitted(gateway, [row("a")])["batch_id"]
+    gateway.stop()
+    gateway.configure(gateway.config_path.read_text().replace(NATIVE, 'batch = "local"'))
+    gateway.start()
+    fake.output, fake.status = all_answered, "completed"
+
+    assert texts(finished(gateway, batch_id)) == ["a"]
+    assert texts(finished(gateway, submitted(gateway, [row("b")])["batch_id"])) == ["b"]
+    assert fake.asked.count("POST /batches") == 1
+
+
+def test_a_job_of_a_provider_that_has_gone_can_come_back(start_native: StartNative) -> None:
+    """Until it does the batch is pending, and tells why."""
+    gateway, fake = start_native()
+    batch_id = submitted(gateway, [row("a")])["batch_id"]
+    kept = gateway.config_path.read_text()
+    gateway.stop()
+    gateway.configure(kept.replace('"box"', '"other"'))
+    gateway.start()
+    fake.output, fake.status = all_answered, "completed"
+    waiting = polled(gateway, batch_id)
+    gateway.stop()
+    gateway.configure(kept)
+    gateway.start()
+
+    assert waiting["status"] == "pending"
+    assert "provider 'box': not configured any more" in waiting["poll_error"]
+    assert texts(finished(gateway, batch_id)) == ["a"]
+
+
+def test_jobs_lose_the_credentials_that_came_with_them(
+    start_native: StartNative, provider: FakeProviderThread
+) -> None:
+    """With their process; then those of the configuration are used, as soon as there are some."""
+    dynamic = 'api_key_location = "dynamic::key"'
+    gateway, fake = start_native(more=f"{NATIVE}\n{dynamic}")
+    secret = {"credentials": {"key": "sk-very-secret"}}
+    batch_id = submitted(gateway, [row("a", **secret)])["batch_id"]
+    polled(gateway, batch_id)
+    shown = {each.headers["authorization"] for each in provider.requests}
+    gateway.kill()
+    stored = [path.read_bytes() for path in gateway.data_path.rglob("*.mdb")]
+    gateway.start()
+    fake.output, fake.status = all_answered, "completed"
+    lost = polled(gateway, batch_id)
+    asked = len(provider.requests)
+    gateway.stop()
+    gateway.configure(gateway.config_path.read_text().replace(dynamic, 'api_key_location = "none"'))
+    gateway.start()
+
+    assert shown == {"Bearer sk-very-secret"}
+    assert not any(b"sk-very-secret" in each for each in stored)
+    assert lost["status"] == "pending"
+    assert "per-request credentials do not survive a restart" in lost["poll_error"]
+    assert asked == 3
+    assert texts(finished(gateway, batch_id)) == ["a"]
+
+
 def test_an_item_that_lsd_runs_costs_what_a_call_costs(start_native: StartNative) -> None:
     """Case 42: `batch_cost` is for jobs."""
     gateway, _ = start_native(more='batch = "local"' + COSTS)

@@ -22,7 +22,7 @@ from tests.api.batching import (
 )
 from tests.api.conftest import StartGateway
 from tests.api.test_workers import anew, workers_of
-from tests.fakes.openai_batches import FakeBatches
+from tests.fakes.openai_batches import FakeBatches, answered
 from tests.fakes.openai_scripts import completes
 from tests.fakes.provider_thread import FakeProviderThread
 from tests.fakes.recorded import RecordedRequest
@@ -80,6 +80,33 @@ def test_a_worker_that_dies_leaves_its_items_to_others(
 
     assert texts(batch) == [str(number) for number in range(ITEMS)]
     assert len(provider.requests) <= ITEMS + CONCURRENCY
+
+
+def test_only_the_worker_with_the_credentials_asks_for_a_job(
+    start_gateway: StartGateway, provider: FakeProviderThread
+) -> None:
+    """Without being asked itself; the others would be refused, and must not take its turns."""
+    fake = FakeBatches()
+    keys = 'batch = "native"\napi_key_location = "dynamic::key"'
+    box = Box("box", provider.will("box", fake), keys)
+    text = model("m", box) + FUNCTION + bounded(poll_interval_s=1)
+    gateway = start_gateway(text, "--workers", "2")
+    secret = {"credentials": {"key": "sk-very-secret"}}
+    batch_id = submitted(gateway, [row("a", **secret)])["batch_id"]
+    fake.output, fake.status = (lambda lines: b"\n".join(map(answered, lines))), "completed"
+    polls = []
+
+    def ended() -> bool:
+        with anew(gateway) as client:
+            polls.append(client.get(f"/batch_inference/{batch_id}").json())
+        return bool(polls[-1]["status"] == "completed")
+
+    wait_for(ended)
+
+    assert not any("poll_error" in each for each in polls)
+    assert {each.headers["authorization"] for each in provider.requests} == {
+        "Bearer sk-very-secret"
+    }
 
 
 def test_a_job_that_a_dead_worker_has_begun_is_ended(

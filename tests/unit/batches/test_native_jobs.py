@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import attrs
 import pytest
 import trio
 from structlog.testing import capture_logs
 
+from lsd.batches import NativeCalls
 from lsd.batches.native_jobs import POLLED_EVERY_S_MIN
-from lsd.conversation import encode_json
+from lsd.conversation import AttemptFailed, encode_json
+from lsd.providers import WINDOW_MS
 from lsd.store import StoreFailed
 from tests.unit.batches.desk import ITEM, Desk
 from tests.unit.captured_log import Log
@@ -29,11 +32,23 @@ def result(inference_id: str) -> bytes:
     return encode_json({"custom_id": inference_id, "response": response, "error": None})
 
 
+async def begun(desk: Desk, *rows: Any) -> dict[str, Any]:
+    """The ids of a batch whose job is under way."""
+    desk.provider.will(FILE, job("validating"))
+    return await desk.submit(*(rows or (ITEM,)))
+
+
+async def changed(desk: Desk, batch_id: str, **fields: Any) -> None:
+    """The only part of a batch becomes another one."""
+    (part,) = desk.store.batches.parts(batch_id)
+    after = attrs.evolve(part, **fields)
+    await desk.writer.commit(desk.store.batches.note_part(batch_id, 0, after))
+
+
 async def test_results_are_collected_once(native_desk: Desk) -> None:
     """Then nobody is asked any more."""
     desk = native_desk
-    desk.provider.will(FILE, job("validating"))
-    answer = await desk.submit(ITEM, ITEM)
+    answer = await begun(desk, ITEM, ITEM)
     lines = b"\n".join(map(result, reversed(answer["inference_ids"])))
     desk.provider.will(job("completed", output_file_id="o"), Script(body=(lines,)))
 
@@ -52,8 +67,7 @@ async def test_a_store_that_fails_leaves_a_batch_as_it_is(
 ) -> None:
     """Whoever asks is told how it stands, and its jobs are asked again a moment later."""
     desk = native_desk
-    desk.provider.will(FILE, job("validating"))
-    answer = await desk.submit(ITEM)
+    answer = await begun(desk)
     (inference_id,) = answer["inference_ids"]
     commit = type(desk.writer).commit
 
@@ -71,11 +85,88 @@ async def test_a_store_that_fails_leaves_a_batch_as_it_is(
     assert [entry["event"] for entry in log] == ["batch not refreshed"]
 
 
+async def test_a_job_of_a_provider_that_is_gone_is_waited_for_a_day(
+    native_desk: Desk, autojump_clock: trio.abc.Clock
+) -> None:
+    """It may come back, with results that are paid for; then the items fail."""
+    desk = native_desk
+    answer = await begun(desk)
+    await changed(desk, answer["batch_id"], provider_name="gone")
+
+    await desk.service.refresh(answer["batch_id"])
+    waiting = desk.shown(answer["batch_id"])
+    await trio.sleep(WINDOW_MS / 1000)
+    await desk.service.refresh(answer["batch_id"])
+    failed = desk.shown(answer["batch_id"])
+
+    assert waiting["status"] == "pending"
+    assert "model 'm': provider 'gone': not configured any more" in waiting["poll_error"]
+    assert "within a day" in waiting["poll_error"]
+    assert (failed["status"], failed["errors"][0]["status"]) == ("failed", 404)
+    assert desk.store.batches.with_native_parts() == []
+
+
+async def test_a_job_of_a_provider_that_is_gone_can_be_cancelled(native_desk: Desk) -> None:
+    """Nobody has to wait for a day then."""
+    desk = native_desk
+    answer = await begun(desk)
+    await changed(desk, answer["batch_id"], provider_name="gone")
+
+    await desk.service.cancel(answer["batch_id"])
+    await desk.service.refresh(answer["batch_id"])
+
+    assert desk.shown(answer["batch_id"])["status"] == "cancelled"
+
+
+async def test_a_job_whose_credentials_are_lost_is_waited_for_a_day(
+    native_desk: Desk, monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.abc.Clock
+) -> None:
+    """The operator may configure some; only those who know that they are lost give up."""
+    desk = native_desk
+    answer = await begun(desk)
+
+    async def missing(*_: object) -> None:
+        raise AttemptFailed(kind="config", text="one: credential missing")
+
+    monkeypatch.setattr(NativeCalls, "ask", missing)
+    told = []
+    for is_lost in (False, True):
+        await changed(desk, answer["batch_id"], lost_credentials=is_lost)
+        await trio.sleep(WINDOW_MS / 2000)
+        await desk.service.refresh(answer["batch_id"])
+        told.append(desk.shown(answer["batch_id"]))
+
+    assert told[0]["poll_error"] == "one: credential missing"
+    assert told[1]["status"] == "failed"
+    assert told[1]["errors"][0]["status"] == 400
+    assert "do not survive a restart" in told[1]["errors"][0]["message"]
+
+
+async def test_only_who_has_its_credentials_asks_for_a_job(native_desk: Desk) -> None:
+    """The others would be refused, or be told that there is no such job."""
+    desk = native_desk
+    answer = await begun(desk, {**ITEM, "credentials": {"k": "v"}})
+    (part,) = desk.store.batches.parts(answer["batch_id"])
+    assert desk.service.native is not None
+    jobs = desk.service.native.jobs
+
+    await changed(desk, answer["batch_id"], holder=desk.store.batches.shard + 1)
+    await jobs.refresh_held()
+    await desk.service.cancel(answer["batch_id"])
+    asked_by_others = len(desk.provider.requests) - 2
+    await changed(desk, answer["batch_id"], holder=part.holder)
+    desk.provider.will(job("in_progress"), job("cancelling"))
+    await jobs.refresh_held()
+
+    assert part.holder == desk.store.batches.shard
+    assert asked_by_others == 0
+    assert [each.url.rsplit("/", 1)[1] for each in desk.provider.requests[2:]] == ["b", "cancel"]
+
+
 async def test_results_of_no_item_are_told_in_the_log(native_desk: Desk) -> None:
     """They change nothing."""
     desk = native_desk
-    desk.provider.will(FILE, job("validating"))
-    answer = await desk.submit(ITEM)
+    answer = await begun(desk)
     (mine,) = answer["inference_ids"]
     lines = b"\n".join(map(result, ("x", mine, "y")))
     desk.provider.will(job("completed", output_file_id="o"), Script(body=(lines,)))
@@ -90,8 +181,7 @@ async def test_results_of_no_item_are_told_in_the_log(native_desk: Desk) -> None
 async def test_a_failed_job_fails_its_items(native_desk: Desk) -> None:
     """With what the provider says of it."""
     desk = native_desk
-    desk.provider.will(FILE, job("validating"))
-    answer = await desk.submit(ITEM)
+    answer = await begun(desk)
     errors = {"data": [{"code": "bad_file", "message": "no"}]}
     desk.provider.will(job("failed", errors=errors))
 
@@ -105,8 +195,7 @@ async def test_a_failed_job_fails_its_items(native_desk: Desk) -> None:
 async def test_a_job_that_could_not_be_cancelled_is_told_again(native_desk: Desk) -> None:
     """When it is asked how it stands; a provider that has heard is not told twice."""
     desk = native_desk
-    desk.provider.will(FILE, job("validating"))
-    answer = await desk.submit(ITEM)
+    answer = await begun(desk)
     desk.provider.will(Script(status=500), job("in_progress"), job("cancelling"))
     await desk.service.cancel(answer["batch_id"])
 
@@ -120,8 +209,7 @@ async def test_a_job_that_could_not_be_cancelled_is_told_again(native_desk: Desk
 async def test_a_cancelled_job_cancels_what_it_has_not_done(native_desk: Desk) -> None:
     """The provider is asked to end it."""
     desk = native_desk
-    desk.provider.will(FILE, job("validating"))
-    answer = await desk.submit(ITEM)
+    answer = await begun(desk)
     desk.provider.will(job("cancelling"), job("cancelled"))
 
     batch = await desk.service.cancel(answer["batch_id"])

@@ -41,6 +41,7 @@ def start_of(desk: Desk, *items: NewItem) -> JobStart:
         calls=NativeCalls(desk.gateway.prepared),
         batch_id="x",
         now_ms=5,
+        shard=3,
         items=list(items),
         numbers=count(),
         line_at=line_at,

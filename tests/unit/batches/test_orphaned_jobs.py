@@ -3,8 +3,9 @@
 from typing import Any
 
 from lsd.batches import NativeCalls, OrphanedJobs
-from lsd.batches.orphaned_jobs import SEARCHED_MS_MAX, SEARCHED_MS_MIN
+from lsd.batches.orphaned_jobs import SEARCHED_MS_MIN
 from lsd.conversation import encode_json
+from lsd.providers import WINDOW_MS
 from tests.unit.batches.desk import Desk
 from tests.unit.captured_log import Log
 from tests.unit.inference.fake_providers import Script
@@ -80,12 +81,12 @@ async def test_jobs_that_somebody_owns_go_on(desk: Desk) -> None:
 
 async def test_a_provider_that_cannot_be_asked_is_asked_again(desk: Desk, log: Log) -> None:
     """Until the day is over that a job may take."""
-    orphans, _ = orphans_of(desk, age_ms=SEARCHED_MS_MAX // 2)
+    orphans, _ = orphans_of(desk, age_ms=WINDOW_MS // 2)
     desk.provider.will(Script(status=500))
     await orphans.end_all()
     assert len(desk.store.batch_starts.left()) == 1
     assert [entry["event"] for entry in log] == ["jobs not searched for"]
 
-    late, _ = orphans_of(desk, age_ms=SEARCHED_MS_MAX)
+    late, _ = orphans_of(desk, age_ms=WINDOW_MS)
     await late.end_all()
     assert desk.store.batch_starts.left() == []

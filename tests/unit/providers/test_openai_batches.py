@@ -6,7 +6,7 @@ from lsd.config import OpenAIProvider
 from lsd.conversation import AttemptFailed, decode_json, encode_json
 from lsd.providers import BatchFile, OpenAIBatches
 from lsd.providers.batch_api import JobState
-from lsd.providers.openai_batches import openai_batches
+from lsd.providers.openai_batches import begins_openai_jobs, openai_batches
 from tests.unit.providers.recorded import make_dialect
 
 READER = make_dialect("openai")
@@ -137,20 +137,20 @@ def test_rows_are_answers_or_errors() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "endpoint"),
+    ("fields", "endpoint", "begins"),
     [
-        ({}, "/v1/chat/completions"),
-        ({"api_type": "responses"}, "/v1/responses"),
-        ({"batch": "local"}, None),
-        ({"api_base": "http://gpu1/v1/"}, None),
-        ({"api_base": "http://gpu1/v1/", "batch": "native"}, "/v1/chat/completions"),
+        ({}, "/v1/chat/completions", True),
+        ({"api_type": "responses"}, "/v1/responses", True),
+        ({"batch": "local"}, "/v1/chat/completions", False),
+        ({"api_base": "http://gpu1/v1/"}, "/v1/chat/completions", False),
+        ({"api_base": "http://gpu1/v1/", "batch": "native"}, "/v1/chat/completions", True),
     ],
 )
 def test_only_openai_itself_has_batches_unasked(
-    fields: dict[str, str], endpoint: str | None
+    fields: dict[str, str], endpoint: str, *, begins: bool
 ) -> None:
-    """Another server has them if the configuration says so."""
+    """Another server has them if the configuration says so; jobs that it runs can be asked for."""
     provider = OpenAIProvider(model_name="m", **fields)  # type: ignore[arg-type]
-    api = openai_batches(provider, READER)
 
-    assert (api and api.endpoint) == endpoint
+    assert openai_batches(provider, READER).endpoint == endpoint
+    assert begins_openai_jobs(provider) is begins

@@ -7,7 +7,7 @@ import pytest
 from lsd.config import GcpBatch, OpenAIProvider, ProviderTypes
 from lsd.config.tables.provider_types import GcpVertexGeminiType
 from lsd.conversation import ToolCall
-from lsd.providers import OpenAIBatches, batch_api_for, dialect_for
+from lsd.providers import OpenAIBatches, batch_api_for, begins_jobs, dialect_for
 from lsd.providers.openai_chat import OpenAIChat
 from lsd.providers.vertex_batches import VertexBatches
 from tests.unit.providers.recorded import make_dialect, make_provider
@@ -49,3 +49,17 @@ def test_few_providers_have_a_batch_api(kind: str, keys: dict[str, Any], api: ty
     provider = make_provider(kind, **keys)
 
     assert type(batch_api_for(provider, make_dialect(kind, **keys), types)) is api
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys", "begins"),
+    [
+        ("openai", {}, True),
+        ("openai", {"api_base": "http://gpu1/v1/"}, False),
+        ("gcp_vertex_gemini", {}, True),
+        ("gcp_vertex_gemini", {"batch": "local"}, False),
+    ],
+)
+def test_the_operator_may_want_no_jobs(kind: str, keys: dict[str, Any], *, begins: bool) -> None:
+    """There is a batch API all the same, for jobs that were begun before."""
+    assert begins_jobs(make_provider(kind, **keys)) is begins

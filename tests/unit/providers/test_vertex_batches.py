@@ -252,12 +252,11 @@ def test_a_result_may_lack_what_it_has_used() -> None:
     [
         ({}, None),
         ({}, GcpBatch()),
-        ({"batch": "local"}, "whole"),
         ({"model_id": None, "endpoint_id": "42"}, "whole"),
     ],
 )
 def test_some_models_have_no_jobs(keys: dict[str, Any], storage: Any) -> None:
-    """Without a place for files, by the operator's word, or tuned."""
+    """Without a place for files, or tuned."""
     whole = GcpBatch(
         storage_type="cloud_storage", input_uri_prefix="gs://b", output_uri_prefix="gs://b"
     )

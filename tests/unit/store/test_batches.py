@@ -61,6 +61,26 @@ def recover(store: Store, shard: int | None = None, crash_limit: int = 3) -> Non
     put(store, write)
 
 
+def test_jobs_lose_the_credentials_that_a_dead_process_had(store: Store, make: Maker) -> None:
+    """Whoever asks for them later knows why there are none; jobs of other processes keep theirs."""
+    batch = make.batch()
+    parts = [make.part(holder=holder) for holder in (7, 8, None)]
+    items = [make.new_item(state="running", part=number) for number in range(3)]
+    put(store, store.batches.submit(batch, items, parts))
+
+    recover(store, shard=7)
+    first = store.batches.parts(batch.batch_id)
+    recover(store)
+    second = store.batches.parts(batch.batch_id)
+
+    assert [(each.holder, each.lost_credentials) for each in first] == [
+        (None, True),
+        (8, False),
+        (None, False),
+    ]
+    assert [each.lost_credentials for each in second] == [True, True, False]
+
+
 def test_batches_take_turns(store: Store, make: Maker) -> None:
     """An item of each in turn, and within a batch in their order."""
     first, second = submitted(store, make, 3), submitted(store, make, 1)
