@@ -3,7 +3,7 @@
 import ssl
 import struct
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from fcntl import ioctl
 from math import inf
@@ -55,9 +55,12 @@ class ClientConnection:
     _is_cut: bool = attrs.field(default=False, init=False)
     _tells_all: bool = attrs.field(init=False)
     """Whether a read that was not filled has left nothing behind; of TLS it tells nothing."""
+    _send_now: Callable[[bytes | memoryview], int] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._tells_all = not isinstance(self.watched.socket, ssl.SSLSocket)
+        watched = self.watched
+        self._tells_all = not isinstance(watched.socket, ssl.SSLSocket)
+        self._send_now = watched.send if self._tells_all else watched.socket.send
 
     @property
     def can_be_reused(self) -> bool:
@@ -206,7 +209,7 @@ class ClientConnection:
     def _send(self, data: bytes | memoryview) -> int:
         """How much of it the socket has taken; all the same if the server has gone."""
         try:
-            return self.watched.socket.send(data)
+            return self._send_now(data)
         except _NOT_NOW:
             return 0
         except OSError:

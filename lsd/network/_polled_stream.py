@@ -43,7 +43,7 @@ class PolledStream(WatchedSocket):
     async def send_all(self, data: bytes) -> None:
         if self._unsent is None:
             try:
-                sent = self.socket.send(data)
+                sent = self.send(data)
             except BlockingIOError:
                 sent = 0
             except OSError as error:

@@ -7,13 +7,16 @@ has closed. A wait then costs no call of the system, and watching for the end co
 
 import select
 import socket
-from collections.abc import Awaitable, Callable
+import types
+from collections.abc import Callable, Generator
 from math import inf
+from typing import Any, Final
 
 import attrs
 import trio
 
 from lsd.network._alarms import Alarms
+from lsd.network._joint_sends import NOT_JOINED, TASKS_MIN, JointSends, joint_sends
 
 HAS_EPOLL = hasattr(select, "epoll")
 """Elsewhere than on Linux, nothing in this module works."""
@@ -30,6 +33,16 @@ def nobody_asks() -> None:
     """Until somebody wants to know that the peer has left."""
 
 
+class _Woken:
+    """The outcome of a wait: nothing is said. Of trio's own, each can be used only once."""
+
+    def unwrap(self) -> None:
+        """Nothing."""
+
+
+_WOKEN: Final[Any] = _Woken()
+
+
 @attrs.define(eq=False, repr=False)
 class SocketPoller:
     """Wakes those who wait for the sockets that it watches. Works while `run` does."""
@@ -37,6 +50,7 @@ class SocketPoller:
     alarms: Alarms = attrs.field(factory=Alarms, init=False)
     _epoll: "select.epoll" = attrs.field(init=False)
     watched: "dict[int, WatchedSocket]" = attrs.field(factory=dict, init=False)
+    joint_sends: JointSends = attrs.field(factory=joint_sends, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._epoll = select.epoll()
@@ -46,23 +60,30 @@ class SocketPoller:
         # Edge-triggered: bytes that nobody reads because of back-pressure do not wake us again.
         self._epoll.register(watched.socket, select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET)
         self.watched[watched.socket.fileno()] = watched
-        watched.poller = self
+        watched.poller, watched.joint_sends = self, self.joint_sends
 
     async def run(self) -> None:
         """Until cancelled."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.alarms.run)
-            number_of_epoll, poll, find = self._epoll.fileno(), self._epoll.poll, self.watched.get
+            number_of_epoll = self._epoll.fileno()
             while True:
                 await trio.lowlevel.wait_readable(number_of_epoll)
-                for number, events in poll(0, _EVENTS_MAX):
-                    watched = find(number)
-                    if watched is not None:
-                        watched.note(events)
+                while self._tell() >= TASKS_MIN:
+                    await self.joint_sends.join()
 
     def close(self) -> None:
         """For the time after `run`, when all sockets are closed."""
         self._epoll.close()
+
+    def _tell(self) -> int:
+        """Tells the sockets what the kernel knows of them; how many there are."""
+        find, told = self.watched.get, self._epoll.poll(0, _EVENTS_MAX)
+        for number, events in told:
+            watched = find(number)
+            if watched is not None:
+                watched.note(events)
+        return len(told)
 
 
 @attrs.define(eq=False, repr=False)
@@ -83,7 +104,15 @@ class WatchedSocket:
     when_gone: Callable[[], None] = attrs.field(default=nobody_asks, init=False)
     deadline: float = attrs.field(default=inf, init=False)
     alarm_at: float = attrs.field(default=inf, init=False)
+    joint_sends: JointSends = attrs.field(default=NOT_JOINED, init=False)
     _waiting: trio.lowlevel.Task | None = attrs.field(default=None, init=False)
+    _sleep: object = attrs.field(init=False)
+    """What a task yields to the loop when it wants to sleep. Trio makes one for each wait, and two
+    coroutines that hand it on, which costs more than the rest of the waiting."""
+
+    def __attrs_post_init__(self) -> None:
+        waiting = trio.lowlevel.wait_task_rescheduled(self._stop_waiting)  # noqa: ASYNC105 (see above)
+        self._sleep = waiting.send(None)
 
     def note(self, events: int) -> None:
         """Takes what the kernel has told."""
@@ -105,13 +134,13 @@ class WatchedSocket:
         self.is_late = True
         self.wake()
 
-    def wait_readable(self) -> Awaitable[None]:
-        """To be awaited at once: until there may be something to read, or `wake` is called."""
+    @types.coroutine
+    def wait_readable(self) -> Generator[Any, Any, None]:
+        """Until there may be something to read, or `wake` is called."""
         if self._waiting is not None:
             raise trio.BusyResourceError("another task is already receiving")
         self._waiting = trio.lowlevel.current_task()
-        # Not a coroutine of its own: each one on the way to a wait is walked through at its end.
-        return trio.lowlevel.wait_task_rescheduled(self._stop_waiting)  # noqa: ASYNC105 (see above)
+        (yield self._sleep).unwrap()
 
     def _stop_waiting(self, _: object) -> trio.lowlevel.Abort:
         self._waiting = None
@@ -122,7 +151,14 @@ class WatchedSocket:
         waiting = self._waiting
         if waiting is not None:
             self._waiting = None
-            trio.lowlevel.reschedule(waiting)
+            trio.lowlevel.reschedule(waiting, _WOKEN)
+
+    def send(self, data: bytes | memoryview) -> int:
+        """How much of it the system has taken, as the socket's own `send`, unencrypted."""
+        joint_sends = self.joint_sends
+        if joint_sends.are_joined:
+            return joint_sends.send(self.socket, data)
+        return self.socket.send(data)
 
     def note_read(self, size: int, size_max: int) -> None:
         """A read of at most `size_max` bytes has given so many."""

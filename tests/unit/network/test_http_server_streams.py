@@ -1,7 +1,7 @@
 """Clients' connections by themselves: what the server builds on."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 import trio
@@ -18,7 +18,7 @@ GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 @pytest.fixture
-def poller() -> Iterator[SocketPoller]:
+async def poller() -> AsyncIterator[SocketPoller]:
     """A poller; it runs if the test lets it."""
     made = SocketPoller()
     yield made
@@ -26,7 +26,7 @@ def poller() -> Iterator[SocketPoller]:
 
 
 @pytest.fixture
-def pair(poller: SocketPoller) -> Iterator[tuple[PolledStream, socket.socket]]:
+async def pair(poller: SocketPoller) -> AsyncIterator[tuple[PolledStream, socket.socket]]:
     """A polled stream, and the client's end of it."""
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
