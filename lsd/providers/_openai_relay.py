@@ -32,12 +32,13 @@ PLATFORM_FIELDS = frozenset(
 
 _PLATFORMS = ("openai", "azure", "openrouter")
 _OPENAI_MODELS = ("openai", "azure")
+_ABOUT_TOOLS = frozenset({"tools", "tool_choice", "parallel_tool_calls"})
 _LIMITS = ("max_tokens", "max_completion_tokens")
 
 
 def relayed_body(client: ClientRequest, encoding: Encoding) -> Body:
     """The body to send. Raises AttemptFailed (config) for what this provider cannot take."""
-    member, request = encoding.member, encoding.request
+    member = encoding.target.member
     body: Body = {}
     for name, value in client.body.items():
         put = _RULES.get(name)
@@ -47,10 +48,10 @@ def relayed_body(client: ClientRequest, encoding: Encoding) -> Body:
             encoding.leave_out(name)
         else:
             body[name] = value
-    if not body.get("tools"):
-        for name in ("tools", "tool_choice", "parallel_tool_calls"):
+    if not body.get("tools") and not _ABOUT_TOOLS.isdisjoint(body):
+        for name in _ABOUT_TOOLS:
             body.pop(name, None)
-    if request.stream and member.takes_stream_options:
+    if encoding.request.stream and member.takes_stream_options:
         body["stream_options"] = {"include_usage": True}
     if member.finish_body is not None and member.finishes_relayed:
         member.finish_body(body, encoding)
@@ -58,12 +59,18 @@ def relayed_body(client: ClientRequest, encoding: Encoding) -> Body:
 
 
 def _model(body: Body, _: Any, encoding: Encoding) -> None:
-    if encoding.target.model is not None:
-        body["model"] = encoding.target.model
+    if (model := encoding.target.model) is not None:
+        body["model"] = model
 
 
 def _messages(body: Body, messages: Any, encoding: Encoding) -> None:
-    body["messages"] = [_message(message, encoding) for message in messages]
+    body["messages"] = [
+        # A text of the user goes to every provider as it is, and most turns are nothing else.
+        message
+        if message["role"] == "user" and type(message.get("content")) is str
+        else _message(message, encoding)
+        for message in messages
+    ]
 
 
 def _limit(body: Body, _: Any, encoding: Encoding) -> None:
@@ -125,7 +132,7 @@ _RULES: dict[str, Callable[[Body, Any, Encoding], None]] = {
 
 def _message(message: Any, encoding: Encoding) -> Any:
     role = message["role"]
-    if role in ("user", "system") and isinstance(message.get("content"), str):
+    if role == "system" and isinstance(message.get("content"), str):
         return message
     changed = dict(message)
     if role == "developer" and encoding.member.provider_type not in _OPENAI_MODELS:
