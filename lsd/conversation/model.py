@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Literal
 
+import attrs
+
 from lsd.conversation.client_request import ClientRequest
 from lsd.conversation.content import ModelBlock, OutputBlock, Role, Text
 from lsd.conversation.json import JsonValue
@@ -49,9 +51,9 @@ class ModelRequest:
     client: ClientRequest | None = None
 
 
-@frozen
+@attrs.define
 class ModelResponse:
-    """A provider's whole answer.
+    """A provider's answer: a whole one, or what has arrived of a stream, with which it grows.
 
     `raw_usage` is its usage object as it came, if it sent one; `document` the decoded body, for
     whoever wants more of it than dialects pick out. `stop_sequence`: the one of the request that

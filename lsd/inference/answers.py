@@ -102,5 +102,5 @@ def _billed(call: ModelCall) -> Usage:
     if call.cached:
         return BILLED_NOTHING
     if call.api_type == "embeddings":  # gives vectors, and says nothing of tokens that came out
-        return attrs.evolve(call.usage, output_tokens=0)
-    return call.usage
+        return attrs.evolve(call.answer.usage, output_tokens=0)
+    return call.answer.usage

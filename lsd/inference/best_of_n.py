@@ -83,7 +83,7 @@ async def best_of_n(
     try:
         question = _question(accepted, variant.generation, candidates, places)
         call = await whole_answer(judging, variant.generation, question)
-        place = places[choice_of(call.output, len(places))]
+        place = places[choice_of(call.answer.output, len(places))]
     except (VariantFailed, _Unusable) as failure:
         log.warning(
             "no choice of the evaluator; a candidate is picked at random",

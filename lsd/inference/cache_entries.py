@@ -13,6 +13,7 @@ import attrs
 from lsd.conversation import (
     ContentChunk,
     ModelChunk,
+    ModelResponse,
     OutputBlock,
     Text,
     TextChunk,
@@ -41,14 +42,13 @@ _CHUNK_TAGS = {cls: tag for tag, cls in _CHUNKS.items()}
 
 def answer_to_cache(call: ModelCall) -> bytes:
     """The entry of a whole answer."""
-    output = [[block.tag, _fields(block)] for block in call.output]
+    output = [[block.tag, _fields(block)] for block in call.answer.output]
     return encode_json({**_shared(call), "output": output})
 
 
 def answer_from_cache(call: ModelCall, entry: Any) -> None:
     """Fills a call with what its entry holds."""
-    _fill(call, entry)
-    call.output = tuple(_block(tag, fields) for tag, fields in entry["output"])
+    _fill(call, entry, tuple(_block(tag, fields) for tag, fields in entry["output"]))
 
 
 def stream_to_cache(call: ModelCall, chunks: Sequence[ModelChunk]) -> bytes:
@@ -63,12 +63,12 @@ def stream_to_cache(call: ModelCall, chunks: Sequence[ModelChunk]) -> bytes:
 
 def stream_from_cache(call: ModelCall, entry: Any) -> list[ModelChunk]:
     """Fills a call, and gives the chunks of its stream; the finish reason comes last."""
-    _fill(call, entry)
+    _fill(call, entry, ())
     chunks = [
         ModelChunk(content=[_CHUNKS[tag](**fields) for tag, fields in content])
         for content in entry["chunks"]
     ]
-    return [*chunks, ModelChunk(finish_reason=call.finish_reason)]
+    return [*chunks, ModelChunk(finish_reason=call.answer.finish_reason)]
 
 
 def _block(tag: str, fields: Mapping[str, Any]) -> OutputBlock:
@@ -81,20 +81,23 @@ def _shared(call: ModelCall) -> dict[str, Any]:
     return {
         "raw_request": call.raw_request,
         "raw_response": call.raw_response,
-        "usage": _fields(call.usage),
-        "finish_reason": call.finish_reason,
-        "stop_sequence": call.stop_sequence,
+        "usage": _fields(call.answer.usage),
+        "finish_reason": call.answer.finish_reason,
+        "stop_sequence": call.answer.stop_sequence,
     }
 
 
-def _fill(call: ModelCall, entry: Any) -> None:
+def _fill(call: ModelCall, entry: Any, output: tuple[OutputBlock, ...]) -> None:
     call.cached = True
     call.cost = Decimal(0)
     call.raw_request = entry["raw_request"]
     call.raw_response = entry["raw_response"]
-    call.usage = Usage(**entry["usage"])
-    call.finish_reason = entry["finish_reason"]
-    call.stop_sequence = entry.get("stop_sequence")
+    call.answer = ModelResponse(
+        output=output,
+        usage=Usage(**entry["usage"]),
+        finish_reason=entry["finish_reason"],
+        stop_sequence=entry.get("stop_sequence"),
+    )
 
 
 def _fields(value: attrs.AttrsInstance) -> dict[str, Any]:

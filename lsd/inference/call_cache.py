@@ -120,7 +120,7 @@ class CallCache:
     def takes(self, call: ModelCall) -> bool:
         """Whether a whole answer may be kept: one with an unusable tool call is worth a new try."""
         return self._writes and all(
-            self._is_usable(block) for block in call.output if isinstance(block, ToolCall)
+            self._is_usable(block) for block in call.answer.output if isinstance(block, ToolCall)
         )
 
     async def keep(self, call: ModelCall, edits: Edits, entry: bytes) -> None:
@@ -176,7 +176,7 @@ class CallCache:
 
 
 def _repeats_a_credential(call: ModelCall) -> bool:
-    output: JsonValue = [block_to_json(block) for block in call.output]
+    output: JsonValue = [block_to_json(block) for block in call.answer.output]
     return masked_json(output, call.echoed) is not output
 
 

@@ -30,7 +30,7 @@ async def think_and_answer(run: Run, accepted: Accepted, variant: PreparedVarian
     value = answer.output.value
     assert value is not None, "a json function gives JSON"
     assert answer.deciding is not None, "a completion is made by a call"
-    return attrs.evolve(answer, output=Output(value=_apart(value, answer.deciding.output)))
+    return attrs.evolve(answer, output=Output(value=_apart(value, answer.deciding.answer.output)))
 
 
 def thinking_schema(schema: Schema, schemas: SchemaCache) -> Schema:

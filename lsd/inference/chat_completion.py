@@ -56,9 +56,9 @@ def answer_of(run: Run, accepted: Accepted, asked: ModelRequest, call: ModelCall
     # By position: keywords would cost more than all the rest.
     return Answer(
         call.variant_name,
-        read_output(accepted, asked, call.output),
+        read_output(accepted, asked, call.answer.output),
         asked.params,
-        call.finish_reason,
+        call.answer.finish_reason,
         run.journal.of_variant(call.variant_name),
         call,
         call.first_chunk_at,

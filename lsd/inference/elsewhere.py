@@ -80,8 +80,7 @@ class CallElsewhere:
             response = names.restored(response)
         call = await self._begin(request)
         call.take_raw_response(body.decode(errors="replace"), ())
-        call.output, call.usage = response.output, response.usage
-        call.finish_reason = response.finish_reason
+        call.answer = response
         if costs is not None:
             try:
                 call.cost = costs.cost(response.document)

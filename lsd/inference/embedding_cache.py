@@ -11,6 +11,7 @@ from lsd.conversation import (
     Embedding,
     EmbeddingRequest,
     LsdError,
+    ModelResponse,
     Usage,
     encode_json,
     encode_json_sorted,
@@ -66,7 +67,7 @@ class EmbeddingCache:
         call.cached = True
         call.cost = Decimal(0)
         call.raw_request = entry["raw_request"]
-        call.usage = Usage(**entry["usage"])
+        call.answer = ModelResponse((), Usage(**entry["usage"]))
         return tuple(entry["embeddings"])
 
     async def keep(
@@ -82,7 +83,7 @@ class EmbeddingCache:
         entry = encode_json(
             {
                 "raw_request": call.raw_request,
-                "usage": attrs.asdict(call.usage),
+                "usage": attrs.asdict(call.answer.usage),
                 "embeddings": embeddings,
             }
         )

@@ -14,6 +14,7 @@ from lsd.conversation import (
     IdGenerator,
     ModelMessage,
     ModelRequest,
+    ModelResponse,
     Text,
     encode_json,
 )
@@ -158,7 +159,7 @@ async def _ask(
             found, ticket = await _answer(run, call, provider, request, secrets, deadline)
     run.end_call(call, "ok")
     if ticket is not None:
-        usage = attrs.evolve(call.usage, output_tokens=0)
+        usage = attrs.evolve(call.answer.usage, output_tokens=0)
         await ticket.settle(Used.of(usage, call.cost, is_whole=True))
     if run.cache is not None and not call.cached:
         await run.cache.keep(call, request, found)
@@ -206,9 +207,7 @@ async def _answer(
     headers = dated_headers(response.headers, run.clock)
     answer = provider.dialect.decode(response.status, headers, body, count=count)
     call.take_raw_response(body.decode(errors="replace"), secrets)
-    call.usage = answer.usage
-    if answer.raw_usage is not None:
-        call.raw_usage.append(answer.raw_usage)
+    call.answer = ModelResponse((), answer.usage, answer.raw_usage)
     if provider.cost is not None:
         try:
             call.cost = provider.cost.cost(answer.document)

@@ -108,7 +108,7 @@ class EmbeddingService:
             inference_id=record.inference_id,
             provider_name=call.provider_name,
             embeddings=embedded.embeddings,
-            usage=BILLED_NOTHING if call.cached else call.usage,
+            usage=BILLED_NOTHING if call.cached else call.answer.usage,
             cost=call.cost,
             cached=call.cached,
             raw_response=raw_responses(run.journal.calls) if options.include_raw_response else [],
@@ -138,7 +138,9 @@ class EmbeddingService:
 
     def _count_call(self, call: ModelCall) -> None:
         if not call.cached:
-            self.metrics.count_call(call.usage.input_tokens, call.usage.output_tokens, call.cost)
+            self.metrics.count_call(
+                call.answer.usage.input_tokens, call.answer.usage.output_tokens, call.cost
+            )
 
 
 @attrs.frozen

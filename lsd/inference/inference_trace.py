@@ -77,7 +77,7 @@ class _Spans:
 
     def _gen_ai(self, call: ModelCall) -> Attributes:
         """Source: OpenTelemetry's semantic conventions for generative AI, spans of clients."""
-        usage = call.usage
+        usage = call.answer.usage
         attributes: Attributes = {
             "gen_ai.operation.name": "chat",
             "gen_ai.system": call.provider_type,
@@ -98,8 +98,8 @@ class _Spans:
             "openinference.span.kind": "LLM",
             "llm.system": call.provider_type,
             "llm.model_name": self._name_at_provider(call),
-            "llm.token_count.prompt": call.usage.input_tokens,
-            "llm.token_count.completion": call.usage.output_tokens,
+            "llm.token_count.prompt": call.answer.usage.input_tokens,
+            "llm.token_count.completion": call.answer.usage.output_tokens,
             "llm.token_count.total": _total(call),
             "input.value": call.raw_request,
             "input.mime_type": None if call.raw_request is None else "application/json",
@@ -144,7 +144,7 @@ class _Spans:
 
 
 def _total(call: ModelCall) -> int | None:
-    usage = call.usage
+    usage = call.answer.usage
     if usage.input_tokens is None or usage.output_tokens is None:
         return None
     return usage.input_tokens + usage.output_tokens
@@ -153,9 +153,9 @@ def _total(call: ModelCall) -> int | None:
 def _content(call: ModelCall) -> Attributes:
     """What was said, as JSON texts."""
     request = call.request
-    output = [{"role": "assistant", "parts": _parts(call.output)}]
-    if call.finish_reason is not None:
-        output[0]["finish_reason"] = call.finish_reason
+    output = [{"role": "assistant", "parts": _parts(call.answer.output)}]
+    if call.answer.finish_reason is not None:
+        output[0]["finish_reason"] = call.answer.finish_reason
     system = [] if request.system is None else [{"type": "text", "content": request.system}]
     messages = [{"role": each.role, "parts": _parts(each.content)} for each in request.messages]
     return {

@@ -1,6 +1,6 @@
 """The calls that one inference makes of providers, kept as they go for answers and records."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -9,11 +9,9 @@ import attrs
 from lsd.conversation import (
     ApiType,
     AttemptFailed,
-    FinishReason,
     JsonValue,
     ModelRequest,
-    OutputBlock,
-    Usage,
+    ModelResponse,
 )
 from lsd.inference.masking import masked
 
@@ -23,6 +21,10 @@ CUT_OFF = "the request ended before the provider's answer was complete"
 """What is on record of a call that was open when its request was over."""
 
 
+NO_ANSWER = ModelResponse(output=())
+"""Of all calls that have not been answered: nobody changes it."""
+
+
 @attrs.define(eq=False)
 class ModelCall:
     """One call of one provider: what was asked, what came back, how long it took.
@@ -30,8 +32,8 @@ class ModelCall:
     `open` until it is settled in one of three ways; a call still open when its request is over
     was cut off by it. Times are seconds of the monotonic clock. `echoed` are credentials that the
     output may hold, which records must not. `is_relayed`: the provider was sent the client's own
-    body; `left_out` are fields or parameters that it was not sent. `document` is the decoded body
-    of a whole answer, None for a stream and for what came from the cache.
+    body; `left_out` are fields or parameters that it was not sent. `answer` grows with a stream,
+    which may tell its usage several times: what it told before is `earlier_raw_usage`.
     """
 
     id: str
@@ -48,17 +50,13 @@ class ModelCall:
     error: str | None = None
     raw_request: str | None = None
     raw_response: str | None = None
-    output: tuple[OutputBlock, ...] = ()
-    usage: Usage = Usage()
-    raw_usage: list[JsonValue] = attrs.Factory(list)
+    answer: ModelResponse = NO_ANSWER
+    earlier_raw_usage: Sequence[JsonValue] = ()
     cost: Decimal | None = None
-    finish_reason: FinishReason | None = None
-    stop_sequence: str | None = None
     cached: bool = False
     echoed: frozenset[str] = frozenset()
     is_relayed: bool = False
     left_out: tuple[str, ...] = ()
-    document: JsonValue = None
 
     def take_raw_response(self, text: str, secrets: Collection[str]) -> None:
         """Keeps the text of the answer, without the `secrets` that the provider may repeat."""
@@ -113,6 +111,12 @@ class ModelCall:
         if self.cached or self.status == "error":
             return []
         return [self.raw_usage_entry(data) for data in self.raw_usage]
+
+    @property
+    def raw_usage(self) -> list[JsonValue]:
+        """The usage objects as they came, in order."""
+        last = self.answer.raw_usage
+        return [] if last is None else [*self.earlier_raw_usage, last]
 
     def raw_usage_entry(self, data: JsonValue) -> dict[str, Any]:
         """One usage object of the provider."""

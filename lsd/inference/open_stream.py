@@ -12,8 +12,10 @@ import trio
 from lsd.conversation import (
     AttemptFailed,
     FinishReason,
+    JsonValue,
     ModelChunk,
     ModelRequest,
+    ModelResponse,
     StreamEvent,
     StreamFault,
     decode_json,
@@ -58,10 +60,13 @@ class OpenStream:
     _reported: str | None = None
     """The fault that may be the reason why nothing more comes."""
     _last_fault: str | None = None
+    _earlier_raw_usage: list[JsonValue] = attrs.Factory(list)
 
     def __attrs_post_init__(self) -> None:
         # A key may be cut in two by the events, so that no raw text shows it whole.
         self.entry.echoed = frozenset(self._call.secrets)
+        self.entry.answer = ModelResponse(output=())
+        self.entry.earlier_raw_usage = self._earlier_raw_usage
         self._take_in(self._events)
 
     @property
@@ -72,7 +77,7 @@ class OpenStream:
     @property
     def has_content(self) -> bool:
         """Whether anything of the answer had arrived when `note` was called."""
-        return bool(self.entry.output)
+        return bool(self.entry.answer.output)
 
     @property
     def is_ready(self) -> bool:
@@ -123,7 +128,6 @@ class OpenStream:
         return total.limit, total.at
 
     def _take_in(self, events: list[StreamEvent]) -> None:
-        entry = self._call.entry
         for event in events:
             if isinstance(event, StreamFault):
                 self._take_fault(event)
@@ -136,27 +140,33 @@ class OpenStream:
                 self._kept.append(event)
             if event.raw:
                 self._raw.append(event.raw)
-            if event.usage is not None:
-                entry.usage = entry.usage.maximum(event.usage)
-            if event.raw_usage is not None:
-                entry.raw_usage.append(event.raw_usage)
+            if event.usage is not None or event.raw_usage is not None:
+                self._take_usage(event)
             if event.finish_reason is not None:
-                self._take_finish_reason(event.finish_reason)
-                entry.stop_sequence = event.stop_sequence
+                self._take_finish_reason(event, event.finish_reason)
             if self._cost is not None:
                 self._count_cost(event)
 
-    def _take_finish_reason(self, reason: FinishReason) -> None:
-        entry = self.entry
-        if entry.finish_reason is not None:
+    def _take_usage(self, chunk: ModelChunk) -> None:
+        answer = self.entry.answer
+        if chunk.usage is not None:
+            answer.usage = answer.usage.maximum(chunk.usage)
+        if chunk.raw_usage is not None:
+            if answer.raw_usage is not None:
+                self._earlier_raw_usage.append(answer.raw_usage)
+            answer.raw_usage = chunk.raw_usage
+
+    def _take_finish_reason(self, chunk: ModelChunk, reason: FinishReason) -> None:
+        entry, answer = self.entry, self.entry.answer
+        if answer.finish_reason is not None:
             log.warning(
                 "several finish reasons",
                 model=entry.model_name,
                 provider=entry.provider_name,
-                first=entry.finish_reason,
+                first=answer.finish_reason,
                 then=reason,
             )
-        entry.finish_reason = reason
+        answer.finish_reason, answer.stop_sequence = reason, chunk.stop_sequence
 
     def _take_fault(self, fault: StreamFault) -> None:
         mask_failure(fault.failure, self._call.secrets)
@@ -192,7 +202,7 @@ class OpenStream:
     async def settle(self) -> None:
         """The stream was read to its end: the call was whole, or broke off."""
         self.note()
-        has_good_end = self.entry.finish_reason is not None or self._reader.has_end_mark
+        has_good_end = self.entry.answer.finish_reason is not None or self._reader.has_end_mark
         if self._fatal is None and not has_good_end:
             # It broke off after an error of the provider, which is the reason, and told already.
             self._fatal = self._reported
@@ -211,7 +221,7 @@ class OpenStream:
 
     def note(self) -> None:
         """Brings the journal's entry up to date with what had arrived."""
-        self.entry.output = self._collector.blocks()
+        self.entry.answer.output = self._collector.blocks()
         self.entry.take_raw_response("\n".join(self._raw), self._call.secrets)
 
 

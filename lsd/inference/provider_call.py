@@ -165,14 +165,14 @@ class ProviderCall:
             is_whole = entry.status == "ok"
             trace = current_trace()
             started_ns = 0 if trace is None else trace.clock.now_ns()
-            await self.ticket.settle(Used.of(entry.usage, entry.cost, is_whole=is_whole))
+            await self.ticket.settle(Used.of(entry.answer.usage, entry.cost, is_whole=is_whole))
             if trace is not None:
                 trace.add("rate_limiting_settle", started_ns, _actual_usage(entry))
 
     def settle_cut_off(self, cost: Decimal | None) -> None:
         """Nobody goes on with the call: what it has used so far counts, unless it is settled."""
         if self.ticket is not None:
-            self.ticket.settle_nowait(Used.of(self.entry.usage, cost, is_whole=False))
+            self.ticket.settle_nowait(Used.of(self.entry.answer.usage, cost, is_whole=False))
 
     def _estimated_tokens(self) -> int | None:
         request = self.entry.request
@@ -266,7 +266,7 @@ class ProviderCall:
 
 def _actual_usage(entry: ModelCall) -> dict[str, AttributeValue | None]:
     """What a call has used, as the span of its settlement shows it."""
-    usage = entry.usage
+    usage = entry.answer.usage
     known = usage.input_tokens is not None and usage.output_tokens is not None
     tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0) if known else None
     cost = None if entry.cost is None else float(entry.cost)
@@ -338,13 +338,7 @@ async def _ask(call: ProviderCall) -> None:
     if call.names is not None:
         answer = call.names.restored(answer)
     entry.take_raw_response(body.decode(errors="replace"), call.secrets)
-    entry.output = answer.output
-    entry.document = answer.document
-    entry.usage = answer.usage
-    entry.finish_reason = answer.finish_reason
-    entry.stop_sequence = answer.stop_sequence
-    if answer.raw_usage is not None:
-        entry.raw_usage.append(answer.raw_usage)
+    entry.answer = answer
     if provider.cost is not None:
         try:
             entry.cost = provider.cost.cost(answer.document)

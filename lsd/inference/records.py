@@ -198,7 +198,7 @@ def _call(
 
 def _call_head(call: ModelCall, snapshot_hash: str | None, function_name: str | None) -> Fields:
     """Its fields but for the body, in the order of the record; only those that have a value."""
-    status, usage = call.status, call.usage
+    status, usage = call.status, call.answer.usage
     head: Fields = {
         "function_name": function_name,
         "variant_name": call.variant_name,
@@ -224,8 +224,8 @@ def _call_head(call: ModelCall, snapshot_hash: str | None, function_name: str | 
     head["cached"] = call.cached
     if call.cost is not None:
         head["cost"] = call.cost
-    if call.finish_reason is not None:
-        head["finish_reason"] = call.finish_reason
+    if call.answer.finish_reason is not None:
+        head["finish_reason"] = call.answer.finish_reason
     if snapshot_hash is not None:
         head["snapshot_hash"] = snapshot_hash
     return head
@@ -242,7 +242,7 @@ def _call_body(call: ModelCall, files: RunFiles | None) -> Fields:
         body["system"] = call.request.system
     body["input_messages"] = _messages(call.request, files)
     if call.status != "error":
-        body["output"] = _blocks(call.output, call.echoed)
+        body["output"] = _blocks(call.answer.output, call.echoed)
     return body
 
 

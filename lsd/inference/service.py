@@ -356,7 +356,9 @@ class InferenceService:
 
     def _count_call(self, call: ModelCall) -> None:
         if not call.cached:
-            self.metrics.count_call(call.usage.input_tokens, call.usage.output_tokens, call.cost)
+            self.metrics.count_call(
+                call.answer.usage.input_tokens, call.answer.usage.output_tokens, call.cost
+            )
 
     def _observe(self, run: Run) -> None:
         now = self.clock.monotonic()

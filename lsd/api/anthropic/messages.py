@@ -106,7 +106,7 @@ class Messages:
     def _answer(self, body: CompatibleBody, asked: MessagesRequest, reply: Reply) -> Answer:
         message = Message(reply=reply, model=asked.model)
         if message.is_relayed:
-            made = relayed_message(reply.call.document, message.id, message.model)
+            made = relayed_message(reply.call.answer.document, message.id, message.model)
         else:
             made = _translated(message)
         headers = reply_headers("anthropic", reply, _ignored(asked, body.fields, reply))
@@ -125,7 +125,7 @@ def _translated(message: Message) -> dict[str, Any]:
         return message_body(
             message.id,
             message.model,
-            call.output,
+            call.answer.output,
             message.usage,
             message.ending,
             keeps_unknown=call.is_relayed,

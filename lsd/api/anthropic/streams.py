@@ -48,21 +48,21 @@ class Message:
     @property
     def usage(self) -> Usage:
         """What the client has used: nothing, if the answer was at hand."""
-        return Usage() if self.reply.call.cached else self.reply.call.usage
+        return Usage() if self.reply.call.cached else self.reply.call.answer.usage
 
     @property
     def ending(self) -> Ending:
         """How the answer ended. A stop sequence counts only if the client has asked for it."""
         call = self.reply.call
         asked = call.request.params.stop_sequences or ()
-        matched = call.stop_sequence if call.stop_sequence in asked else None
-        return Ending(finish_reason=call.finish_reason, stop_sequence=matched)
+        matched = call.answer.stop_sequence if call.answer.stop_sequence in asked else None
+        return Ending(finish_reason=call.answer.finish_reason, stop_sequence=matched)
 
     @property
     def needs_estimate(self) -> bool:
         """Whether nobody has said yet how many tokens the request has."""
         call = self.reply.call
-        return not call.is_relayed and not call.cached and call.usage.input_tokens is None
+        return not call.is_relayed and not call.cached and call.answer.usage.input_tokens is None
 
     @property
     def wants_raw_words(self) -> bool:

@@ -69,7 +69,7 @@ PLAIN_MESSAGE_FIELDS = frozenset({"role", "content"})
 def completion(reply: Reply, model: str) -> dict[str, Any]:
     """The body of a whole answer; `model` is what the client had asked for."""
     call = reply.call
-    document = object_in(call.document) if call.is_relayed else _NOTHING
+    document = object_in(call.answer.document) if call.is_relayed else _NOTHING
     choice = own_choice(document)
     shown = head(reply, model, "chat.completion", document)
     if not document.keys() <= OWN_FIELDS:
@@ -105,8 +105,9 @@ def head(reply: Reply, model: str, kind: str, document: Mapping[str, Any]) -> di
 
 def service_tier(call: ModelCall, document: Mapping[str, Any]) -> Any:
     """How the request was served, as far as the provider tells."""
-    if not call.is_relayed and call.raw_usage and isinstance(call.raw_usage[-1], dict):
-        told = call.raw_usage[-1].get("service_tier")
+    own_usage = call.answer.raw_usage
+    if not call.is_relayed and isinstance(own_usage, dict):
+        told = own_usage.get("service_tier")
         return _TIERS.get(told) if isinstance(told, str) else None
     return document.get("service_tier")
 
@@ -116,10 +117,10 @@ def finish_reason(call: ModelCall) -> str:
 
     A provider of the same kind may say `stop` where it was made to call a function.
     """
-    reason = _FINISH_REASONS[call.finish_reason or "unknown"]
+    reason = _FINISH_REASONS[call.answer.finish_reason or "unknown"]
     if reason != "stop" or call.is_relayed:
         return reason
-    calls_tools = any(isinstance(block, ToolCall) for block in call.output)
+    calls_tools = any(isinstance(block, ToolCall) for block in call.answer.output)
     return "tool_calls" if calls_tools else reason
 
 
@@ -144,7 +145,7 @@ def custom_names(request: ModelRequest) -> frozenset[str]:
 
 
 def _message(call: ModelCall, own: Mapping[str, Any]) -> dict[str, Any]:
-    output = call.output
+    output = call.answer.output
     only = output[0] if len(output) == 1 else None
     is_text = isinstance(only, Text)
     message: dict[str, Any] = {
@@ -192,10 +193,12 @@ def _tool_calls(call: ModelCall, own: Mapping[str, Any]) -> list[dict[str, Any]]
     given: Sequence[Any] = listed if isinstance(listed, list) else ()
     custom = custom_names(call.request)
     made: list[dict[str, Any]] = []
-    for place, block in enumerate(call.output):
+    for place, block in enumerate(call.answer.output):
         if isinstance(block, ToolCall):
             as_given = object_in(given[len(made)]) if len(made) < len(given) else {}
-            made.append(_tool_call(call.output, place, block, as_given, block.name in custom))
+            made.append(
+                _tool_call(call.answer.output, place, block, as_given, block.name in custom)
+            )
     return made
 
 

@@ -48,14 +48,14 @@ class ResponseObject:
     @property
     def last_status(self) -> Status:
         """How the last item ended, and with it all of the answer."""
-        is_cut = self.reply.call.finish_reason in _INCOMPLETE
+        is_cut = self.reply.call.answer.finish_reason in _INCOMPLETE
         return "incomplete" if is_cut else "completed"
 
     def whole(self) -> dict[str, Any]:
         """The whole answer."""
         call = self.reply.call
         names = custom_names(call.request)
-        return self.ended(output_items(self.answer, call.output, names, self.last_status))
+        return self.ended(output_items(self.answer, call.answer.output, names, self.last_status))
 
     def begun(self) -> dict[str, Any]:
         """The answer before anything was said."""
@@ -81,7 +81,7 @@ class ResponseObject:
     def ended(self, output: Sequence[Item]) -> dict[str, Any]:
         """The answer with all that was said."""
         call = self.reply.call
-        reason = _INCOMPLETE.get(call.finish_reason)
+        reason = _INCOMPLETE.get(call.answer.finish_reason)
         return {
             **self.begun(),
             "status": self.last_status,
@@ -100,7 +100,7 @@ class ResponseObject:
 
 def _usage(call: ModelCall) -> dict[str, Any] | None:
     """What the call has used; nothing if the answer was at hand, None if nobody has told."""
-    usage = Usage(input_tokens=0, output_tokens=0) if call.cached else call.usage
+    usage = Usage(input_tokens=0, output_tokens=0) if call.cached else call.answer.usage
     if usage.input_tokens is None and usage.output_tokens is None:
         return None
     asked, said = usage.input_tokens or 0, usage.output_tokens or 0

@@ -15,7 +15,7 @@ def usage_json(call: ModelCall) -> dict[str, Any] | None:
     """
     if call.cached:
         return dict(NOTHING_USED)
-    usage = call.usage
+    usage = call.answer.usage
     if usage.input_tokens is None and usage.output_tokens is None:
         return None
     asked, said = usage.input_tokens or 0, usage.output_tokens or 0
@@ -29,7 +29,7 @@ def usage_json(call: ModelCall) -> dict[str, Any] | None:
         shown["prompt_tokens_details"] = {"cached_tokens": read}
     if usage.reasoning_tokens is not None:
         shown["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
-    own = call.raw_usage[-1] if call.is_relayed and call.raw_usage else None
+    own = call.answer.raw_usage if call.is_relayed else None
     if not isinstance(own, dict):
         return shown
     if None in own.values():

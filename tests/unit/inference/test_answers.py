@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lsd.conversation import ModelRequest, Usage
+from lsd.conversation import ModelRequest, ModelResponse, Usage
 from lsd.inference.answers import usage_json
 from lsd.inference.journal import ModelCall
 from tests.unit.inference.conftest import StartGateway
@@ -206,7 +206,7 @@ def call(cost: str | None = None, cached: bool = False, **usage: Any) -> ModelCa
         request=ModelRequest(messages=()),
         started_at=0.0,
         status="ok",
-        usage=Usage(**usage),
+        answer=ModelResponse((), Usage(**usage)),
         cost=None if cost is None else Decimal(cost),
         cached=cached,
     )

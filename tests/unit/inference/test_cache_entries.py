@@ -10,6 +10,7 @@ from lsd.conversation import (
     ContentChunk,
     ModelChunk,
     ModelRequest,
+    ModelResponse,
     OutputBlock,
     Text,
     TextChunk,
@@ -89,8 +90,12 @@ ANSWERED = st.fixed_dictionaries(
 )
 
 
-def call(**fields: Any) -> ModelCall:
-    """A call of a provider."""
+OF_ANSWER = ("usage", "raw_usage", "finish_reason", "stop_sequence")
+
+
+def call(output: tuple[OutputBlock, ...] = (), **fields: Any) -> ModelCall:
+    """A call of a provider, with the fields of its answer among the others."""
+    answered = {name: fields.pop(name) for name in OF_ANSWER if name in fields}
     return ModelCall(
         id="c-1",
         variant_name="v",
@@ -100,14 +105,16 @@ def call(**fields: Any) -> ModelCall:
         api_type="chat_completions",
         request=ModelRequest(messages=()),
         started_at=0.0,
+        answer=ModelResponse(output, **answered),
         **fields,
     )
 
 
 def told(made: ModelCall) -> dict[str, Any]:
     """What an entry keeps of a call beside its output."""
-    names = ("raw_request", "raw_response", "usage", "finish_reason", "stop_sequence")
-    return {name: getattr(made, name) for name in names}
+    texts = {"raw_request": made.raw_request, "raw_response": made.raw_response}
+    kept = ("usage", "finish_reason", "stop_sequence")
+    return texts | {name: getattr(made.answer, name) for name in kept}
 
 
 @given(fields=ANSWERED, output=st.lists(BLOCKS, max_size=4))
@@ -120,7 +127,7 @@ def test_an_answer_comes_out_as_it_went_in(
     answer_from_cache(after, decode_json(answer_to_cache(before)))
 
     assert told(after) == fields
-    assert after.output == before.output
+    assert after.answer.output == before.answer.output
 
 
 @given(fields=ANSWERED, contents=st.lists(st.lists(CHUNKS, max_size=3), max_size=4))
@@ -158,7 +165,7 @@ def test_what_a_provider_said_beside_its_content_is_not_played_again() -> None:
 
 def test_a_call_from_the_cache_costs_nothing() -> None:
     """What the first call had cost is not kept; the second is known to be free."""
-    paid = call(cost=Decimal("0.5"), raw_usage=[{"prompt_tokens": 5}])
+    paid = call(cost=Decimal("0.5"), raw_usage={"prompt_tokens": 5})
     answered, streamed = call(), call()
 
     answer_from_cache(answered, decode_json(answer_to_cache(paid)))

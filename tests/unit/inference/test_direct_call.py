@@ -57,7 +57,7 @@ async def test_the_model_is_asked_what_was_given(start: StartGateway, shelf: She
         call(gateway, tags={"lsd::api": "a"}, api_key_public_id="abcdefghijkl")
     )
 
-    assert reply.call.output == said("Hello")
+    assert reply.call.answer.output == said("Hello")
     kept = await gateway.stored(reply.run.inference_id)
     assert kept is not None
     assert (kept.function_name, kept.variant_name) == ("lsd::default", "m")

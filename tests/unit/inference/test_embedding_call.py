@@ -57,7 +57,7 @@ async def test_a_good_answer_is_entered_in_the_journal_of_the_inference(
     assert call is found.call
     assert (call.variant_name, call.provider_type, call.api_type) == ("v", "openai", "embeddings")
     assert call.request.messages[0].content == (Text(text="a"), Text(text="[1,2]"))
-    assert (call.usage.input_tokens, call.usage.output_tokens) == (7, 0)
+    assert (call.answer.usage.input_tokens, call.answer.usage.output_tokens) == (7, 0)
     assert call.cost == Decimal("0.000014")
     assert call.raw_request is not None
     assert '"input":["a",[1,2]]' in call.raw_request

@@ -6,6 +6,7 @@ from lsd.conversation import (
     FunctionTool,
     ModelMessage,
     ModelRequest,
+    ModelResponse,
     Text,
     Thought,
     ToolCall,
@@ -50,7 +51,9 @@ def test_what_was_said_is_shown_in_parts() -> None:
         ),
     )
 
-    shown = _content(call_of(request, output=(Text(text="sunny"),), finish_reason="stop"))
+    shown = _content(
+        call_of(request, answer=ModelResponse((Text(text="sunny"),), finish_reason="stop"))
+    )
 
     assert [decode_json(str(shown["gen_ai.input.messages"]))[n]["parts"] for n in range(3)] == [
         [{"type": "text", "content": "hi"}],
@@ -85,5 +88,5 @@ def test_a_sum_needs_both_numbers() -> None:
     """Half a usage is no total."""
     request = ModelRequest(messages=())
 
-    assert _total(call_of(request, usage=Usage(input_tokens=2, output_tokens=3))) == 5
-    assert _total(call_of(request, usage=Usage(input_tokens=2))) is None
+    assert _total(call_of(request, answer=ModelResponse((), Usage(2, 3)))) == 5
+    assert _total(call_of(request, answer=ModelResponse((), Usage(2)))) is None

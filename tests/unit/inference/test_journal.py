@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lsd.conversation import AttemptFailed, ModelRequest
+from lsd.conversation import AttemptFailed, ModelRequest, ModelResponse
 from lsd.inference.journal import Journal, ModelCall, raw_responses, succeeded
 
 
@@ -29,6 +29,11 @@ def shown(data: str, call_id: str | None = None) -> dict[str, Any]:
     """An entry of `raw_response` or `raw_usage`."""
     head = {} if call_id is None else {"model_inference_id": call_id}
     return {**head, "provider_type": "openai", "api_type": "chat_completions", "data": data}
+
+
+def usage(data: str) -> ModelResponse:
+    """An answer of which only the usage object is known."""
+    return ModelResponse((), raw_usage=data)
 
 
 def test_a_call_is_open_until_it_is_settled() -> None:
@@ -86,10 +91,13 @@ def test_a_received_body_can_be_shown(fields: dict[str, Any], entry: dict[str, A
 @pytest.mark.parametrize(
     ("fields", "entries"),
     [
-        ({"status": "ok", "raw_usage": ["a", "b"]}, [shown("a", "c-1"), shown("b", "c-1")]),
+        (
+            {"status": "ok", "answer": usage("b"), "earlier_raw_usage": ["a"]},
+            [shown("a", "c-1"), shown("b", "c-1")],
+        ),
         ({"status": "ok"}, []),
-        ({"status": "error", "raw_usage": ["a"]}, []),
-        ({"status": "ok", "cached": True, "raw_usage": ["a"]}, []),
+        ({"status": "error", "answer": usage("a")}, []),
+        ({"status": "ok", "cached": True, "answer": usage("a")}, []),
     ],
     ids=["two reports", "none", "failed", "cached"],
 )

@@ -124,9 +124,9 @@ async def test_a_stream_is_read_to_its_end(start: StartGateway) -> None:
 
     call = asked.call
     assert texts(events) == ["An old", " pond"]
-    assert (call.status, call.error, call.finish_reason) == ("ok", None, "stop")
-    assert call.output == (Text(text="An old pond"),)
-    assert call.usage == Usage(input_tokens=41, output_tokens=2)
+    assert (call.status, call.error, call.answer.finish_reason) == ("ok", None, "stop")
+    assert call.answer.output == (Text(text="An old pond"),)
+    assert call.answer.usage == Usage(input_tokens=41, output_tokens=2)
     assert call.raw_usage == [usage]
     assert call.raw_response is not None
     assert [line[:9] for line in call.raw_response.split("\n")] == ['{"id":"c-'] * 4
@@ -157,7 +157,7 @@ async def test_a_stream_starts_with_its_first_content(
 
     assert asked.call.ttft_ms == 2000
     assert texts(events) == ["An old"]
-    assert asked.call.usage == Usage(input_tokens=5, output_tokens=0)
+    assert asked.call.answer.usage == Usage(input_tokens=5, output_tokens=0)
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ async def test_a_bad_event_does_not_end_a_stream(start: StartGateway) -> None:
     assert (fault.fatal, fault.raw) == (False, "{bad")
     assert [text for text in texts(events) if not text.startswith("<")] == ["a", "b", "c"]
     assert asked.call.status == "ok"
-    assert asked.call.output == (Text(text="abc"),)
+    assert asked.call.answer.output == (Text(text="abc"),)
     assert "{bad" in (asked.call.raw_response or "").split("\n")
 
 
@@ -294,8 +294,8 @@ async def test_a_stream_that_breaks_off_is_interrupted(
     assert isinstance(events[-1], StreamFault)
     assert events[-1].fatal
     assert (asked.call.status, asked.call.error) == ("interrupted", told)
-    assert asked.call.output == (Text(text="ab"),)
-    assert asked.call.finish_reason is None
+    assert asked.call.answer.output == (Text(text="ab"),)
+    assert asked.call.answer.finish_reason is None
 
 
 async def test_an_error_told_just_before_a_break_is_its_reason(start: StartGateway) -> None:
@@ -319,7 +319,7 @@ async def test_an_end_without_the_mark_is_good_after_a_finish_reason(start: Star
 
     await read_all(asked)
 
-    assert (asked.call.status, asked.call.finish_reason) == ("ok", "stop")
+    assert (asked.call.status, asked.call.answer.finish_reason) == ("ok", "stop")
 
 
 async def test_an_end_mark_is_good_without_a_finish_reason(start: StartGateway) -> None:
@@ -330,7 +330,7 @@ async def test_an_end_mark_is_good_without_a_finish_reason(start: StartGateway) 
 
     await read_all(asked)
 
-    assert (asked.call.status, asked.call.finish_reason) == ("ok", None)
+    assert (asked.call.status, asked.call.answer.finish_reason) == ("ok", None)
 
 
 async def test_of_several_finish_reasons_the_last_counts(
@@ -347,7 +347,7 @@ async def test_of_several_finish_reasons_the_last_counts(
 
     await read_all(asked)
 
-    assert asked.call.finish_reason == "length"
+    assert asked.call.answer.finish_reason == "length"
     (warning,) = [entry for entry in log if entry["event"] == "several finish reasons"]
     assert (warning["provider"], warning["first"], warning["then"]) == ("one", "stop", "length")
 
@@ -375,7 +375,7 @@ async def test_of_several_usage_reports_the_greatest_counts(
 
     await read_all(asked)
 
-    assert asked.call.usage == Usage(input_tokens=10, output_tokens=7)
+    assert asked.call.answer.usage == Usage(input_tokens=10, output_tokens=7)
     assert asked.call.raw_usage == usages
 
 
@@ -432,7 +432,7 @@ async def test_a_tool_call_is_put_together(start: StartGateway) -> None:
 
     await read_all(asked)
 
-    assert asked.call.output == (
+    assert asked.call.answer.output == (
         ToolCall(id="c-1", name="page", arguments='{"team":1}'),
         ToolCall(id="c-2", name="mail", arguments="{}"),
     )
@@ -598,7 +598,7 @@ async def test_what_had_arrived_can_be_told_at_any_moment(start: StartGateway) -
     await stream.receive()
     await stream.aclose()
 
-    assert asked.call.output == (Text(text="ab"),)
+    assert asked.call.answer.output == (Text(text="ab"),)
     assert (asked.call.raw_response or "").count("\n") == 1
     assert asked.call.status == "open"
     assert gateway["one"].open_responses == 0
@@ -614,7 +614,7 @@ async def test_what_arrived_with_the_start_is_not_lost(start: StartGateway) -> N
     stream.note()
     await stream.aclose()
 
-    assert asked.call.output == (Text(text="ab"),)
+    assert asked.call.answer.output == (Text(text="ab"),)
 
 
 async def test_chunks_that_arrive_together_are_given_together(start: StartGateway) -> None:
@@ -656,6 +656,6 @@ async def test_a_whole_answer_to_a_streamed_request_is_a_stream_of_one(
     events = await read_all(asked)
 
     assert texts(events) == ["Hi"]
-    assert (asked.call.status, asked.call.finish_reason) == ("ok", "stop")
-    assert asked.call.output == (Text(text="Hi"),)
+    assert (asked.call.status, asked.call.answer.finish_reason) == ("ok", "stop")
+    assert asked.call.answer.output == (Text(text="Hi"),)
     assert asked.call.raw_response == body.decode()

@@ -125,10 +125,10 @@ async def test_a_good_answer_is_entered_in_the_journal(start: StartGateway) -> N
     assert (call.variant_name, call.model_name, call.provider_name) == ("v", "m", "one")
     assert (call.provider_type, call.api_type) == ("openai", "chat_completions")
     assert (call.status, call.error, call.cached) == ("ok", None, False)
-    assert call.output == (Text(text="Hello"),)
-    assert call.usage == Usage(input_tokens=10, output_tokens=5)
+    assert call.answer.output == (Text(text="Hello"),)
+    assert call.answer.usage == Usage(input_tokens=10, output_tokens=5)
     assert call.raw_usage == [{"prompt_tokens": 10, "completion_tokens": 5}]
-    assert call.finish_reason == "stop"
+    assert call.answer.finish_reason == "stop"
     assert call.raw_request == gateway["one"].requests[0].body.decode()
     assert call.raw_response is not None
     assert '"content":"Hello"' in call.raw_response
@@ -142,8 +142,8 @@ async def test_a_tool_call_is_an_answer_like_any_other(start: StartGateway) -> N
 
     call = await attempt(gateway).answer()
 
-    assert call.output == (ToolCall(id="call_1", name="unheard", arguments="{not json"),)
-    assert call.finish_reason == "tool_call"
+    assert call.answer.output == (ToolCall(id="call_1", name="unheard", arguments="{not json"),)
+    assert call.answer.finish_reason == "tool_call"
 
 
 async def test_the_key_is_sent_and_never_shown(start: StartGateway) -> None:
@@ -213,7 +213,7 @@ async def test_every_way_to_fail_is_told_in_one_form(
     assert (asked.call.status, asked.call.error) == ("error", failed.text)
     assert (asked.call.raw_response is not None) == has_body
     assert asked.call.raw_request is not None
-    assert asked.call.output == ()
+    assert asked.call.answer.output == ()
     assert gateway["one"].open_responses == 0
 
 
@@ -509,7 +509,7 @@ async def test_a_token_that_has_lapsed_is_renewed_once(start: StartGateway) -> N
 
     sent = [request.headers["Authorization"] for request in gateway["one"].requests]
     assert sent == ["Bearer token-1", "Bearer token-2"]
-    assert call.output == (Text(text="Hi"),)
+    assert call.answer.output == (Text(text="Hi"),)
     assert gateway["one"].open_responses == 0
 
 

@@ -49,7 +49,7 @@ async def test_the_call_was_whole_when_it_was_kept(run: Run) -> None:
     await stream.aclose()
 
     assert call.status == "ok"
-    assert call.output == (Text(text="An old pond"),)
+    assert call.answer.output == (Text(text="An old pond"),)
 
 
 async def test_a_caller_that_leaves_had_all_of_it(run: Run) -> None:
@@ -58,7 +58,7 @@ async def test_a_caller_that_leaves_had_all_of_it(run: Run) -> None:
 
     stream.note()
 
-    assert call.output == (Text(text="An old pond"),)
+    assert call.answer.output == (Text(text="An old pond"),)
     assert call.status == "open"
 
 

@@ -93,7 +93,7 @@ async def test_the_next_provider_answers_when_the_first_fails(
     if stream:
         await (await asked.open()).aclose()
     else:
-        assert (await asked.answer()).output == (Text(text="Hi"),)
+        assert (await asked.answer()).answer.output == (Text(text="Hi"),)
 
     assert [(each[1], each[2]) for each in journal(asked.run)] == [
         ("one", "error"),
@@ -197,7 +197,7 @@ async def test_an_answer_on_a_retry_is_as_good_as_any(
 
     call = await asked.answer()
 
-    assert call.output == (Text(text="Hi"),)
+    assert call.answer.output == (Text(text="Hi"),)
     assert [each[1:] for each in journal(asked.run)] == [
         ("x1", "error"),
         ("x2", "error"),
@@ -315,7 +315,7 @@ async def test_a_models_time_counts_anew_for_each_try(
 
     call = await asked.answer()
 
-    assert call.output == (Text(text="Hi"),)
+    assert call.answer.output == (Text(text="Hi"),)
     assert [each[1:] for each in journal(asked.run)] == [("one", "error"), ("one", "ok")]
 
 

@@ -13,6 +13,7 @@ from lsd.conversation import (
     ChatCompletionParams,
     ModelChunk,
     ModelRequest,
+    ModelResponse,
     StreamFault,
     TextChunk,
     Usage,
@@ -47,9 +48,13 @@ class FakeReply:
         return FakeRun(INFERENCE_ID, Journal([self.call]))
 
 
+OF_ANSWER = ("usage", "raw_usage", "finish_reason", "stop_sequence")
+
+
 def call(**fields: Any) -> ModelCall:
-    """A call of a provider."""
+    """A call of a provider; `fields` are its own or those of its answer."""
     params = ChatCompletionParams(stop_sequences=("END",))
+    answered = {name: fields.pop(name) for name in OF_ANSWER if name in fields}
     return ModelCall(
         **{
             "id": "c-1",
@@ -61,6 +66,7 @@ def call(**fields: Any) -> ModelCall:
             "request": ModelRequest(messages=(), params=params),
             "started_at": 0.0,
             "status": "ok",
+            "answer": ModelResponse((), **answered),
             **fields,
         }
     )
@@ -160,7 +166,7 @@ def test_a_relayed_stream() -> None:
 @pytest.mark.parametrize("is_relayed", [False, True])
 def test_raw_words_stand_in_the_last_but_one_event(is_relayed: bool) -> None:
     """Where all of them are known."""
-    made = call(is_relayed=is_relayed, raw_response="{}", raw_usage=[{"n": 1}])
+    made = call(is_relayed=is_relayed, raw_response="{}", raw_usage={"n": 1})
     words = writer(made, include_raw_response=True, include_raw_usage=True)
     words.opening()
 

@@ -6,12 +6,12 @@ from tests.unit.api.openai.replies import model_call, reply
 
 def test_nothing_is_shown_unasked() -> None:
     """Bodies stay as they are known."""
-    assert raw_fields(reply(model_call(raw_response="raw", raw_usage=[{"n": 1}]))) == {}
+    assert raw_fields(reply(model_call(raw_response="raw", raw_usage={"n": 1}))) == {}
 
 
 def test_texts_and_usage_are_shown_apart() -> None:
     """With what they belong to."""
-    call = model_call(raw_response="raw", raw_usage=[{"n": 1}])
+    call = model_call(raw_response="raw", raw_usage={"n": 1})
     entry = {
         "model_inference_id": call.id,
         "provider_type": "openai",

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
-from lsd.conversation import ModelMessage, ModelRequest, OutputBlock, Text, Usage
+from lsd.conversation import ModelMessage, ModelRequest, ModelResponse, OutputBlock, Text, Usage
 from lsd.inference import Reply
 from lsd.inference.journal import Journal, ModelCall
 
@@ -12,9 +12,16 @@ HEX = INFERENCE.replace("-", "")
 
 HI = ModelRequest(messages=(ModelMessage(role="user", content=(Text(text="Hi"),)),))
 
+OF_ANSWER = ("usage", "raw_usage", "finish_reason", "stop_sequence", "document")
+
 
 def model_call(*output: OutputBlock, **fields: Any) -> ModelCall:
-    """A call that has given this output."""
+    """A call that has given this output; `fields` are its own or those of its answer."""
+    answered: dict[str, Any] = {
+        "finish_reason": "stop",
+        "usage": Usage(input_tokens=9, output_tokens=3),
+        **{name: fields.pop(name) for name in OF_ANSWER if name in fields},
+    }
     usual: dict[str, Any] = {
         "id": "019c1234-5678-7abc-8def-0123456789ac",
         "variant_name": "m",
@@ -24,10 +31,8 @@ def model_call(*output: OutputBlock, **fields: Any) -> ModelCall:
         "api_type": "chat_completions",
         "request": HI,
         "started_at": 0.0,
-        "output": output,
-        "finish_reason": "stop",
         "status": "ok",
-        "usage": Usage(input_tokens=9, output_tokens=3),
+        "answer": ModelResponse(output, **answered),
     }
     return ModelCall(**usual | fields)
 

@@ -227,7 +227,7 @@ def test_who_asks_in_the_legacy_way_is_answered_in_it() -> None:
 )
 def test_anthropics_tiers_have_openais_names(own: Any, told: str | None) -> None:
     """They stand in its usage."""
-    assert shown(raw_usage=[{"service_tier": own}])["service_tier"] == told
+    assert shown(raw_usage={"service_tier": own})["service_tier"] == told
 
 
 def test_answers_from_the_cache_have_no_document() -> None:

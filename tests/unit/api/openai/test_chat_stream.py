@@ -317,7 +317,7 @@ def test_who_asks_in_the_legacy_way_is_answered_in_it() -> None:
 @pytest.mark.parametrize("include_usage", [False, True])
 def test_raw_texts_stand_in_the_last_frame(include_usage: bool) -> None:
     """For those who ask for them."""
-    call = model_call(raw_response="raw", raw_usage=[{"n": 1}])
+    call = model_call(raw_response="raw", raw_usage={"n": 1})
 
     *others, last = written(
         said("a"),

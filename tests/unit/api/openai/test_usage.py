@@ -60,12 +60,12 @@ def test_an_answer_from_the_cache_costs_nothing() -> None:
 )
 def test_a_provider_of_the_same_kind_tells_more(own: Any, shown: Any) -> None:
     """Its object is kept, and completed."""
-    assert usage_json(model_call(is_relayed=True, raw_usage=[own])) == shown
+    assert usage_json(model_call(is_relayed=True, raw_usage=own)) == shown
 
 
 def test_other_providers_objects_are_not_shown() -> None:
     """Their words are not OpenAI's."""
-    shown = usage_json(model_call(raw_usage=[{"input_tokens": 9}]))
+    shown = usage_json(model_call(raw_usage={"input_tokens": 9}))
 
     assert shown is not None
     assert "input_tokens" not in shown
