@@ -24,7 +24,7 @@ class ModelMessage:
     content: tuple[ModelBlock, ...]
 
 
-@frozen(kw_only=True)
+@frozen
 class ModelRequest:
     """One call of a model, the same for every provider that may serve it.
 
@@ -36,17 +36,18 @@ class ModelRequest:
     `client`: the request came to a compatible endpoint, in these words.
     """
 
-    system: str | None = None
-    system_blocks: tuple[Text, ...] = ()
     messages: tuple[ModelMessage, ...]
+    system: str | None = None
     tools: ToolSet | None = None
     params: ChatCompletionParams = UNSET_PARAMS
-    top_k: int | None = None
     json_mode: JsonMode = "off"
     output_schema: Mapping[str, JsonValue] | None = None
-    is_schema_strict: bool = True
     is_all_json: bool = False
     stream: bool = False
+    # So far those that a function has a word in.
+    system_blocks: tuple[Text, ...] = ()
+    top_k: int | None = None
+    is_schema_strict: bool = True
     user: str | None = None
     client: ClientRequest | None = None
 

@@ -4,8 +4,9 @@ The checks come in a fixed order, and the first that fails decides what the call
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
-from lsd.config import ChatFunction, JsonFunction, shorthand_problem
+from lsd.config import ChatFunction, shorthand_problem
 from lsd.conversation import (
     BadId,
     BadSchema,
@@ -16,7 +17,7 @@ from lsd.conversation import (
     is_version_7,
     parse_id,
 )
-from lsd.inference.input_checks import check_input
+from lsd.inference.input_checks import check_input, says_only_text
 from lsd.inference.pinning import (
     check_dynamic_request,
     check_namespace,
@@ -42,13 +43,14 @@ EARLIEST_EPISODE_MS = 1_579_751_960_000
 TOOL_FIELDS = ("allowed_tools", "additional_tools", "tool_choice", "parallel_tool_calls")
 
 
-@frozen(kw_only=True)
+@frozen
 class Accepted:
     """A request that may run, with all that was found out on the way.
 
-    `output_schema` is the one in force: the request's, else the function's. `direct`: the variant
-    has no part in what the model is asked, which is this. `drawn`: the only variant that may run,
-    although the caller has not pinned it.
+    `output_schema` is the one in force: the request's, else the function's. `drawn`: the only
+    variant that may run, although the caller has not pinned it. `is_text`: the input is known to
+    hold nothing but text. `direct`: the variant has no part in what the model is asked, which is
+    this.
     """
 
     request: InferenceRequest
@@ -59,8 +61,9 @@ class Accepted:
     api_key_public_id: str | None
     toolbox: Toolbox | None
     output_schema: Schema | None
+    drawn: PreparedVariant | None
+    is_text: bool = False
     direct: ModelRequest | None = None
-    drawn: PreparedVariant | None = None
 
 
 def accept(
@@ -87,12 +90,14 @@ def accept(
     dynamic = None
     if table is not None and request.function_name is not None:
         dynamic = dynamic_variant(table, function, prepared)
-    check_input(
-        request.input,
-        function.config.schemas,
-        function.prompts if dynamic is None else (dynamic.generation.prompts,),
-        show_values=prepared.loaded.config.gateway.debug,
-    )
+    is_text = says_only_text(request.input)
+    if not is_text or function.config.schemas:
+        check_input(
+            request.input,
+            function.config.schemas,
+            function.prompts if dynamic is None else (dynamic.generation.prompts,),
+            show_values=prepared.loaded.config.gateway.debug,
+        )
     if request.extra_body or request.extra_headers:
         _check_edit_targets(request, function, prepared)
     if table is not None:
@@ -103,16 +108,21 @@ def accept(
         pinned = pinned_variant(request, function, dynamic, prepared)
     if request.include_aggregated_response and not request.stream:
         raise BadRequest("include_aggregated_response", "found true; wanted it with `stream` only")
+    output_schema = function.output_schema
+    if request.output_schema is not None:
+        output_schema = _compiled(request.output_schema, prepared)
+    # By position: keywords cost more than the rest of it.
     return Accepted(
-        request=request,
-        function=function,
-        pinned=pinned,
-        episode_id=episode_id,
-        tags=_final_tags(request, pinned, api_key_public_id),
-        api_key_public_id=api_key_public_id,
-        toolbox=toolbox,
-        output_schema=_output_schema(request, function, prepared),
-        drawn=function.sole_variant,
+        request,
+        function,
+        pinned,
+        episode_id,
+        _final_tags(request, pinned, api_key_public_id),
+        api_key_public_id,
+        toolbox,
+        output_schema,
+        function.sole_variant,
+        is_text,
     )
 
 
@@ -153,16 +163,15 @@ def _checked_episode(given: str, now_ms: int) -> str:
 
 
 def _target(request: InferenceRequest, prepared: Prepared) -> PreparedFunction:
-    if (request.function_name is None) == (request.model_name is None):
-        found = "neither" if request.function_name is None else "both"
-        reason = f"found {found}; wanted exactly one of them"
-        raise BadRequest("function_name, model_name", reason)
     if request.model_name is None:
-        assert request.function_name is not None
+        if request.function_name is None:
+            raise _not_one_target("neither")
         function = prepared.functions.get(request.function_name)
         if function is None:
             raise UnknownName("function_name", "function", request.function_name)
         return function
+    if request.function_name is not None:
+        raise _not_one_target("both")
     if request.variant_name is not None:
         raise BadRequest("variant_name", "found it with `model_name`, which has no variants")
     model = prepared.model(request.model_name)
@@ -171,6 +180,11 @@ def _target(request: InferenceRequest, prepared: Prepared) -> PreparedFunction:
         raise BadRequest("model_name", f"found {request.model_name!r}; {problem}")
     check_namespace("model_name", model.name, model.config.namespace, request.namespace)
     return model.function
+
+
+def _not_one_target(found: str) -> BadRequest:
+    reason = f"found {found}; wanted exactly one of them"
+    return BadRequest("function_name, model_name", reason)
 
 
 def _check_forced_json(request: InferenceRequest, function: PreparedFunction) -> None:
@@ -226,16 +240,11 @@ def _tools(
     return None
 
 
-def _output_schema(
-    request: InferenceRequest, function: PreparedFunction, prepared: Prepared
-) -> Schema | None:
-    if request.output_schema is not None:
-        try:
-            return prepared.schemas.compile(request.output_schema)
-        except BadSchema as error:
-            raise BadRequest("output_schema", str(error)) from None
-    config = function.config
-    return config.output_schema if isinstance(config, JsonFunction) else None
+def _compiled(output_schema: Mapping[str, Any], prepared: Prepared) -> Schema:
+    try:
+        return prepared.schemas.compile(output_schema)
+    except BadSchema as error:
+        raise BadRequest("output_schema", str(error)) from None
 
 
 def _final_tags(

@@ -7,6 +7,17 @@ from lsd.inference.prompts import Prompts
 from lsd.inference.refusals import BadRequest
 
 
+def says_only_text(value: Input) -> bool:
+    """Whether there is nothing but text in it, as in most: without a schema it fits."""
+    if value.system is not None and type(value.system) is not str:
+        return False
+    for message in value.messages:
+        for block in message.content:
+            if type(block) is not Text:
+                return False
+    return True
+
+
 def check_input(
     value: Input,
     schemas: Mapping[str, Schema],

@@ -10,7 +10,7 @@ def model_request(accepted: Accepted, generation: PreparedGeneration) -> ModelRe
     """Renders the input as `generation` wants it. Raises VariantFailed."""
     if accepted.direct is not None:
         return accepted.direct
-    system, messages = generation.prompts.render(accepted.request.input)
+    system, messages = generation.prompts.render(accepted.request.input, is_text=accepted.is_text)
     return request_in(accepted, generation, system, messages)
 
 
@@ -30,15 +30,16 @@ def request_in(
         json_mode = "off"
         if schema is not None:
             tools = forced_tool(schema.value)
+    # By position: keywords would cost more than the rest of it.
     return ModelRequest(
-        system=system,
-        messages=messages,
-        tools=tools,
-        params=params,
-        json_mode=json_mode,
-        output_schema=None if schema is None else schema.value,
-        is_all_json=is_json,
-        stream=bool(request.stream),
+        messages,
+        system,
+        tools,
+        params,
+        json_mode,
+        None if schema is None else schema.value,
+        is_json,
+        bool(request.stream),
     )
 
 

@@ -11,7 +11,6 @@ from lsd.conversation import (
     Base64File,
     Input,
     InputBlock,
-    InputMessage,
     ModelBlock,
     ModelMessage,
     RawText,
@@ -39,6 +38,11 @@ class Prompts:
 
     _environment: minijinja.Environment
     _templates: Mapping[str, TemplateFile]
+    _legacy: frozenset[str] = attrs.field(init=False)
+
+    @_legacy.default
+    def _names_of_legacy_templates(self) -> frozenset[str]:
+        return frozenset(name for name, each in self._templates.items() if each.legacy)
 
     @classmethod
     def compile(
@@ -57,10 +61,20 @@ class Prompts:
         template = self._templates.get(name)
         return template is not None and not template.legacy
 
-    def render(self, value: Input) -> tuple[str | None, tuple[ModelMessage, ...]]:
-        """The system text and the turns. Raises VariantFailed."""
-        # Lists on the way to tuples: a generator costs more than rendering a plain text.
-        messages = [self._message(each) for each in value.messages]
+    def render(
+        self, value: Input, *, is_text: bool = False
+    ) -> tuple[str | None, tuple[ModelMessage, ...]]:
+        """The system text and the turns. Raises VariantFailed.
+
+        `is_text`: the input is known to hold nothing but text, which mostly stays as it is.
+        """
+        messages = []
+        for message in value.messages:
+            role = message.role
+            content: tuple[Any, ...] = message.content
+            if not is_text or role in self._legacy:
+                content = tuple([self._block(block, role) for block in content])
+            messages.append(ModelMessage(role, content))
         return self._system(value.system), tuple(messages)
 
     def _system(self, system: str | Mapping[str, Any] | None) -> str | None:
@@ -77,16 +91,10 @@ class Prompts:
             return self._rendered("system", {"system_text": system})
         return self._rendered("system", system if isinstance(system, Mapping) else {})
 
-    def _message(self, message: InputMessage) -> ModelMessage:
-        role = message.role
-        content = [self._block(block, role) for block in message.content]
-        return ModelMessage(role=role, content=tuple(content))
-
     def _block(self, block: InputBlock, role: str) -> ModelBlock:
         match block:
             case Text():
-                template = self._templates.get(role)
-                if template is None or not template.legacy:
+                if role not in self._legacy:
                     return block
                 return Text(self._rendered(role, {f"{role}_text": block.text}))
             case RawText():

@@ -277,7 +277,7 @@ class InferenceService:
             streaming=bool(request.stream),
             started_at=started_at,
             cache=None if request.cache_options.enabled == "off" else self._cache_for(accepted),
-            files=self.file_desk.files_for(request),
+            files=None if accepted.is_text else self.file_desk.files_for(request),
             limits=None if self.limiter is None else self._limits(accepted, self.limiter),
             on_call_ended=self._count_call,
             examples=self.examples,
