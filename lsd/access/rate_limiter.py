@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import attrs
 
-from lsd.access.rate_rules import ActiveLimit, RateRules, shown_units, units
+from lsd.access.rate_rules import ActiveLimit, RateRules, dollars, shown_units, units
 from lsd.config import RateLimiting, Resource
 from lsd.conversation import AttemptFailed, LsdError, Usage
 from lsd.store import BucketLimit, Buckets, Shortage
@@ -82,7 +82,7 @@ class RateLimiter:
     ) -> "CallLimits | None":
         """What limits each call of an inference with these tags; None if nothing does."""
         active = self._rules.limits_for(tags, api_key_public_id)
-        return CallLimits(self, active) if active else None
+        return CallLimits(self, active, tags, api_key_public_id) if active else None
 
     async def reserve(
         self, active: Sequence[ActiveLimit], amounts: Mapping[Resource, int]
@@ -122,10 +122,15 @@ class RateLimiter:
 
 @attrs.frozen
 class CallLimits:
-    """What limits each call of one inference."""
+    """What limits each call of one inference, which has these tags and was asked for with this key.
+
+    The last two are for whoever wants to know why.
+    """
 
     _limiter: RateLimiter
     _active: Sequence[ActiveLimit]
+    tags: Mapping[str, str]
+    api_key_public_id: str | None
 
     async def reserve(self, tokens: Callable[[], int | None]) -> "Ticket":
         """A place for one call; `tokens` estimates what it may use, None: nobody can tell.
@@ -148,6 +153,13 @@ class CallLimits:
             amounts["token"] = estimate
         return await self._limiter.reserve(self._active, amounts)
 
+    @property
+    def reserved_cost(self) -> Decimal | None:
+        """The dollars that are reserved for a call; None if no limit counts them."""
+        if all(limit.resource != "cost" for limit in self._active):
+            return None
+        return dollars(self._limiter.default_cost)
+
 
 @attrs.define(eq=False)
 class Ticket:
@@ -156,7 +168,12 @@ class Ticket:
     _reserved: Sequence[tuple[ActiveLimit, int]]
     _buckets: Buckets
     _clock: Clock
-    _is_settled: bool = attrs.field(default=False, init=False)
+    is_settled: bool = attrs.field(default=False, init=False)
+
+    @property
+    def resources(self) -> Sequence[Resource]:
+        """What is limited, once for each limit."""
+        return [limit.resource for limit, _ in self._reserved]
 
     async def settle(self, used: Used) -> None:
         """Gives back what the call has not used, and takes what it has used beyond.
@@ -181,15 +198,15 @@ class Ticket:
 
     def give_back_nowait(self) -> None:
         """Everything comes back: nothing was sent."""
-        if not self._is_settled:
-            self._is_settled = True
+        if not self.is_settled:
+            self.is_settled = True
             changes = [(limit.bucket, amount) for limit, amount in self._reserved]
             self._buckets.change_nowait(changes, now_ms=self._clock.now_ms())
 
     def _changes(self, used: Used) -> list[tuple[BucketLimit, int]]:
-        if self._is_settled:
+        if self.is_settled:
             return []
-        self._is_settled = True
+        self.is_settled = True
         changes = [(limit.bucket, _change(limit, amount, used)) for limit, amount in self._reserved]
         return [(bucket, change) for bucket, change in changes if change]
 

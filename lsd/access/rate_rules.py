@@ -89,11 +89,14 @@ def units(resource: Resource, amount: Decimal) -> int:
     return min(int(whole.to_integral_value(ROUND_CEILING)), AMOUNT_MAX)
 
 
+def dollars(count: int) -> Decimal:
+    """What a cost is that buckets count so."""
+    return Decimal(count).scaleb(-NANODOLLARS)
+
+
 def shown_units(resource: Resource, count: int) -> str:
-    """The same for people: dollars, or the number."""
-    if resource != "cost":
-        return str(count)
-    return f"{Decimal(count).scaleb(-NANODOLLARS).normalize():f}"
+    """An amount for people: dollars, or the number."""
+    return f"{dollars(count).normalize():f}" if resource == "cost" else str(count)
 
 
 @attrs.define(eq=False)

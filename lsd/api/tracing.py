@@ -8,7 +8,7 @@ from lsd.api.errors import Refused
 from lsd.api.responder import Message, SendMessage
 from lsd.conversation import NotJson, decode_json
 from lsd.feedback import FeedbackRequest, FeedbackService
-from lsd.telemetry import RequestContext, Trace, Tracer, read_trace_extras
+from lsd.telemetry import CURRENT_TRACE, RequestContext, Trace, Tracer, read_trace_extras
 
 _TRACED: Final = ("/inference", "/feedback", "/batch_inference", "/openai", "/anthropic")
 _BATCH: Final = "/batch_inference/"
@@ -35,12 +35,13 @@ def traced(
     if trace is None:
         yield send
         return
-    context.trace = trace
+    token = CURRENT_TRACE.set(trace)
     seen = _Seen(send)
     try:
         yield seen.send
     finally:
-        tracer.end(trace, seen.status, seen.error())
+        CURRENT_TRACE.reset(token)
+        tracer.end_request(trace, seen.status, seen.error())
 
 
 def _begin(

@@ -89,8 +89,9 @@ async def ask_candidates(
             variant.name,
             request=request,
             cache=None if run.cache is None else run.cache.for_candidate(place),
+            candidate=name,
         )
-        for place in range(len(names))
+        for place, name in enumerate(names)
     ]
     outcomes: dict[int, Answer | VariantFailed] = {}
 

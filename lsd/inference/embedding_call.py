@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 import attrs
 import trio
 
-from lsd.access import CallLimits, Ticket, Used, estimated_embedding_tokens
+from lsd.access import CallLimits, Used, estimated_embedding_tokens
 from lsd.config import Secrets
 from lsd.conversation import (
     AttemptFailed,
@@ -23,8 +23,8 @@ from lsd.inference.call_failures import AttemptFailures
 from lsd.inference.costs import CostUnknown
 from lsd.inference.embedding_cache import EmbeddingCache
 from lsd.inference.embedding_models import PreparedEmbeddingModel, PreparedEmbeddingProvider
-from lsd.inference.journal import CallStatus, Journal, ModelCall
-from lsd.inference.limited_sending import send_within
+from lsd.inference.journal import CallStatus, EmbeddingCall, Journal, ModelCall
+from lsd.inference.limited_sending import GivenTicket, send_within
 from lsd.inference.limits import Limit, TimeLimitReached, bounded_by, earlier
 from lsd.inference.masking import masked, secrets_in, spellings_of
 from lsd.inference.refusals import (
@@ -88,7 +88,7 @@ class EmbeddingRun:
             Text(text=each if isinstance(each, str) else encode_json(each).decode())
             for each in request.inputs
         )
-        call = ModelCall(
+        call = EmbeddingCall(
             id=self.ids.new(),
             variant_name=self.variant_name,
             model_name=model.name,
@@ -191,13 +191,18 @@ async def _answer(
     request: EmbeddingRequest,
     secrets: set[str],
     deadline: float,
-) -> tuple[tuple[Embedding, ...], Ticket | None]:
+) -> tuple[tuple[Embedding, ...], GivenTicket | None]:
     credentials = provider.written.find(run.secrets, run.credentials)
     secrets |= credentials.secrets
     wire = provider.dialect.encode(request, credentials.values, provider.edits)
     call.raw_request = masked(wire.body.decode(), secrets)
     response, ticket = await send_within(
-        run.limits, lambda: estimated_embedding_tokens(request), provider.transport, wire, deadline
+        run.limits,
+        call.id,
+        lambda: estimated_embedding_tokens(request),
+        provider.transport,
+        wire,
+        deadline,
     )
     try:
         body = await response.read(ANSWER_BYTES_MAX)

@@ -34,6 +34,7 @@ class PreparedEmbeddingProvider:
     """One entry of an embedding model's routing."""
 
     name: str
+    config: EmbeddingProvider
     dialect: EmbeddingDialect
     transport: Transport
     written: WrittenCredentials
@@ -99,6 +100,7 @@ class EmbeddingModels:
             locations["endpoint"] = provider.endpoint
         return PreparedEmbeddingProvider(
             name=name,
+            config=provider,
             dialect=dialect,
             transport=transport,
             written=WrittenCredentials(locations),

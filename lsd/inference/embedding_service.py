@@ -12,13 +12,15 @@ from lsd.inference.accept import API_KEY_TAG
 from lsd.inference.answers import BILLED_NOTHING
 from lsd.inference.embedding_cache import EmbeddingCache
 from lsd.inference.embedding_call import Embedded, EmbeddingRun, embed
+from lsd.inference.embedding_trace import trace_embeddings
+from lsd.inference.inference_trace import traced_write
 from lsd.inference.journal import CUT_OFF, ModelCall, raw_responses
 from lsd.inference.prepared import Prepared
 from lsd.inference.records import Recorder
 from lsd.inference.refusals import InferenceFailed, UnknownName
 from lsd.inference.request import NO_CACHE, CacheOptions
 from lsd.store import EmbeddingRecord, InferenceCache, ModelInferenceStatus
-from lsd.telemetry import Clock, Metrics
+from lsd.telemetry import Clock, Metrics, Tracer, current_trace
 
 
 @attrs.frozen(kw_only=True)
@@ -73,6 +75,7 @@ class EmbeddingService:
     metrics: Metrics
     cache: InferenceCache | None = None
     limiter: RateLimiter | None = None
+    tracer: Tracer | None = None
 
     async def embed(
         self, model_name: str, request: EmbeddingRequest, options: EmbeddingOptions
@@ -102,6 +105,9 @@ class EmbeddingService:
             run.end_open_calls("interrupted", CUT_OFF)
             record.queue(run, "interrupted")
             raise
+        finally:
+            if self.tracer is not None:
+                self._trace(self.tracer, run, record.inference_id, options)
         await record.commit(run, embedded)
         call = embedded.call
         return EmbeddingAnswer(
@@ -136,6 +142,14 @@ class EmbeddingService:
             return None
         return self.limiter.limits_for(options.final_tags, options.api_key_public_id)
 
+    def _trace(
+        self, tracer: Tracer, run: EmbeddingRun, inference_id: str, options: EmbeddingOptions
+    ) -> None:
+        trace = current_trace()
+        if trace is not None:
+            tags = options.final_tags
+            trace_embeddings(trace, tracer, self.prepared, run, inference_id, tags)
+
     def _count_call(self, call: ModelCall) -> None:
         if not call.cached:
             self.metrics.count_call(
@@ -158,7 +172,12 @@ class _Recording:
         """Records a request that was answered, before it is, if that is how things are recorded."""
         if self._recorder is not None:
             dimensions = len(embedding_numbers(embedded.embeddings[0]))
-            await self._recorder.record_embedding(self._record("ok", dimensions), run.journal.calls)
+            record = self._record("ok", dimensions)
+            if self._service.tracer is None:
+                await self._recorder.record_embedding(record, run.journal.calls)
+                return
+            with traced_write(self.inference_id, None, self._options.final_tags):
+                await self._recorder.record_embedding(record, run.journal.calls)
 
     def queue(self, run: EmbeddingRun, status: ModelInferenceStatus) -> None:
         """Records a request without an answer; nobody waits for it."""

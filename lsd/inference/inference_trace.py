@@ -1,199 +1,135 @@
 """The spans of one inference, made from its journal when it is over."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import groupby
-from typing import Any
 
-from lsd.conversation import ModelRequest, Text, ToolCall, encode_json
+import attrs
+
 from lsd.inference.accept import Accepted
-from lsd.inference.journal import ModelCall
+from lsd.inference.call_attributes import Attributes
+from lsd.inference.call_spans import CallSpans
+from lsd.inference.journal import CUT_OFF, Journal, ModelCall
 from lsd.inference.prepared import DEFAULT_FUNCTION
 from lsd.inference.run import Run
-from lsd.telemetry import AttributeValue, Span, Trace, Tracer
-
-Attributes = dict[str, AttributeValue | None]
+from lsd.telemetry import CURRENT_TRACE, Tracer, current_trace, span_id_of
 
 
 def trace_inference(
-    trace: Trace, tracer: Tracer, run: Run, accepted: Accepted, error: BaseException | None
+    tracer: Tracer, run: Run, accepted: Accepted, error: BaseException | None
 ) -> None:
-    """Adds the inference, its variants, models and calls to the trace."""
-    _Spans(trace, tracer, run).add(accepted, error)
+    """Adds the inference, its variants, models and calls to the current trace, if there is one."""
+    trace = current_trace()
+    if trace is None:
+        return
+    request = accepted.request
+    ids: Attributes = {"inference_id": run.inference_id, "episode_id": run.episode_id}
+    spans = CallSpans.at(
+        run.clock, trace, tracer, run.prepared, function=request.function_name, ids=ids
+    )
+    whole = trace.add(
+        "function_inference",
+        spans.ns(run.started_at),
+        {
+            "function_name": request.function_name,
+            "model_name": request.model_name,
+            "variant_name": request.variant_name,
+            **ids,
+            **_shown_tags(accepted.tags),
+        },
+        span_id=span_id_of(run.inference_id),
+        error=_told(error, run.journal),
+    )
+    if whole.error is not None and trace.root is not None:
+        # An answer that breaks off has said that all is well.
+        trace.root.error = whole.error
+    variants = _Variants(spans, request.function_name or DEFAULT_FUNCTION, run.streaming)
+    variants.add(run.journal, run.journal.calls, whole.span_id)
 
 
-class _Spans:
-    def __init__(self, trace: Trace, tracer: Tracer, run: Run) -> None:
-        self._trace, self._tracer, self._run = trace, tracer, run
-        # Journals go by the clock that never steps back; spans by that of the calendar.
-        self._now_s = run.clock.monotonic()
-        self._offset_ns = run.clock.now_ns() - round(self._now_s * 1e9)
+@contextmanager
+def traced_apart(tracer: Tracer | None, run: Run, accepted: Accepted) -> Iterator[None]:
+    """Traces an inference that no request waits for."""
+    if tracer is None:
+        yield
+        return
+    trace, error = tracer.begin_apart(), None
+    token = CURRENT_TRACE.set(trace)
+    try:
+        yield
+    except BaseException as failure:
+        error = failure
+        raise
+    finally:
+        trace_inference(tracer, run, accepted, error)
+        CURRENT_TRACE.reset(token)
+        tracer.end(trace)
 
-    def add(self, accepted: Accepted, error: BaseException | None) -> None:
-        run, request = self._run, accepted.request
-        whole = self._trace.add(
-            "function_inference",
-            self._ns(run.started_at),
-            {
-                "function_name": request.function_name,
-                "model_name": request.model_name,
-                "variant_name": request.variant_name,
-                "inference_id": run.inference_id,
-                "episode_id": run.episode_id,
-                **{f"tags.{key}": value for key, value in accepted.tags.items()},
-            },
-            error=None if error is None else str(error) or type(error).__name__,
-        )
-        for variant, calls in groupby(run.journal.calls, key=lambda call: call.variant_name):
-            self._add_variant(whole, variant, list(calls))
 
-    def _add_variant(self, parent: Span, name: str, calls: list[ModelCall]) -> None:
-        function = self._run.request.function_name or DEFAULT_FUNCTION
-        span = self._over(
-            "variant_inference",
-            parent,
-            calls,
-            {"function_name": function, "variant_name": name, "stream": self._run.streaming},
-        )
-        for model, of_model in groupby(calls, key=lambda call: call.model_name):
-            those = list(of_model)
-            attributes: Attributes = {"model_name": model, "stream": self._run.streaming}
-            inner = self._over("model_inference", span, those, attributes)
-            for call in those:
-                self._add_call(inner, call)
+@contextmanager
+def traced_write(
+    inference_id: str, episode_id: str | None, tags: Mapping[str, str]
+) -> Iterator[None]:
+    """Traces the writing of an inference's record, below that inference."""
+    trace = current_trace()
+    started_ns = 0 if trace is None else trace.clock.now_ns()
+    yield
+    if trace is not None:
+        attributes: Attributes = {"inference_id": inference_id, "episode_id": episode_id}
+        attributes |= _shown_tags(tags)
+        parent_id = span_id_of(inference_id)
+        trace.add("write_inference", started_ns, attributes, parent_id=parent_id)
 
-    def _add_call(self, parent: Span, call: ModelCall) -> None:
-        if call.cached and call.request.stream:
-            attributes: Attributes = {"model_inference_id": call.id}
-            self._over("stream_from_cache", parent, [call], attributes)
-            return
-        attributes = {"provider_name": call.provider_name, "stream": call.request.stream}
-        if call.first_chunk_at is not None:
-            attributes["time_to_first_token"] = call.first_chunk_at - call.started_at
-        if self._tracer.format == "openinference":
-            attributes |= self._openinference(call)
-        else:
-            attributes |= self._gen_ai(call)
-        self._over("model_provider_inference", parent, [call], attributes, kind="client")
 
-    def _gen_ai(self, call: ModelCall) -> Attributes:
-        """Source: OpenTelemetry's semantic conventions for generative AI, spans of clients."""
-        usage = call.answer.usage
-        attributes: Attributes = {
-            "gen_ai.operation.name": "chat",
-            "gen_ai.system": call.provider_type,
-            "gen_ai.request.model": self._name_at_provider(call),
-            "gen_ai.agent.name": self._run.request.function_name,
-            "gen_ai.usage.input_tokens": usage.input_tokens,
-            "gen_ai.usage.output_tokens": usage.output_tokens,
-            "gen_ai.usage.total_tokens": _total(call),
-            "lsd.cost_usd": None if call.cost is None else float(call.cost),
-        }
-        if self._tracer.include_content:
-            attributes |= _content(call)
-        return attributes
+@attrs.frozen
+class _Variants:
+    _spans: CallSpans
+    _function: str
+    _is_streamed: bool
 
-    def _openinference(self, call: ModelCall) -> Attributes:
-        """Source: OpenInference's specification, "Semantic Conventions"."""
-        return {
-            "openinference.span.kind": "LLM",
-            "llm.system": call.provider_type,
-            "llm.model_name": self._name_at_provider(call),
-            "llm.token_count.prompt": call.answer.usage.input_tokens,
-            "llm.token_count.completion": call.answer.usage.output_tokens,
-            "llm.token_count.total": _total(call),
-            "input.value": call.raw_request,
-            "input.mime_type": None if call.raw_request is None else "application/json",
-            "output.value": call.raw_response,
-            "output.mime_type": None if call.raw_response is None else "application/json",
-        }
+    def add(self, journal: Journal, calls: Sequence[ModelCall], parent_id: bytes) -> None:
+        """The variants that have made calls, in order."""
+        for name, of_variant in groupby(calls, key=lambda call: call.variant_name):
+            self._add_one(name, journal, list(of_variant), parent_id, stream=self._is_streamed)
 
-    def _name_at_provider(self, call: ModelCall) -> str:
-        """What the provider calls the model."""
-        model = self._run.prepared.model(call.model_name)
-        providers = () if model is None else model.providers
-        for provider in providers:
-            if provider.name == call.provider_name:
-                for key in ("model_name", "model_id", "deployment_id", "endpoint_id"):
-                    if name := getattr(provider.config, key, None):
-                        return str(name)
-        return call.model_name
-
-    def _over(
+    def _add_one(
         self,
         name: str,
-        parent: Span,
-        calls: list[ModelCall],
-        attributes: Attributes,
-        kind: Any = "internal",
-    ) -> Span:
-        """A span over calls: from the beginning of the first to the end of the last."""
-        ends = [call.ended_at or self._now_s for call in calls]
-        failures = [call.error for call in calls if call.error is not None]
-        return self._trace.add(
-            name,
-            self._ns(calls[0].started_at),
-            attributes,
-            end_ns=self._ns(max(ends)),
-            parent=parent,
-            kind=kind,
-            error=failures[-1] if len(failures) == len(calls) else None,
-        )
-
-    def _ns(self, seconds: float) -> int:
-        return round(seconds * 1e9) + self._offset_ns
-
-
-def _total(call: ModelCall) -> int | None:
-    usage = call.answer.usage
-    if usage.input_tokens is None or usage.output_tokens is None:
-        return None
-    return usage.input_tokens + usage.output_tokens
-
-
-def _content(call: ModelCall) -> Attributes:
-    """What was said, as JSON texts."""
-    request = call.request
-    output = [{"role": "assistant", "parts": _parts(call.answer.output)}]
-    if call.answer.finish_reason is not None:
-        output[0]["finish_reason"] = call.answer.finish_reason
-    system = [] if request.system is None else [{"type": "text", "content": request.system}]
-    messages = [{"role": each.role, "parts": _parts(each.content)} for each in request.messages]
-    return {
-        "gen_ai.input.messages": encode_json(messages).decode(),
-        "gen_ai.output.messages": encode_json(output).decode(),
-        "gen_ai.system_instructions": encode_json(system).decode() if system else None,
-        "gen_ai.tool.definitions": _tools(request),
-    }
-
-
-def _parts(blocks: Iterable[Any]) -> list[dict[str, Any]]:
-    return [_part(block) for block in blocks]
-
-
-def _part(block: Any) -> dict[str, Any]:
-    match block:
-        case Text():
-            return {"type": "text", "content": block.text}
-        case ToolCall():
-            shown = {"id": block.id, "name": block.name, "arguments": block.arguments}
-            return {"type": "tool_call", **shown}
-        case _:
-            text = getattr(block, "result", None) or getattr(block, "text", None)
-            kind = {"tool_result": "tool_call_response", "thought": "reasoning"}
-            part = {"type": kind.get(block.tag, block.tag)}
-            return {**part, "content": text} if isinstance(text, str) else part
-
-
-def _tools(request: ModelRequest) -> str | None:
-    if request.tools is None or not request.tools.tools:
-        return None
-    tools = [
-        {
-            "type": "function",
-            "name": each.name,
-            "description": each.description,
-            "parameters": getattr(each, "parameters", None),
+        journal: Journal,
+        calls: Sequence[ModelCall],
+        parent_id: bytes,
+        *,
+        stream: bool,
+    ) -> None:
+        """A variant; those that it has run as its candidates lie below it."""
+        attributes: Attributes = {
+            "function_name": self._function,
+            "variant_name": name,
+            "stream": stream,
         }
-        for each in request.tools.tools
-    ]
-    return encode_json(tools).decode()
+        span = self._spans.over(calls, "variant_inference", attributes, parent_id=parent_id)
+        ids = {call.id for call in calls}
+        parts = [
+            (candidate, part)
+            for candidate, part in journal.candidates
+            if part.calls and part.calls[0].id in ids
+        ]
+        for candidate, part in parts:
+            self._add_one(candidate, part, part.calls, span.span_id, stream=False)
+        of_parts = {call.id for _, part in parts for call in part.calls}
+        own = [call for call in calls if call.id not in of_parts]
+        self._spans.add_models(own, span.span_id, stream=stream)
+
+
+def _told(error: BaseException | None, journal: Journal) -> str | None:
+    """What went wrong with the whole; a stream that breaks off has raised nothing."""
+    if isinstance(error, Exception):
+        return str(error) or type(error).__name__
+    if error is not None:
+        return CUT_OFF
+    last = journal.calls[-1] if journal.calls else None
+    return last.error if last is not None and last.status == "interrupted" else None
+
+
+def _shown_tags(tags: Mapping[str, str]) -> Attributes:
+    return {f"tags.{key}": value for key, value in tags.items()}

@@ -129,20 +129,30 @@ class ModelCall:
 
 
 @attrs.define(eq=False)
+class EmbeddingCall(ModelCall):
+    """A call that asks for vectors: `request` tells the inputs as one message."""
+
+
+@attrs.define(eq=False)
 class Journal:
     """Calls in the order in which they began: those of one inference, or of a part of it.
 
-    What is entered in a part is in the whole `within` which it is, too.
+    `candidates` are parts that were for a variant run by another, with its name.
     """
 
     calls: list[ModelCall] = attrs.Factory(list)
-    within: "Journal | None" = None
+    candidates: tuple[tuple[str, "Journal"], ...] = ()
+
+    def part(self, candidate: str | None = None) -> "Journal":
+        """A new part, whose calls are in this journal, too; `candidate` is whom it is for."""
+        part = _Part(within=self)
+        if candidate is not None:
+            self.candidates += ((candidate, part),)
+        return part
 
     def enter(self, call: ModelCall) -> None:
         """A call begins."""
         self.calls.append(call)
-        if self.within is not None:
-            self.within.enter(call)
 
     def open_calls(self) -> Iterator[ModelCall]:
         """Those that nobody has settled."""
@@ -171,6 +181,15 @@ class Journal:
                 seconds += end - max(call.started_at, reached)
                 reached = end
         return seconds
+
+
+@attrs.define(eq=False)
+class _Part(Journal):
+    _within: Journal = attrs.field(kw_only=True)
+
+    def enter(self, call: ModelCall) -> None:
+        self.calls.append(call)
+        self._within.enter(call)
 
 
 def succeeded(calls: Iterable[ModelCall]) -> list[ModelCall]:

@@ -4,17 +4,21 @@ from collections.abc import Callable
 
 from lsd.access import CallLimits, Ticket
 from lsd.conversation import WireRequest
+from lsd.inference.limit_spans import TracedTicket, traced_ticket
 from lsd.network import Transport, TransportFailed, WireResponse, until
 from lsd.telemetry import current_trace
+
+GivenTicket = Ticket | TracedTicket
 
 
 async def send_within(
     limits: CallLimits | None,
+    call_id: str,
     tokens: Callable[[], int | None],
     transport: Transport,
     wire: WireRequest,
     deadline: float,
-) -> tuple[WireResponse, Ticket | None]:
+) -> tuple[WireResponse, GivenTicket | None]:
     """The head of the answer, and what the limits have given for the call.
 
     `tokens` estimates what it may use. Raises AttemptFailed if the limits give nothing, and
@@ -23,12 +27,12 @@ async def send_within(
     if limits is None:
         return await transport.send(wire, deadline), None
     trace = current_trace()
-    started_ns = 0 if trace is None else trace.clock.now_ns()
+    ticket: GivenTicket
     with until(deadline):
-        ticket = await limits.reserve(tokens)
-    if trace is not None:
-        attributes = {"estimated_usage.tokens": tokens(), "estimated_usage.model_inferences": 1}
-        trace.add("rate_limiting_reserve", started_ns, attributes)
+        if trace is None:
+            ticket = await limits.reserve(tokens)
+        else:
+            ticket = await traced_ticket(trace, call_id, limits, tokens)
     try:
         return await transport.send(wire, deadline), ticket
     except TransportFailed as failure:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import attrs
 import trio
 
-from lsd.access import Ticket, Used, estimated_prompt_tokens
+from lsd.access import Used, estimated_prompt_tokens
 from lsd.conversation import (
     NO_EDITS,
     UNSUPPORTED_CODE,
@@ -25,7 +25,7 @@ from lsd.inference.derived_parameters import blamed_for, without
 from lsd.inference.files import without_files
 from lsd.inference.foreign_blocks import request_for, says_only_text, translatable
 from lsd.inference.journal import ModelCall
-from lsd.inference.limited_sending import send_within
+from lsd.inference.limited_sending import GivenTicket, send_within
 from lsd.inference.limits import Limit
 from lsd.inference.masking import NO_SECRETS, masked, secrets_in, spellings_of
 from lsd.inference.prepared import PreparedGeneration, PreparedModel, PreparedProvider
@@ -33,7 +33,7 @@ from lsd.inference.run import Run
 from lsd.inference.written_credentials import Credentials
 from lsd.network import ScriptedResponse, WireResponse, until
 from lsd.providers import ToolNames, completed_answer
-from lsd.telemetry import AttributeValue, current_trace, logger
+from lsd.telemetry import logger
 
 log = logger(__name__)
 
@@ -66,7 +66,7 @@ class ProviderCall:
     is_all_text: bool
     wire: WireRequest | None = None
     names: ToolNames | None = None
-    ticket: Ticket | None = None
+    ticket: GivenTicket | None = None
 
     @classmethod
     def begin(
@@ -145,7 +145,12 @@ class ProviderCall:
             response = await provider.transport.send(wire, self.deadline)
         else:
             response, self.ticket = await send_within(
-                run.limits, self._estimated_tokens, provider.transport, wire, self.deadline
+                run.limits,
+                self.entry.id,
+                self._estimated_tokens,
+                provider.transport,
+                wire,
+                self.deadline,
             )
         if sign_in is None or response.status not in sign_in.refusal_statuses:
             return response
@@ -163,11 +168,7 @@ class ProviderCall:
         if self.ticket is not None:
             entry = self.entry
             is_whole = entry.status == "ok"
-            trace = current_trace()
-            started_ns = 0 if trace is None else trace.clock.now_ns()
             await self.ticket.settle(Used.of(entry.answer.usage, entry.cost, is_whole=is_whole))
-            if trace is not None:
-                trace.add("rate_limiting_settle", started_ns, _actual_usage(entry))
 
     def settle_cut_off(self, cost: Decimal | None) -> None:
         """Nobody goes on with the call: what it has used so far counts, unless it is settled."""
@@ -262,20 +263,6 @@ class ProviderCall:
             provider=self.entry.provider_name,
             reason=unknown.reason,
         )
-
-
-def _actual_usage(entry: ModelCall) -> dict[str, AttributeValue | None]:
-    """What a call has used, as the span of its settlement shows it."""
-    usage = entry.answer.usage
-    known = usage.input_tokens is not None and usage.output_tokens is not None
-    tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0) if known else None
-    cost = None if entry.cost is None else float(entry.cost)
-    return {
-        "actual_usage.model_inferences": 1,
-        "actual_usage.tokens": tokens,
-        "actual_usage.cost": cost,
-        "underestimate": not known,
-    }
 
 
 def _check_translatable(client: ClientRequest) -> None:

@@ -74,17 +74,19 @@ class Run:
         request: InferenceRequest,
         cache: CallCache | None,
         streaming: bool = False,
+        candidate: str | None = None,
     ) -> "Run":
         """A part of this run, with calls of its own, for the variant `on_behalf_of`.
 
-        In parts of parts the outermost variant counts: it is the one that answers.
+        In parts of parts the outermost variant counts: it is the one that answers. `candidate` is
+        the variant that runs in this part, if one does.
         """
         return attrs.evolve(
             self,
             request=request,
             cache=cache,
             streaming=streaming,
-            journal=Journal(within=self.journal),
+            journal=self.journal.part(candidate),
             on_behalf_of=self.on_behalf_of or on_behalf_of,
         )
 

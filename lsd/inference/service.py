@@ -18,7 +18,7 @@ from lsd.inference.direct_call import DirectCall, accept_direct
 from lsd.inference.ended import Answered, Ended, Unanswered
 from lsd.inference.example_memory import ExampleMemory
 from lsd.inference.file_desk import FileDesk
-from lsd.inference.inference_trace import trace_inference
+from lsd.inference.inference_trace import trace_inference, traced_apart, traced_write
 from lsd.inference.journal import CUT_OFF, ModelCall
 from lsd.inference.prepared import DEFAULT_FUNCTION, Prepared, PreparedModel, PreparedVariant
 from lsd.inference.records import Recorder
@@ -33,7 +33,7 @@ from lsd.inference.stream_sender import StreamSender
 from lsd.inference.token_counts import counted_tokens
 from lsd.inference.variants import first_answer, first_started_answer
 from lsd.store import InferenceCache
-from lsd.telemetry import Clock, Metrics, Tracer, current_trace
+from lsd.telemetry import Clock, Metrics, Tracer
 
 PATIENCE_S = 15.0
 """Clients of the compatible endpoints hear so soon that a provider has accepted their request,
@@ -121,9 +121,10 @@ class InferenceService:
         assert self.recorder is not None, "what is run for its record needs a place for it"
         run = self._begin(accepted, self.clock.monotonic(), inference_id)
         run.first_variant, run.first_provider = first_variant, first_provider
-        await self.file_desk.keep_files_of(run)
         try:
-            answer = await first_answer(run, accepted)
+            with traced_apart(self.tracer, run, accepted):
+                await self.file_desk.keep_files_of(run)
+                answer = await first_answer(run, accepted)
         except InferenceFailed as failure:
             run.end_open_calls("interrupted", CUT_OFF)
             records = self.recorder.attempts(run, accepted)
@@ -244,7 +245,7 @@ class InferenceService:
             if error is not None:
                 self._leave_attempts(run, accepted)
             if self.tracer is not None:
-                self._trace(run, accepted, error, self.tracer)
+                trace_inference(self.tracer, run, accepted, error)
         finally:
             self.running.end(run.inference_id)
 
@@ -253,13 +254,6 @@ class InferenceService:
         is_dryrun = bool(accepted.request.dryrun)
         if self.recorder is not None and not is_dryrun and not run.is_recorded:
             self.recorder.record_attempts(run, accepted)
-
-    def _trace(
-        self, run: Run, accepted: Accepted, error: BaseException | None, tracer: Tracer
-    ) -> None:
-        trace = current_trace()
-        if trace is not None:
-            trace_inference(trace, tracer, run, accepted, error)
 
     def _begin(self, accepted: Accepted, started_at: float, inference_id: str | None = None) -> Run:
         """A new run; one without an id is a new inference, and counts as such."""
@@ -337,12 +331,11 @@ class InferenceService:
         run.is_recorded = True
         if self.recorder is None or accepted.request.dryrun:
             return
-        trace = None if self.tracer is None else current_trace()
-        started_ns = 0 if trace is None else self.clock.now_ns()
-        await self.recorder.record(run, accepted, answer)
-        if trace is not None:
-            ids = {"inference_id": run.inference_id, "episode_id": run.episode_id}
-            trace.add("write_inference", started_ns, ids)
+        if self.tracer is None:
+            await self.recorder.record(run, accepted, answer)
+        else:
+            with traced_write(run.inference_id, run.episode_id, accepted.tags):
+                await self.recorder.record(run, accepted, answer)
 
     def _record_cut_off(self, run: Run, accepted: Accepted, started: StartedAnswer) -> None:
         """The caller left in the middle of a stream: what had arrived is kept, if it was any."""

@@ -208,6 +208,7 @@ def _embeddings(inferences: InferenceService) -> EmbeddingService:
         metrics=inferences.metrics,
         cache=inferences.cache,
         limiter=inferences.limiter,
+        tracer=inferences.tracer,
     )
 
 

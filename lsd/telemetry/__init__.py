@@ -16,11 +16,20 @@ from lsd.telemetry.metrics import (
 from lsd.telemetry.otlp import MEDIA_TYPES, OtlpEncoding, encode_otlp
 from lsd.telemetry.request_context import CURRENT_REQUEST, RequestContext
 from lsd.telemetry.trace_headers import NO_EXTRAS, TraceExtras, has_trace_extras, read_trace_extras
-from lsd.telemetry.traces import AttributeValue, Span, Trace, Tracer, current_trace
+from lsd.telemetry.traces import (
+    CURRENT_TRACE,
+    AttributeValue,
+    Span,
+    Trace,
+    Tracer,
+    current_trace,
+    span_id_of,
+)
 
 __all__ = [
     "CONTENT_TYPE",
     "CURRENT_REQUEST",
+    "CURRENT_TRACE",
     "MEDIA_TYPES",
     "NO_EXTRAS",
     "AttributeValue",
@@ -48,4 +57,5 @@ __all__ = [
     "read_trace_extras",
     "rfc3339_ms",
     "rfc3339_us",
+    "span_id_of",
 ]

@@ -2,19 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from structlog.typing import EventDict
-
-if TYPE_CHECKING:
-    from lsd.telemetry.traces import Trace
 
 
 class RequestContext:
     """One request. Its id is made when it is first asked for: most requests log nothing."""
 
     # Told by the class, what most requests never have costs them nothing.
-    trace: "Trace | None" = None
     _request_id: str | None = None
 
     def __init__(

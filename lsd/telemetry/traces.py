@@ -7,13 +7,13 @@ are over, so that nothing has to be closed on the way out of a request.
 import os
 import re
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Literal
 
 import attrs
 
 from lsd.telemetry.clock import Clock
-from lsd.telemetry.request_context import CURRENT_REQUEST
-from lsd.telemetry.trace_headers import TraceExtras
+from lsd.telemetry.trace_headers import NO_EXTRAS, TraceExtras
 
 TraceFormat = Literal["opentelemetry", "openinference"]
 SpanKind = Literal["server", "client", "internal"]
@@ -40,23 +40,25 @@ class Span:
     error: str | None = None
 
 
+def span_id_of(id_: str) -> bytes:
+    """The id of the span of what has an id itself: known before that span is there."""
+    return bytes.fromhex(id_[-17:].replace("-", ""))
+
+
 @attrs.define(eq=False, kw_only=True)
 class Trace:
-    """The spans of one request; the first is that of the server.
+    """The spans of one request, or of what is done apart from any.
 
-    `parent_id` and `state` come from the caller, `extras` are what it wants sent along.
+    `root` is the span of the server, None without a request. `state` comes from the caller,
+    `extras` are what it wants sent along.
     """
 
     trace_id: bytes
     state: str
     extras: TraceExtras
     clock: Clock
+    root: Span | None
     spans: list[Span] = attrs.field(factory=list)
-
-    @property
-    def root(self) -> Span:
-        """The span of the whole request."""
-        return self.spans[0]
 
     def add(
         self,
@@ -65,16 +67,22 @@ class Trace:
         attributes: Mapping[str, AttributeValue | None],
         *,
         end_ns: int | None = None,
-        parent: Span | None = None,
+        parent_id: bytes | None = None,
+        span_id: bytes | None = None,
         kind: SpanKind = "internal",
         error: str | None = None,
     ) -> Span:
-        """A step that is over; it ends now unless told otherwise. None attributes are left out."""
+        """A step that is over; it ends now unless told otherwise. None attributes are left out.
+
+        It lies below the root, unless `parent_id` says below what.
+        """
+        if parent_id is None and self.root is not None:
+            parent_id = self.root.span_id
         span = Span(
             name=name,
             kind=kind,
-            span_id=os.urandom(8),
-            parent_id=(parent or self.root).span_id,
+            span_id=span_id or os.urandom(8),
+            parent_id=parent_id,
             start_ns=start_ns,
             end_ns=self.clock.now_ns() if end_ns is None else end_ns,
             attributes={key: each for key, each in attributes.items() if each is not None},
@@ -126,15 +134,32 @@ class Tracer:
             attributes=attributes,
         )
         state = headers.get("tracestate", "") if parent_id is not None else ""
-        return Trace(trace_id=trace_id, state=state, extras=extras, clock=self.clock, spans=[root])
+        return Trace(
+            trace_id=trace_id,
+            state=state,
+            extras=extras,
+            clock=self.clock,
+            root=root,
+            spans=[root],
+        )
 
-    def end(self, trace: Trace, status: int | None, error: str | None) -> None:
+    def begin_apart(self) -> Trace:
+        """The trace of what no request waits for."""
+        trace_id = os.urandom(16)
+        return Trace(trace_id=trace_id, state="", extras=NO_EXTRAS, clock=self.clock, root=None)
+
+    def end_request(self, trace: Trace, status: int | None, error: str | None) -> None:
         """The request is over; a status of None means that nobody was left to be answered."""
         root = trace.root
+        assert root is not None, "the trace of a request begins with its span"
         root.end_ns = self.clock.now_ns()
         if status is not None:
             root.attributes["http.response.status_code"] = status
-        root.error = error
+        root.error = error or root.error
+        self.end(trace)
+
+    def end(self, trace: Trace) -> None:
+        """Nothing will be added any more."""
         if self.format == "openinference":
             for span in trace.spans:
                 span.attributes.setdefault("openinference.span.kind", "CHAIN")
@@ -143,7 +168,10 @@ class Tracer:
         self.export(trace)
 
 
+CURRENT_TRACE: ContextVar[Trace | None] = ContextVar("current_trace", default=None)
+"""The trace of what this task, or the one that started it, is doing, if that is traced."""
+
+
 def current_trace() -> Trace | None:
-    """The trace of the request that this task is serving, if there is one."""
-    context = CURRENT_REQUEST.get()
-    return None if context is None else context.trace
+    """The trace of what this task is doing, if there is one."""
+    return CURRENT_TRACE.get()

@@ -32,6 +32,13 @@ CONFIG = """
     [functions.say]
     type = "chat"
     variants.plain = { model = "m" }
+    [embedding_models.e]
+    routing = ["box"]
+    providers.box = { type = "echo", model_name = "e-3" }
+    [[rate_limiting.rules]]
+    always = true
+    scope = { tag_key = "limited", tag_value = "lsd::each" }
+    cost_per_day = 5
 """
 
 
@@ -96,7 +103,7 @@ def test_an_inference_is_a_tree_of_spans(gateway: Gateway, collector: FakeCollec
     }
     assert variant["attributes"]["variant_name"] == "plain"
     assert model["attributes"] == {"model_name": "m", "stream": False}
-    assert write["parent_id"] == server["span_id"]
+    assert write["parent_id"] == function["span_id"]
     assert "503" in str(ill["error"])
     assert well["error"] is None
     attributes = well["attributes"]
@@ -149,6 +156,60 @@ def test_a_stream_and_feedback_leave_spans(gateway: Gateway, collector: FakeColl
     assert feedback["attributes"]["metric_name"] == "solved"
     assert feedback["attributes"]["inference_id"] == target
     assert feedback["attributes"]["tags.who"] == "me"
+
+
+def test_rate_limits_are_steps_of_a_call(gateway: Gateway, collector: FakeCollector) -> None:
+    """Each attempt reserves; the one that has answered is settled."""
+    gateway.infer(function_name="say", **SAYING_HI, tags={"limited": "yes"})
+    wait_for(lambda: collector.named("POST /inference"))
+
+    ill, well = collector.named("model_provider_inference")
+    reserved = collector.named("rate_limiting_reserve")
+    (settled,) = collector.named("rate_limiting_settle")
+    assert [each["parent_id"] for each in reserved] == [ill["span_id"], well["span_id"]]
+    assert settled["parent_id"] == well["span_id"]
+    assert reserved[0]["attributes"] == {
+        "estimated_usage.model_inferences": 1,
+        "estimated_usage.cost": 1.0,
+        "scope_info.tags.limited": "yes",
+    }
+    assert settled["attributes"] == {
+        "actual_usage.model_inferences": 1,
+        "actual_usage.tokens": 2,
+        "actual_usage.cost": 0.5,
+        "underestimate": False,
+    }
+
+
+def test_embeddings_leave_spans(gateway: Gateway, collector: FakeCollector) -> None:
+    """Of their model, of its provider, and of what is recorded."""
+    response = gateway.post("/openai/v1/embeddings", {"model": "e", "input": "a"})
+    assert response.status_code == 200, response.text
+    wait_for(lambda: collector.named("POST /openai/v1/embeddings"))
+
+    (server,) = collector.named("POST /openai/v1/embeddings")
+    (model,) = collector.named("model_inference")
+    (call,) = collector.named("model_provider_inference")
+    (write,) = collector.named("write_inference")
+    assert model["parent_id"] == server["span_id"]
+    assert call["parent_id"] == write["parent_id"] == model["span_id"]
+    assert call["attributes"]["gen_ai.operation.name"] == "embeddings"
+    assert call["attributes"]["gen_ai.request.model"] == "e-3"
+
+
+def test_items_of_a_batch_have_traces_of_their_own(
+    gateway: Gateway, collector: FakeCollector
+) -> None:
+    """They are run when nobody waits for them."""
+    body = {"function_name": "say", "inputs": [SAYING_HI["input"]] * 2}
+    answer = gateway.post("/batch_inference", body).json()
+    wait_for(lambda: len(collector.named("function_inference")) == 2)
+
+    items = collector.named("function_inference")
+    assert {each["attributes"]["inference_id"] for each in items} == set(answer["inference_ids"])
+    assert [each["parent_id"] for each in items] == ["", ""]
+    (submission,) = collector.named("POST /batch_inference")
+    assert len({each["trace_id"] for each in (*items, submission)}) == 3
 
 
 def test_errors_are_told(gateway: Gateway, collector: FakeCollector) -> None:

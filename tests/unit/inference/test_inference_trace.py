@@ -1,92 +1,151 @@
-"""The spans of an inference, from its journal. How they look to a collector: tests/api."""
+"""The spans of one inference: what was tried lies below whatever has tried it."""
 
-from typing import Any
+import pytest
+import trio
 
-from lsd.conversation import (
-    FunctionTool,
-    ModelMessage,
-    ModelRequest,
-    ModelResponse,
-    Text,
-    Thought,
-    ToolCall,
-    ToolResult,
-    ToolSet,
-    Usage,
-    decode_json,
-)
-from lsd.inference.inference_trace import _content, _total
-from lsd.inference.journal import ModelCall
+from lsd.inference import InferenceFailed
+from lsd.inference.journal import CUT_OFF
+from lsd.telemetry import span_id_of
+from tests.unit.inference.composites import CONFIG, chooses
+from tests.unit.inference.conftest import StartGateway
+from tests.unit.inference.fake_providers import breaks_after, embeds, fails, hangs, says, streams
+from tests.unit.inference.gateway import EMBEDDING, PLAIN, Shelf
+from tests.unit.inference.traced import Traced, named, one, tree
+
+ONE_CALL = {"model_inference": {"model_provider_inference": {}}}
 
 
-def call_of(request: ModelRequest, **more: Any) -> ModelCall:
-    """A call that asks for this."""
-    return ModelCall(
-        id="1",
-        variant_name="v",
-        model_name="m",
-        provider_name="p",
-        provider_type="echo",
-        api_type="chat_completions",
-        request=request,
-        started_at=0.0,
-        **more,
-    )
+async def test_an_inference_is_a_tree(start: StartGateway, shelf: Shelf) -> None:
+    """Down to the calls of providers; its record is written below it, too."""
+    traced = Traced(start(PLAIN, shelf=shelf))
+    traced.gateway["one"].will(says("Hi"))
+
+    with traced.request() as trace:
+        answer = await traced.gateway.infer(tags={"k": "v"})
+
+    assert trace.root is not None
+    assert tree(trace, trace.root.span_id) == {
+        "function_inference": {"variant_inference": ONE_CALL, "write_inference": {}}
+    }
+    whole, write = one(trace, "function_inference"), one(trace, "write_inference")
+    ids = {"inference_id": answer["inference_id"], "episode_id": answer["episode_id"]}
+    assert whole.attributes == {"function_name": "chat", **ids, "tags.k": "v"}
+    assert write.attributes == {**ids, "tags.k": "v"}
+    assert whole.span_id == span_id_of(answer["inference_id"])
 
 
-def test_what_was_said_is_shown_in_parts() -> None:
-    """Texts, calls of tools and their results, thoughts, each in the words of the convention."""
-    request = ModelRequest(
-        system="be brief",
-        messages=(
-            ModelMessage(role="user", content=(Text(text="hi"),)),
-            ModelMessage(
-                role="assistant",
-                content=(ToolCall(id="c1", name="look", arguments="{}"), Thought(text="hm")),
-            ),
-            ModelMessage(role="user", content=(ToolResult(id="c1", name="look", result="sun"),)),
-        ),
-        tools=ToolSet(
-            tools=(FunctionTool(name="look", description="Looks.", parameters={"type": "object"}),)
-        ),
-    )
+async def test_candidates_lie_below_the_variant_that_runs_them(start: StartGateway) -> None:
+    """What chooses among them is a model of the variant itself."""
+    traced = Traced(start(CONFIG))
+    for name in "abc":
+        traced.gateway[name].will(says(name.upper()))
+    traced.gateway["judge"].will(chooses(1))
 
-    shown = _content(
-        call_of(request, answer=ModelResponse((Text(text="sunny"),), finish_reason="stop"))
-    )
+    with traced.request() as trace:
+        await traced.gateway.infer(variant_name="pick")
 
-    assert [decode_json(str(shown["gen_ai.input.messages"]))[n]["parts"] for n in range(3)] == [
-        [{"type": "text", "content": "hi"}],
-        [
-            {"type": "tool_call", "id": "c1", "name": "look", "arguments": "{}"},
-            {"type": "reasoning", "content": "hm"},
-        ],
-        [{"type": "tool_call_response", "content": "sun"}],
-    ]
-    assert decode_json(str(shown["gen_ai.output.messages"])) == [
-        {
-            "role": "assistant",
-            "parts": [{"type": "text", "content": "sunny"}],
-            "finish_reason": "stop",
-        }
-    ]
-    assert decode_json(str(shown["gen_ai.system_instructions"])) == [
-        {"type": "text", "content": "be brief"}
-    ]
-    assert decode_json(str(shown["gen_ai.tool.definitions"]))[0]["name"] == "look"
+    outer = named(trace, "variant_inference")[0]
+    below = tree(trace, outer.span_id)
+    assert below.pop("model_inference") == {"model_provider_inference": {}}
+    assert list(below.values()) == [ONE_CALL] * 3
+    names = [each.attributes["variant_name"] for each in named(trace, "variant_inference")]
+    assert (names[0], sorted(map(str, names[1:]))) == ("pick", ["A", "B", "C"])
 
 
-def test_without_instructions_and_tools_there_are_no_attributes_of_them() -> None:
-    """Nothing is shown as an empty list."""
-    shown = _content(call_of(ModelRequest(messages=())))
+async def test_a_failed_inference_tells_why(start: StartGateway) -> None:
+    """On each level that has failed."""
+    traced = Traced(start(PLAIN))
+    traced.gateway["one"].will(fails(500))
 
-    assert shown["gen_ai.system_instructions"] is None
-    assert shown["gen_ai.tool.definitions"] is None
+    with traced.request() as trace, pytest.raises(InferenceFailed) as caught:
+        await traced.gateway.infer()
+
+    assert one(trace, "function_inference").error == str(caught.value)
+    for name in ("variant_inference", "model_inference", "model_provider_inference"):
+        assert "500" in str(one(trace, name).error)
 
 
-def test_a_sum_needs_both_numbers() -> None:
-    """Half a usage is no total."""
-    request = ModelRequest(messages=())
+async def test_a_stream_that_breaks_off_has_failed(start: StartGateway) -> None:
+    """Although its answer began with status 200."""
+    traced = Traced(start(PLAIN))
+    traced.gateway["one"].will(breaks_after("a"))
 
-    assert _total(call_of(request, answer=ModelResponse((), Usage(2, 3)))) == 5
-    assert _total(call_of(request, answer=ModelResponse((), Usage(2)))) is None
+    with traced.request() as trace:
+        await traced.gateway.stream()
+
+    call, whole = one(trace, "model_provider_inference"), one(trace, "function_inference")
+    assert trace.root is not None
+    assert call.error is not None
+    assert call.error == whole.error == trace.root.error
+
+
+async def test_a_good_stream_has_not_failed(start: StartGateway) -> None:
+    """Its call tells when the first chunk came."""
+    traced = Traced(start(PLAIN))
+    traced.gateway["one"].will(streams("a"))
+
+    with traced.request() as trace:
+        await traced.gateway.stream()
+
+    assert [each.error for each in trace.spans] == [None] * len(trace.spans)
+    assert "time_to_first_token" in one(trace, "model_provider_inference").attributes
+
+
+async def test_an_inference_whose_caller_leaves_is_cut_off(
+    start: StartGateway, autojump_clock: trio.testing.MockClock
+) -> None:
+    """What it had done is told all the same."""
+    traced = Traced(start(PLAIN))
+    traced.gateway["one"].will(hangs())
+
+    with traced.request() as trace, trio.move_on_after(1):
+        await traced.gateway.infer()
+
+    assert one(trace, "function_inference").error == CUT_OFF
+    assert one(trace, "model_provider_inference").error == CUT_OFF
+
+
+async def test_what_no_request_waits_for_has_a_trace_of_its_own(
+    start: StartGateway, shelf: Shelf
+) -> None:
+    """Its inference is the root; one that fails is exported, too."""
+    traced = Traced(start(PLAIN, shelf=shelf))
+    gateway = traced.gateway
+    gateway["one"].will(says("Hi"), fails(500))
+    accepted = gateway.accept()
+
+    for _ in range(2):
+        await gateway.service.run_under(gateway.service.ids.new(), accepted)
+
+    good, bad = traced.traces
+    assert tree(good, None) == {"function_inference": {"variant_inference": ONE_CALL}}
+    assert one(good, "function_inference").error is None
+    assert "500" in str(one(bad, "function_inference").error)
+    assert good.trace_id != bad.trace_id
+
+
+async def test_nothing_is_traced_outside_of_requests(start: StartGateway) -> None:
+    """A caller that wants no trace is such a one."""
+    traced = Traced(start(PLAIN))
+    traced.gateway["one"].will(says("Hi"))
+
+    await traced.gateway.infer()
+
+    assert traced.traces == []
+
+
+async def test_examples_are_looked_for_with_a_model_for_embeddings(
+    start: StartGateway, shelf: Shelf
+) -> None:
+    """Below the variant that shows them."""
+    config = PLAIN + EMBEDDING + '[functions.chat.variants.d]\ntype = "dicl"\nmodel = "m"\n'
+    traced = Traced(start(config + 'embedding_model = "emb"\nk = 1\n', shelf=shelf))
+    traced.gateway["one"].will(embeds([1.0]), says("Hi"))
+
+    with traced.request() as trace:
+        await traced.gateway.infer(variant_name="d")
+
+    vectors, chat = named(trace, "model_provider_inference")
+    assert vectors.attributes["gen_ai.operation.name"] == "embeddings"
+    assert vectors.attributes["gen_ai.request.model"] == "small-1"
+    assert chat.attributes["gen_ai.operation.name"] == "chat"

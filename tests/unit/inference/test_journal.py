@@ -127,7 +127,7 @@ def test_an_answer_is_made_of_the_calls_of_its_variant() -> None:
 def test_what_is_entered_in_a_part_is_in_the_whole() -> None:
     """A part knows its own calls only, so that it can settle them without touching others."""
     whole = Journal()
-    one, other = Journal(within=whole), Journal(within=whole)
+    one, other = whole.part(), whole.part()
 
     for journal, name in ((one, "c-1"), (other, "c-2"), (one, "c-3")):
         journal.enter(call(name))

@@ -30,7 +30,12 @@ def trace_of(*attributes: dict[str, str | bool | int | float], error: str | None
         )
     extras = TraceExtras(resource={"region": "eu"})
     return Trace(
-        trace_id=bytes(range(16)), state="vendor=1", extras=extras, clock=HandClock(), spans=spans
+        trace_id=bytes(range(16)),
+        state="vendor=1",
+        extras=extras,
+        clock=HandClock(),
+        root=spans[0],
+        spans=spans,
     )
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lsd.telemetry import NO_EXTRAS, Trace, TraceExtras, Tracer
+from lsd.telemetry import NO_EXTRAS, Trace, TraceExtras, Tracer, span_id_of
 from lsd.telemetry import traces as traces_module
 from tests.unit.store.makers import HandClock
 
@@ -93,7 +93,7 @@ def test_spans_lie_below_each_other() -> None:
     clock.advance_s(1)
 
     outer = trace.add("outer", started_ns, {"a": 1, "b": None})
-    inner = trace.add("inner", started_ns, {}, parent=outer, end_ns=started_ns + 5)
+    inner = trace.add("inner", started_ns, {}, parent_id=outer.span_id, end_ns=started_ns + 5)
 
     assert (outer.parent_id, inner.parent_id) == (trace.root.span_id, outer.span_id)
     assert (outer.end_ns - outer.start_ns, inner.end_ns - inner.start_ns) == (1_000_000_000, 5)
@@ -120,9 +120,28 @@ def test_a_trace_that_is_over_is_exported() -> None:
     assert trace is not None
     trace.add("step", 0, {})
 
-    tracer.end(trace, 429, "too many")
+    tracer.end_request(trace, 429, "too many")
 
     assert exported == [trace]
     found: dict[str, Any] = trace.root.attributes
     assert (found["http.response.status_code"], trace.root.error) == (429, "too many")
     assert all(span.attributes["flag"] is True for span in trace.spans)
+
+
+def test_what_has_an_id_has_a_span_of_a_known_id() -> None:
+    """So that steps can lie below it before it is over."""
+    span_id = span_id_of("0199e3a2-7c11-7d30-9a51-2f6d0c1b7e44")
+
+    assert span_id == bytes.fromhex("9a512f6d0c1b7e44")
+
+
+def test_what_belongs_to_no_request_has_no_server() -> None:
+    """Its first step is at the root."""
+    exported: list[Trace] = []
+    tracer, _ = begun(exported=exported)
+
+    trace = tracer.begin_apart()
+    whole = trace.add("whole", 0, {})
+    tracer.end(trace)
+
+    assert (whole.parent_id, trace.root, exported) == (None, None, [trace])
