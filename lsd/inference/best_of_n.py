@@ -91,7 +91,7 @@ async def best_of_n(
             variant=variant.name,
             reason=str(failure),
         )
-        place = candidates.any_place(run.random)
+        place = candidates.any_place(run.shared.random)
     return candidates.chosen(place, deciding=call, judged_by=judging.journal.calls)
 
 

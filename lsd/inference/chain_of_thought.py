@@ -25,7 +25,9 @@ async def think_and_answer(run: Run, accepted: Accepted, variant: PreparedVarian
     """The answer without the thoughts, which are set beside it. Raises VariantFailed."""
     schema = accepted.output_schema
     assert schema is not None, "a json function always has one"
-    thinking = attrs.evolve(accepted, output_schema=thinking_schema(schema, run.prepared.schemas))
+    thinking = attrs.evolve(
+        accepted, output_schema=thinking_schema(schema, run.shared.prepared.schemas)
+    )
     answer = await complete(run, thinking, variant.generation)
     value = answer.output.value
     assert value is not None, "a json function gives JSON"

@@ -111,10 +111,10 @@ async def _examples(
 ) -> list[FoundExample]:
     numbers = await _embedded(run, variant, config, text)
     function_name = accepted.function.name
-    if run.examples is None:
+    if run.shared.examples is None:
         return []
     try:
-        found = await run.examples.nearest(
+        found = await run.shared.examples.nearest(
             function_name, variant.name, unit_vector(numbers), count=config.k
         )
     except LsdError as error:
@@ -134,7 +134,7 @@ async def _examples(
 async def _embedded(
     run: Run, variant: PreparedVariant, config: DiclVariant, text: str
 ) -> Sequence[float]:
-    model = run.prepared.embeddings.model(config.embedding_model)
+    model = run.shared.prepared.embeddings.model(config.embedding_model)
     assert model is not None, "the configuration's checks have found every embedding model"
     request = EmbeddingRequest(inputs=(text,), is_single=True)
     try:

@@ -152,7 +152,7 @@ def call_elsewhere(
         return None
     if accepted.request.extra_headers:
         return None
-    model = run.prepared.model(config.model)
+    model = run.shared.prepared.model(config.model)
     api = None if model is None else model.providers[place].batches
     if model is None or api is None:
         return None

@@ -65,16 +65,16 @@ class EmbeddingRun:
     def within(cls, run: Run, variant_name: str) -> "EmbeddingRun":
         """For a variant that needs vectors: the calls stand in the journal of its inference."""
         return cls(
-            secrets=run.prepared.loaded.secrets,
+            secrets=run.shared.prepared.loaded.secrets,
             credentials=run.request.credentials,
             outbound_limit=run.outbound_limit,
-            ids=run.ids,
-            clock=run.clock,
+            ids=run.shared.ids,
+            clock=run.shared.clock,
             variant_name=run.on_behalf_of or variant_name,
             journal=run.journal,
             cache=None if run.cache is None else run.cache.of_embeddings(),
             limits=run.limits,
-            on_call_ended=run.on_call_ended,
+            on_call_ended=run.shared.on_call_ended,
         )
 
     def begin_call(

@@ -25,7 +25,12 @@ def trace_inference(
     request = accepted.request
     ids: Attributes = {"inference_id": run.inference_id, "episode_id": run.episode_id}
     spans = CallSpans.at(
-        run.clock, trace, tracer, run.prepared, function=request.function_name, ids=ids
+        run.shared.clock,
+        trace,
+        tracer,
+        run.shared.prepared,
+        function=request.function_name,
+        ids=ids,
     )
     whole = trace.add(
         "function_inference",

@@ -59,14 +59,14 @@ async def start_mixture_of_n(
     """
     candidates = await ask_candidates(run, accepted, variant, run_variant)
     if len(candidates.answers) == 1:
-        return replay(candidates.alone(0), run.clock.monotonic())
+        return replay(candidates.alone(0), run.shared.clock.monotonic())
     fusing, narrowed = _for_fuser(run, accepted, variant)
     try:
         asked = _question(narrowed, variant, candidates)
         started = await start_asking(fusing, narrowed, variant.generation, asked)
     except VariantFailed as failure:
         answer = _any(run, accepted, candidates, fusing, failure)
-        return replay(answer, run.clock.monotonic())
+        return replay(answer, run.shared.clock.monotonic())
     return attrs.evolve(
         started,
         preceding=(*candidates.failed, *started.preceding, *_calls(candidates)),
@@ -113,7 +113,7 @@ def _any(
         variant=candidates.of,
         reason=str(failure),
     )
-    place = run.random.randrange(len(candidates.answers))
+    place = run.shared.random.randrange(len(candidates.answers))
     return candidates.chosen(place, deciding=None, judged_by=fusing.journal.calls)
 
 

@@ -245,7 +245,7 @@ async def open_stream(
     except Exception as error:
         call.fail(error)
         raise
-    entry.first_chunk_at = run.clock.monotonic()
+    entry.first_chunk_at = run.shared.clock.monotonic()
     if stream is None:
         return ReplayedStream(entry, run, stream_from_cache(entry, found))
     stream.bound(provider.limits, started_at)
@@ -265,7 +265,7 @@ async def _start(call: ProviderCall, started_at: float) -> OpenStream:
     provider, cache = call.provider, call.run.cache
     response = await call.send()
     assert call.wire is not None, "or it would not be answered"
-    headers = dated_headers(response.headers, call.run.clock)
+    headers = dated_headers(response.headers, call.run.shared.clock)
     decoder = provider.dialect.stream_decoder(response.status, headers)
     decoder = completed_stream(decoder, call.wire.prefill)
     if call.names is not None:

@@ -197,7 +197,9 @@ class ProviderCall:
     def _written(self) -> Mapping[str, str | None]:
         """The credentials that do not have to be fetched. Raises CredentialMissing."""
         written, run = self.provider.written, self.run
-        found = written.kept or written.find(run.prepared.loaded.secrets, run.request.credentials)
+        found = written.kept or written.find(
+            run.shared.prepared.loaded.secrets, run.request.credentials
+        )
         if found.secrets:
             self.secrets |= found.secrets
         return found.values
@@ -252,7 +254,7 @@ class ProviderCall:
         return bool(blamed)
 
     def _note_failure(self, failure: AttemptFailed) -> None:
-        self.entry.fail(failure, self.run.clock.monotonic())
+        self.entry.fail(failure, self.run.shared.clock.monotonic())
         self.run.hear_end(self.entry)
 
     def warn_of_unknown_cost(self, unknown: CostUnknown) -> None:
@@ -317,7 +319,7 @@ async def _ask(call: ProviderCall) -> None:
         body = await response.read(ANSWER_BYTES_MAX)
     finally:
         await response.aclose()
-    headers = dated_headers(response.headers, call.run.clock)
+    headers = dated_headers(response.headers, call.run.shared.clock)
     answer = provider.dialect.decode(response.status, headers, body)
     assert call.wire is not None, "or it would not be answered"
     if call.wire.prefill:

@@ -75,7 +75,9 @@ class Recorder:
 
         It is put together in the writer's thread, when the answer is on its way.
         """
-        time_ms = round((run.clock.monotonic() - run.started_at) * 1000) if run.is_timed else None
+        time_ms = (
+            round((run.shared.clock.monotonic() - run.started_at) * 1000) if run.is_timed else None
+        )
         make = partial(_inference, run, accepted, answer, time_ms)
         rows = 1 + len(run.journal.calls)
         if run.files is not None:
@@ -128,7 +130,7 @@ def _inference(run: Run, accepted: Accepted, answer: Answer, time_ms: int | None
             "tags": accepted.tags,
             "processing_time_ms": time_ms,
             "ttft_ms": None if first is None else round((first - run.started_at) * 1000),
-            "snapshot_hash": run.prepared.loaded.hash,
+            "snapshot_hash": run.shared.prepared.loaded.hash,
         },
         body=_body(run, accepted, answer),
         calls=_calls(run, accepted),
@@ -174,7 +176,7 @@ def _listed(items: Sequence[Any] | None, make: Any) -> list[Any] | None:
 
 
 def _calls(run: Run, accepted: Accepted) -> list[NewCall]:
-    calls, snapshot_hash = run.journal.calls, run.prepared.loaded.hash
+    calls, snapshot_hash = run.journal.calls, run.shared.prepared.loaded.hash
     made = [_call(call, snapshot_hash, accepted.function.name, run.files) for call in calls]
     if not run.is_timed:
         for each in made:

@@ -124,7 +124,7 @@ async def _ask_models(
     """The variant's model, then its fallbacks; each has all of its retries."""
     failures: list[_ModelFailed] = []
     for name in generation.models:
-        model = run.prepared.model(name)
+        model = run.shared.prepared.model(name)
         assert model is not None, "the configuration's checks have found every model"
         limit = model.limits.opening if run.streaming else model.limits.plain
         passes: list[_FailedPass] = []
@@ -159,7 +159,7 @@ def _wait_before_retry(
         passes_made=len(passes),
         num_retries=retries.num_retries,
         max_delay_s=retries.max_delay_s,
-        uniform=run.random.random,
+        uniform=run.shared.random.random,
     )
 
 

@@ -25,47 +25,55 @@ from lsd.inference.targeted_edits import EditTarget
 from lsd.telemetry import Clock
 
 
-@attrs.define(eq=False, kw_only=True)
-class Run:
-    """One inference from its acceptance to its record.
+@attrs.frozen
+class Shared:
+    """What all runs of a service have in common.
 
-    `streaming` is how providers are asked; `files` is None if the input has none, `limits` if no
-    rate limit applies; `on_call_ended`
-    hears of each call that is over. A run within another is for a variant that works for
-    `on_behalf_of`, whose answer its calls will be part of. `patience_s`: a stream that its
-    provider has accepted counts as started after so long, whether it has said anything or not;
-    None waits for ever. `first_variant` was drawn before; `first_provider` is the place in its
-    model's routing at which the run begins. `is_timed` False: others have run it, at times that
-    nobody knows.
+    `on_call_ended` hears of each call that is over.
     """
 
-    inference_id: str
-    episode_id: str
-    request: InferenceRequest
     prepared: Prepared
     ids: IdGenerator
     clock: Clock
     random: Random
-    streaming: bool
+    examples: ExampleMemory | None
+    experiments: AdaptiveExperiments
+    on_call_ended: Callable[[ModelCall], None] | None
+
+
+@attrs.define(eq=False)
+class Run:
+    """One inference from its acceptance to its record.
+
+    `streaming` is how providers are asked; `files` is None if the input has none, `limits` if no
+    rate limit applies. A run within another is for a variant that works for `on_behalf_of`, whose
+    answer its calls will be part of. `patience_s`: a stream that its provider has accepted counts
+    as started after so long, whether it has said anything or not; None waits for ever.
+    `first_variant` was drawn before; `first_provider` is the place in its model's routing at which
+    the run begins. `is_timed` False: others have run it, at times that nobody knows.
+    """
+
+    episode_id: str
+    inference_id: str
+    request: InferenceRequest
+    shared: Shared
     started_at: float
-    cache: CallCache | None = None
-    files: RunFiles | None = None
-    limits: CallLimits | None = None
+    streaming: bool
+    cache: CallCache | None
+    files: RunFiles | None
+    limits: CallLimits | None
     journal: Journal = attrs.field(factory=Journal)
-    on_call_ended: Callable[[ModelCall], None] | None = None
     on_behalf_of: str | None = None
-    is_recorded: bool = False
     patience_s: float | None = None
     first_variant: PreparedVariant | None = None
     first_provider: int = 0
     is_timed: bool = True
-    examples: ExampleMemory | None = None
-    experiments: AdaptiveExperiments = attrs.Factory(AdaptiveExperiments)
+    is_recorded: bool = False
 
     @property
     def outbound_limit(self) -> Limit:
         """What bounds every outbound request, whatever else does."""
-        return self.prepared.outbound_limit
+        return self.shared.prepared.outbound_limit
 
     def within(
         self,
@@ -100,27 +108,27 @@ class Run:
         """A new entry of the journal."""
         # By position: keywords would cost as much as all the rest of it.
         call = ModelCall(
-            self.ids.new(),
+            self.shared.ids.new(),
             self.on_behalf_of or generation.variant_name,
             model.name,
             provider.name,
             provider.provider_type,
             provider.api_type,
             request,
-            self.clock.monotonic(),
+            self.shared.clock.monotonic(),
         )
         self.journal.enter(call)
         return call
 
     def end_call(self, call: ModelCall, status: CallStatus, error: str | None = None) -> None:
         """Settles an entry of the journal."""
-        call.settle(status, self.clock.monotonic(), error)
+        call.settle(status, self.shared.clock.monotonic(), error)
         self.hear_end(call)
 
     def hear_end(self, call: ModelCall) -> None:
         """Tells whoever counts that a call is over."""
-        if self.on_call_ended is not None:
-            self.on_call_ended(call)
+        if self.shared.on_call_ended is not None:
+            self.shared.on_call_ended(call)
 
     def end_open_calls(self, status: CallStatus, error: str) -> None:
         """Settles what a timeout or the caller's leaving has cut off."""

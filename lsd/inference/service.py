@@ -25,7 +25,7 @@ from lsd.inference.records import Recorder
 from lsd.inference.refusals import InferenceFailed
 from lsd.inference.reply import OpenWriter, Reply, Send, StreamWriter
 from lsd.inference.request import InferenceRequest
-from lsd.inference.run import Run
+from lsd.inference.run import Run, Shared
 from lsd.inference.running import RunningInferences
 from lsd.inference.started_answer import StartedAnswer
 from lsd.inference.stream_answer import StreamAnswer
@@ -63,6 +63,19 @@ class InferenceService:
     file_desk: FileDesk
     running: RunningInferences = attrs.Factory(RunningInferences)
     tracer: Tracer | None = None
+    _shared: Shared = attrs.field(init=False)
+
+    @_shared.default
+    def _what_runs_share(self) -> Shared:
+        return Shared(
+            prepared=self.prepared,
+            ids=self.ids,
+            clock=self.clock,
+            random=self.random,
+            examples=self.examples,
+            experiments=self.experiments,
+            on_call_ended=self._count_call,
+        )
 
     async def infer(
         self, request: InferenceRequest, *, api_key_public_id: str | None = None
@@ -217,6 +230,7 @@ class InferenceService:
 
     async def _stream(self, accepted: Accepted, started_at: float, open_writer: _Open) -> None:
         run = self._begin(accepted, started_at)
+        run.patience_s = None if accepted.direct is None else PATIENCE_S
         self._enter(run, accepted)
         try:
             await self.file_desk.keep_files_of(run)
@@ -260,23 +274,17 @@ class InferenceService:
         request = accepted.request
         if inference_id is None and not request.dryrun:
             self.metrics.count_inference(accepted.function.name, request.model_name)
+        # By position: keywords would cost more than the rest of it.
         return Run(
-            episode_id=accepted.episode_id or self.ids.new(),
-            inference_id=inference_id or self.ids.new(),
-            request=request,
-            prepared=self.prepared,
-            ids=self.ids,
-            clock=self.clock,
-            random=self.random,
-            streaming=bool(request.stream),
-            started_at=started_at,
-            cache=None if request.cache_options.enabled == "off" else self._cache_for(accepted),
-            files=None if accepted.is_text else self.file_desk.files_for(request),
-            limits=None if self.limiter is None else self._limits(accepted, self.limiter),
-            on_call_ended=self._count_call,
-            examples=self.examples,
-            experiments=self.experiments,
-            patience_s=None if accepted.direct is None else PATIENCE_S,
+            accepted.episode_id or self.ids.new(),
+            inference_id or self.ids.new(),
+            request,
+            self._shared,
+            started_at,
+            bool(request.stream),
+            None if request.cache_options.enabled == "off" else self._cache_for(accepted),
+            None if accepted.is_text else self.file_desk.files_for(request),
+            None if self.limiter is None else self._limits(accepted, self.limiter),
         )
 
     def _cache_for(self, accepted: Accepted) -> CallCache | None:

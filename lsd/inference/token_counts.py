@@ -1,5 +1,7 @@
 """Tokens of a request, counted by whoever would read them."""
 
+import attrs
+
 from lsd.conversation import AttemptFailed
 from lsd.inference.accept import Accepted
 from lsd.inference.prepared import PreparedModel, PreparedProvider
@@ -15,7 +17,7 @@ async def counted_tokens(run: Run, accepted: Accepted, model: PreparedModel) -> 
 
     `run` is for this alone: it is no inference, and what is entered in its journal stays there.
     """
-    run.on_call_ended = None
+    run.shared = attrs.evolve(run.shared, on_call_ended=None)
     for provider in model.providers:
         try:
             count = await _count(run, accepted, model, provider)

@@ -73,7 +73,7 @@ async def _start(run: Run, accepted: Accepted, variant: PreparedVariant) -> Star
             raise VariantFailed("unfit", reason)
         case BestOfNVariant():
             answer = await best_of_n(run, accepted, variant, run_variant)
-            return replay(answer, run.clock.monotonic())
+            return replay(answer, run.shared.clock.monotonic())
         case MixtureOfNVariant():
             return await start_mixture_of_n(run, accepted, variant, run_variant)
         case DiclVariant():

@@ -90,7 +90,7 @@ async def _first(run: Run, accepted: Accepted, run_one: RunVariant[Given]) -> Gi
 def _drawn(
     run: Run, accepted: Accepted, failures: Collection[str]
 ) -> Awaitable[PreparedVariant | None]:
-    return drawn_variant(accepted, run.episode_id, run.experiments, failures)
+    return drawn_variant(accepted, run.episode_id, run.shared.experiments, failures)
 
 
 def _all_failed(

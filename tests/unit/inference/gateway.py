@@ -381,7 +381,7 @@ def attempt(gateway: Gateway, provider: str = "one", **fields: Any) -> Attempt:
     accepted, run = gateway.begin(**fields)
     variant = accepted.pinned or next(iter(accepted.function.variants.values()))
     generation = variant.generation
-    model = run.prepared.model(generation.config.model)
+    model = run.shared.prepared.model(generation.config.model)
     assert model is not None
     (chosen,) = (each for each in model.providers if each.name == provider)
     asked = model_request(accepted, generation)

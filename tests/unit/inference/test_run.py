@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import attrs
 import pytest
 import trio
 import trio.testing
@@ -68,7 +69,11 @@ async def test_whoever_counts_hears_of_each_end_once(start: StartGateway) -> Non
     """Also of the calls that are cut off."""
     asked = attempt(start(PLAIN))
     heard: list[tuple[str, str | None]] = []
-    asked.run.on_call_ended = lambda call: heard.append((call.status, call.error))
+
+    def hear(call: ModelCall) -> None:
+        heard.append((call.status, call.error))
+
+    asked.run.shared = attrs.evolve(asked.run.shared, on_call_ended=hear)
     first, *_ = begun(asked), begun(asked), begun(asked)
 
     asked.run.end_call(first, "ok")
@@ -82,7 +87,7 @@ async def test_whoever_counts_hears_of_each_end_once(start: StartGateway) -> Non
 async def test_a_run_may_have_nobody_who_counts(start: StartGateway) -> None:
     """Then its calls end all the same."""
     asked = attempt(start(PLAIN))
-    asked.run.on_call_ended = None
+    asked.run.shared = attrs.evolve(asked.run.shared, on_call_ended=None)
 
     asked.run.end_call(begun(asked), "ok")
 
