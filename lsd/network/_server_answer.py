@@ -11,7 +11,9 @@ from lsd.conversation import LsdError, encode_json
 from lsd.network._server_head import RequestHead
 
 _STATUS_LINES = {
-    status.value: f"HTTP/1.1 {status.value} {status.phrase}".encode() for status in HTTPStatus
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}".encode()
+    for status in HTTPStatus
+    if status >= HTTPStatus.OK
 }
 
 # Python 3.11 takes half a microsecond to compare a number with one of HTTPStatus.
@@ -24,7 +26,10 @@ _OWN_HEADERS = frozenset({b"connection", b"content-length", b"date", b"transfer-
 _VERSION_LINE = f"x-lsd-gateway-version: {__version__}".encode()
 """Of answers that the application, which adds it to its own, knows nothing of."""
 
-_END_OF_HEAD: Final = (b"", b"")
+_BODILESS: Final = (_NO_CONTENT, _NOT_MODIFIED)
+
+_header_line = b": ".join
+"""Of a pair of name and value."""
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -57,7 +62,7 @@ def answer_head(
     That is how the body is framed, its length if that frames it, and whether the connection is
     kept: `keeps_alive` unless the headers say otherwise. Raises BadAnswer.
     """
-    lines = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d " % status]
+    lines = [_status_line(status)]
     length: bytes | None = None
     for given_name, value in headers:
         name = given_name.lower()
@@ -73,17 +78,33 @@ def answer_head(
             date_line = b"date: " + value
     lines.append(date_line)
     framing = _framing(lines, status, length, request)
-    if framing == "close" or not keeps_alive:
-        keeps_alive = False
-        lines.append(b"connection: close")
-    elif request.version == "1.0":
-        lines.append(b"connection: keep-alive")
-    # A line break in a value would let it write headers, or a whole answer, of its own.
-    text = b"".join(lines)
-    if text.translate(None, b"\r\n\0") != text:
-        raise BadAnswer("answer", "a header with a control character", "text in one line")
-    lines += _END_OF_HEAD
-    return b"\r\n".join(lines), framing, int(length or 0), keeps_alive
+    keeps_alive = keeps_alive and framing != "close"
+    head = _bytes_of(lines, keeps_alive, request, b"")
+    return head, framing, int(length or 0), keeps_alive
+
+
+def whole_answer(
+    status: int,
+    headers: Iterable[tuple[bytes, bytes]],
+    body: bytes,
+    request: RequestHead,
+    keeps_alive: bool,
+    date_line: bytes,
+) -> bytes:
+    """An answer with all of its body, as it goes on the wire.
+
+    `headers` have names in lower case, and are none of those in which the server has a say.
+    Raises BadAnswer.
+    """
+    lines = [_STATUS_LINES.get(status) or _status_line(status), *map(_header_line, headers)]
+    if status in _BODILESS:
+        body = b""
+    else:
+        lines.append(b"content-length: %d" % len(body))
+        if request.method == "HEAD":
+            body = b""
+    lines.append(date_line)
+    return _bytes_of(lines, keeps_alive, request, body)
 
 
 def error_answer(status: int, text: str, date_line: bytes, *, has_body: bool = True) -> bytes:
@@ -102,11 +123,29 @@ def error_answer(status: int, text: str, date_line: bytes, *, has_body: bool = T
     return b"\r\n".join(lines)
 
 
+def _status_line(status: int) -> bytes:
+    if status < 200:
+        raise BadAnswer("answer", f"the status {status}", "200 or more")
+    return _STATUS_LINES.get(status) or b"HTTP/1.1 %d " % status
+
+
+def _bytes_of(lines: list[bytes], keeps_alive: bool, request: RequestHead, body: bytes) -> bytes:
+    """A head of these lines, one about the connection if it needs one, and the body behind it."""
+    if not keeps_alive:
+        lines.append(b"connection: close")
+    elif request.version == "1.0":
+        lines.append(b"connection: keep-alive")
+    text = b"".join(lines)
+    # A line break in a value would let it write headers, or a whole answer, of its own.
+    if b"\r" in text or b"\n" in text or b"\0" in text:
+        raise BadAnswer("answer", "a header with a control character", "text in one line")
+    lines += (b"", body)
+    return b"\r\n".join(lines)
+
+
 def _framing(
     lines: list[bytes], status: int, length: bytes | None, request: RequestHead
 ) -> Framing:
-    if status < 200:
-        raise BadAnswer("answer", f"the status {status}", "200 or more")
     if status == _NO_CONTENT:
         return "no body"  # and no header about it: RFC 9110, 8.6
     framing: Framing = "close"

@@ -1,5 +1,7 @@
 """The body of a request, taken out of the bytes of the connection, and where it ends."""
 
+from typing import Final
+
 import attrs
 from httptools import HttpParserError, HttpRequestParser
 
@@ -101,13 +103,14 @@ class ChunkedBody:
 
 RequestBody = LengthBody | ChunkedBody
 
+NOTHING_LEFT: Final = LengthBody(0, True)
+"""Of a body that is there already."""
+
 
 def body_of(head: RequestHead) -> RequestBody:
     """What takes the body of this request out of the bytes that follow the head."""
-    if head.is_chunked:
-        return ChunkedBody()
     length = head.content_length
-    return LengthBody(length, length == 0)
+    return ChunkedBody() if length is None else LengthBody(length, length == 0)
 
 
 def _broken(found: str) -> RequestRefused:

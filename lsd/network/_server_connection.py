@@ -9,7 +9,6 @@ import trio
 
 from lsd.network._server_answer import error_answer
 from lsd.network._server_attendance import NEVER, Attendance
-from lsd.network._server_body import body_of
 from lsd.network._server_exchange import UNREAD_BYTES_MAX, Exchange, Message
 from lsd.network._server_head import (
     HEAD_BYTES_MAX,
@@ -56,7 +55,7 @@ class Connection:
     client: Address
     server: Address
     expires_at: int = attrs.field(default=NEVER, init=False)
-    _cancel_scope: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
+    cancel_scope: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
     _is_idle: bool = attrs.field(default=False, init=False)
     _is_late: bool = attrs.field(default=False, init=False)
     _unread: bytes = attrs.field(default=b"", init=False)
@@ -67,14 +66,14 @@ class Connection:
         self.stream.when_gone = self._note_gone
         self.attendance.welcome(self)
         try:
-            with self._cancel_scope, suppress(*_BROKEN):
+            with self.cancel_scope, suppress(*_BROKEN):
                 try:
                     while (head := await self._read_head()) and await self._serve(head):
                         pass
                 except RequestRefused as refused:
                     log.warning("request refused", status=refused.status, reason=str(refused))
                     await self._answer_error(refused.status, str(refused))
-            if self._cancel_scope.cancelled_caught and self._exchange is not None:
+            if self.cancel_scope.cancelled_caught and self._exchange is not None:
                 await self._end_cancelled(self._exchange)
         finally:
             self.attendance.forget(self)
@@ -90,6 +89,18 @@ class Connection:
         if self._is_idle:
             self.stream.end_input()
 
+    async def receive_body(self) -> bytes:
+        """The next bytes of a request's body; none if no more come, or not in time."""
+        self.expires_at = self.attendance.after(IDLE_S_MAX)
+        try:
+            data = await self.stream.receive_some()
+        finally:
+            self.expires_at = NEVER
+        if self._is_late and not data and self._exchange is not None:
+            wanted = f"pauses of at most {IDLE_S_MAX} s"
+            self._exchange.refusal = RequestRefused(408, "body", "no end in time", wanted)
+        return data
+
     def _note_gone(self) -> None:
         if self._exchange is not None:
             self._exchange.note_gone()
@@ -97,14 +108,7 @@ class Connection:
     async def _serve(self, head: bytes) -> bool:
         """Serves one request; whether another one may follow. Raises RequestRefused."""
         request = parse_head(head)
-        exchange = self._exchange = Exchange(
-            request,
-            body_of(request),
-            self._unread,
-            self.stream,
-            self.attendance,
-            self._receive_body,
-        )
+        exchange = self._exchange = Exchange(self, request, self._unread)
         try:
             await self.app(self._scope(request, exchange), exchange.receive, exchange.send)
         except Exception as error:
@@ -169,17 +173,6 @@ class Connection:
             if head.find(b"\r\n\r\n", searched) >= 0:
                 return bytes(head)
 
-    async def _receive_body(self) -> bytes:
-        self.expires_at = self.attendance.after(IDLE_S_MAX)
-        try:
-            data = await self.stream.receive_some()
-        finally:
-            self.expires_at = NEVER
-        if self._is_late and not data and self._exchange is not None:
-            wanted = f"pauses of at most {IDLE_S_MAX} s"
-            self._exchange.refusal = RequestRefused(408, "body", "no end in time", wanted)
-        return data
-
     def _scope(self, request: RequestHead, exchange: Exchange) -> dict[str, Any]:
         return {
             "type": "http",
@@ -194,10 +187,10 @@ class Connection:
             "headers": request.headers,
             "client": self.client,
             "server": self.server,
-            "state": {},
             "extensions": {
+                "lsd.exchange": exchange,
                 "lsd.disconnect": exchange.when_gone,
-                "lsd.cancel_scope": self._cancel_scope,
+                "lsd.cancel_scope": self.cancel_scope,
             },
         }
 

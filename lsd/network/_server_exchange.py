@@ -1,13 +1,25 @@
-"""One request and its answer, as the application sees them: ASGI's `receive` and `send`."""
+"""One request and its answer, as the application sees them: ASGI's `receive` and `send`, and more.
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+What is more is LSD's own, and cheaper. In `scope["extensions"]["lsd.exchange"]` an application
+finds an `Exchange`, of which these are for it:
+
+- `whole_body`: so no message need be received.
+- `answer`: a whole answer without messages.
+- `when_gone`: takes what is to be called when the client leaves. That costs nothing, while waiting
+  for `http.disconnect` costs a nursery and a task.
+- `cancel_scope`: the one in which the connection is served. To cancel it is the cheapest way to end
+  a request from outside, if the connection may end, too; the application must let the `Cancelled`
+  pass.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any, Protocol
 
 import trio
 
-from lsd.network._server_answer import CONTINUE, BadAnswer, Framing, answer_head
+from lsd.network._server_answer import CONTINUE, BadAnswer, Framing, answer_head, whole_answer
 from lsd.network._server_attendance import Attendance
-from lsd.network._server_body import RequestBody
+from lsd.network._server_body import NOTHING_LEFT, RequestBody, body_of
 from lsd.network._server_head import RequestHead, RequestRefused
 from lsd.network._server_streams import ClientStream
 from lsd.telemetry import logger
@@ -24,37 +36,47 @@ _PIECES_PER_TURN = 32
 """A fast stream to a fast reader lets others have a turn after so many pieces."""
 
 
+class Host(Protocol):
+    """The connection of an exchange."""
+
+    stream: ClientStream
+    attendance: Attendance
+    cancel_scope: trio.CancelScope
+
+    def receive_body(self) -> Awaitable[bytes]:
+        """The next bytes; none if no more come, or not in time."""
+
+
 class Exchange:
     """A request being answered.
 
-    `unread` is what the connection has received and the body has not taken. `refusal` says what is
-    wrong with the body; the application sees such a client leave. `framing` and `keeps_alive` are
-    those of the answer, once there is a head.
+    `whole_body` is the body of the request if all of it has come with the head, else None; it may
+    be received, too. `unread` is what the connection has received and the body has not taken.
+    `refusal` says what is wrong with the body; the application sees such a client leave. `framing`
+    and `keeps_alive` are those of the answer, once there is a head.
     """
 
     # Not of attrs, which takes twice as long to set so many fields, for each request.
-    def __init__(
-        self,
-        request: RequestHead,
-        body: RequestBody,
-        unread: bytes,
-        stream: ClientStream,
-        attendance: Attendance,
-        receive_more: Callable[[], Awaitable[bytes]],
-    ) -> None:
+    def __init__(self, host: Host, request: RequestHead, unread: bytes) -> None:
         self.request = request
-        self.body = body
-        self.unread = unread
-        self.is_gone = stream.is_gone
+        length = request.content_length
+        if length is not None and length <= len(unread):
+            self.whole_body: bytes | None = unread[:length]
+            self.unread = unread[length:]
+            self.body: RequestBody = NOTHING_LEFT
+        else:
+            self.whole_body = None
+            self.unread = unread
+            self.body = body_of(request)
+        self.cancel_scope = host.cancel_scope
+        self.is_gone = host.stream.is_gone
         self.refusal: RequestRefused | None = None
         self.framing: Framing | None = None
         self.keeps_alive = False
         self.has_begun = False
         self.is_complete = False
         self.is_torn = False
-        self._stream = stream
-        self._attendance = attendance
-        self._receive_more = receive_more
+        self._host = host
         self._start: Message | None = None
         self._bytes_left = 0
         self._pieces = 0
@@ -68,6 +90,9 @@ class Exchange:
         if self._is_body_given or self._is_over or self.is_complete:
             await self._wait_over()
             return {"type": "http.disconnect"}
+        if self.whole_body is not None:
+            self._is_body_given = True
+            return {"type": "http.request", "body": self.whole_body, "more_body": False}
         body, piece = self.body, b""
         try:
             piece, self.unread = body.feed(self.unread)
@@ -109,6 +134,27 @@ class Exchange:
             if self._pieces % _PIECES_PER_TURN == 0:
                 await trio.lowlevel.checkpoint()
         elif self._over is not None:
+            self._over.set()
+
+    async def answer(
+        self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes
+    ) -> None:
+        """Sends a whole answer. If the client is gone, it is dropped.
+
+        Header names are in lower case, and none is one in which the server has a say:
+        `content-length`, `transfer-encoding`, `connection`, `date`. Raises BadAnswer.
+        """
+        if self._start is not None or self.is_complete:
+            raise BadAnswer("answer", "another one", "one")
+        host = self._host
+        self.framing, self.keeps_alive = "length", self._may_keep_alive()
+        date_line = host.attendance.date_line
+        data = whole_answer(status, headers, body, self.request, self.keeps_alive, date_line)
+        if self._is_over:
+            return
+        self.is_complete = self.has_begun = True
+        await self._write(data)
+        if self._over is not None:
             self._over.set()
 
     def when_gone(self, callback: Callable[[], None]) -> None:
@@ -157,7 +203,7 @@ class Exchange:
             if self.request.expects_continue and not self.has_begun:
                 self.request.expects_continue = False
                 await self._write(CONTINUE)
-            self.unread = await self._receive_more()
+            self.unread = await self._host.receive_body()
             if not self.unread:
                 return b""
             piece, self.unread = self.body.feed(self.unread)
@@ -178,29 +224,31 @@ class Exchange:
         return body if framing == "close" else b""
 
     def _head(self, start: Message) -> bytes:
-        request, body, attendance = self.request, self.body, self._attendance
-        keeps_alive = (
+        head, self.framing, self._bytes_left, self.keeps_alive = answer_head(
+            start["status"],
+            start.get("headers", ()),
+            self.request,
+            self._may_keep_alive(),
+            self._host.attendance.date_line,
+        )
+        return head
+
+    def _may_keep_alive(self) -> bool:
+        request, body = self.request, self.body
+        return (
             request.keeps_alive
-            and not attendance.is_draining
+            and not self._host.attendance.is_draining
             and (
                 body.is_complete
                 # Nobody knows whether a client that was not told to go on sends its body.
                 or not (request.expects_continue or body.bytes_left_min > UNREAD_BYTES_MAX)
             )
         )
-        head, self.framing, self._bytes_left, self.keeps_alive = answer_head(
-            start["status"],
-            start.get("headers", ()),
-            request,
-            keeps_alive,
-            attendance.date_line,
-        )
-        return head
 
     async def _write(self, data: bytes) -> None:
         self.is_torn = True  # stays so if this is cancelled or fails
         try:
-            await self._stream.send_all(data)
+            await self._host.stream.send_all(data)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             self._is_over = True
             self.note_gone()

@@ -69,17 +69,24 @@ class RequestHead:
     """A request without its body. Header names are lower-case; the target is split.
 
     `raw_path` is what was sent, `path` is percent-decoded once; invalid UTF-8 in it is replaced.
+    `content_length` is None for a body in chunks, and 0 if there is none.
     """
 
-    def __init__(self, method: str, version: str, headers: list[tuple[bytes, bytes]]) -> None:
+    def __init__(
+        self,
+        method: str,
+        version: str,
+        headers: list[tuple[bytes, bytes]],
+        target: bytes,
+        content_length: int | None,
+    ) -> None:
         self.method = method
         self.version = version
         self.headers = headers
-        self.path = ""
-        self.raw_path = b""
-        self.query_string = b""
-        self.content_length = 0
-        self.is_chunked = False
+        self.raw_path, _, self.query_string = target.partition(b"?")
+        path = self.raw_path.decode("ascii")
+        self.path = unquote(path) if "%" in path else path
+        self.content_length = content_length
         self.keeps_alive = True
         self.expects_continue = False
 
@@ -124,15 +131,14 @@ def parse_head(data: bytes) -> RequestHead:
     host = values.get(b"host")
     if (host is None and version == "1.1") or not _HOST.fullmatch(host or b""):
         raise _refused("header host", "none, several or no host", "exactly one host")
-    head = RequestHead(method, version, headers)
-    _split_target(head, target)
-    _read_framing(head, values, data)
-    connection = values.get(b"connection")
+    if not target.startswith(b"/"):
+        target = _path_of(target, method, headers)
+    head = RequestHead(method, version, headers, target, _content_length(values, version, data))
+    connection, expectation = values.get(b"connection"), values.get(b"expect")
     if connection is not None or version == "1.0":
-        options = {each.strip(b" \t") for each in (connection or b"").lower().split(b",")}
-        head.keeps_alive = b"close" not in options
-        if version == "1.0":
-            head.keeps_alive = head.keeps_alive and b"keep-alive" in options
+        head.keeps_alive = _keeps_alive(connection or b"", version)
+    if expectation is not None and version == "1.1":
+        head.expects_continue = expectation.lower() == b"100-continue"
     return head
 
 
@@ -164,24 +170,20 @@ def _joined(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     return values
 
 
-def _split_target(head: RequestHead, target: bytes) -> None:
-    if not target.startswith(b"/"):
-        if target == b"*" and head.method == "OPTIONS":
-            head.path, head.raw_path = "*", target
-            return
-        match = _ABSOLUTE.fullmatch(target)
-        if match is None or not _HOST.fullmatch(match[1]):
-            raise _refused("request line", "another target", "a path, or an http or https URL")
-        # RFC 9112, 3.2.2: the target's host counts, whatever the header says.
-        head.headers[:] = [each for each in head.headers if each[0] != b"host"]
-        head.headers.insert(0, (b"host", match[1]))
-        target = (match[2] or b"/") + (match[3] or b"")
-    head.raw_path, _, head.query_string = target.partition(b"?")
-    path = head.raw_path.decode("ascii")
-    head.path = unquote(path) if "%" in path else path
+def _path_of(target: bytes, method: str, headers: list[tuple[bytes, bytes]]) -> bytes:
+    """The path with its query in a target that is more than these, or less."""
+    if target == b"*" and method == "OPTIONS":
+        return target
+    match = _ABSOLUTE.fullmatch(target)
+    if match is None or not _HOST.fullmatch(match[1]):
+        raise _refused("request line", "another target", "a path, or an http or https URL")
+    # RFC 9112, 3.2.2: the target's host counts, whatever the header says.
+    headers[:] = [(b"host", match[1]), *(each for each in headers if each[0] != b"host")]
+    return (match[2] or b"/") + (match[3] or b"")
 
 
-def _read_framing(head: RequestHead, values: dict[bytes, bytes], data: bytes) -> None:
+def _content_length(values: dict[bytes, bytes], version: str, data: bytes) -> int | None:
+    """As in RequestHead."""
     length = values.get(b"content-length")
     coding = values.get(b"transfer-encoding")
     if coding is not None:
@@ -189,17 +191,20 @@ def _read_framing(head: RequestHead, values: dict[bytes, bytes], data: bytes) ->
             raise _refused("head", "Content-Length and Transfer-Encoding", "one of them")
         if coding.lower() != b"chunked" or _TAB_BEHIND_CODING.search(data):
             raise _refused("header transfer-encoding", "another coding", "chunked, once")
-        if head.version == "1.0":
+        if version == "1.0":
             # RFC 9112, 6.1: some proxy has passed on what it did not understand.
             raise _refused("header transfer-encoding", "it in HTTP/1.0", "Content-Length")
-        head.is_chunked = True
-    elif length is not None:
-        if not length.isdigit() or len(length) > CONTENT_LENGTH_DIGITS_MAX:
-            raise _refused("header content-length", "no such number", "one count of bytes")
-        head.content_length = int(length)
-    expectation = values.get(b"expect")
-    if expectation is not None and head.version == "1.1":
-        head.expects_continue = expectation.lower() == b"100-continue"
+        return None
+    if length is None:
+        return 0
+    if not length.isdigit() or len(length) > CONTENT_LENGTH_DIGITS_MAX:
+        raise _refused("header content-length", "no such number", "one count of bytes")
+    return int(length)
+
+
+def _keeps_alive(connection: bytes, version: str) -> bool:
+    options = {each.strip(b" \t") for each in connection.lower().split(b",")}
+    return b"close" not in options and (version == "1.1" or b"keep-alive" in options)
 
 
 def _refused(where: str, found: str, wanted: str) -> RequestRefused:

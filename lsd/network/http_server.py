@@ -1,10 +1,6 @@
 """LSD's own HTTP/1.1 server: ASGI applications, served fast, and strictly by the book.
 
-An application finds in `scope["extensions"]["lsd.disconnect"]` a function to which it gives what
-is to be called when the client leaves. It costs nothing, while waiting for `http.disconnect` costs
-a nursery and a task per request. In `scope["extensions"]["lsd.cancel_scope"]` there is the cancel
-scope in which the connection is served: to cancel it is the cheapest way to end a request from
-outside, if the connection may end, too. The application must let the `Cancelled` pass.
+What an application may use beyond ASGI is told by `_server_exchange`.
 """
 
 import errno

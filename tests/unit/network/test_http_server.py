@@ -327,7 +327,7 @@ async def test_a_client_that_breaks_off_is_noticed(has_epoll: bool) -> None:
             await send({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body", "body": b"a", "more_body": True})
         with trio.CancelScope() as work:
-            scope["extensions"]["lsd.disconnect"](work.cancel)
+            scope["extensions"]["lsd.exchange"].when_gone(work.cancel)
             await trio.sleep_forever()
         if scope["path"] == "/stream":
             await send({"type": "http.response.body", "body": b"a", "more_body": True})
@@ -357,7 +357,7 @@ async def test_an_answer_without_a_frame_that_breaks_off_is_a_reset(
         await send({"type": "http.response.body", "body": b"half", "more_body": True})
         if ending == "it fails":
             raise RuntimeError
-        scope["extensions"]["lsd.cancel_scope"].cancel()
+        scope["extensions"]["lsd.exchange"].cancel_scope.cancel()
         await trio.sleep_forever()
 
     with capture_logs():

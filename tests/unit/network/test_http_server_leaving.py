@@ -39,7 +39,7 @@ async def leave(client: Client) -> None:
 
 def notify(scope: Message, callback: Callable[[], None]) -> None:
     """What an application does that wants to hear of its client's leaving."""
-    scope["extensions"]["lsd.disconnect"](callback)
+    scope["extensions"]["lsd.exchange"].when_gone(callback)
 
 
 async def test_who_waits_for_it_is_told_that_the_client_has_left(
@@ -66,7 +66,7 @@ async def test_who_waits_for_it_is_told_that_the_client_has_left(
 async def test_a_handler_is_told_without_waiting_for_it(
     way: Way, autojump_clock: MockClock
 ) -> None:
-    """What it has given to `lsd.disconnect` is called while it works, one after the other."""
+    """What it has given to `when_gone` is called while it works, one after the other."""
     called = []
 
     async def app(scope: Message, receive: Receive, send: Send) -> None:
@@ -366,7 +366,7 @@ async def test_a_connection_can_be_ended_from_outside(way: Way, autojump_clock: 
     async def app(scope: Message, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"half", "more_body": True})
-        scope["extensions"]["lsd.cancel_scope"].cancel()
+        scope["extensions"]["lsd.exchange"].cancel_scope.cancel()
         try:
             await trio.sleep(1000)
         finally:
@@ -389,7 +389,7 @@ async def test_last_words_arrive_before_a_connection_is_ended(
 
     async def app(scope: Message, receive: Receive, send: Send) -> None:
         paths.append(scope["path"])
-        scope["extensions"]["lsd.cancel_scope"].cancel()
+        scope["extensions"]["lsd.exchange"].cancel_scope.cancel()
         try:
             await trio.sleep(1000)
         finally:
