@@ -154,14 +154,8 @@ async def parse_body(
     return await trio.to_thread.run_sync(read, body)
 
 
-async def beside_the_loop(
-    body: bytes,
-    read: Callable[[D], T],
-    document: D,
-    *,
-    inline_bytes_max: int = INLINE_BYTES_MAX,
-) -> T:
+async def beside_the_loop(body: bytes, read: Callable[[D], T], document: D) -> T:
     """What `read` makes of what a body holds; in a thread if the body is a large one."""
-    if len(body) <= inline_bytes_max:
+    if len(body) <= INLINE_BYTES_MAX:
         return read(document)
     return await trio.to_thread.run_sync(read, document)

@@ -58,7 +58,7 @@ class InputMessage:
     content: tuple[InputBlock, ...] = attrs.field(metadata={METADATA_FORM: _Blocks})
 
 
-@frozen(kw_only=True)
+@frozen
 class Input:
     """What a function is called with: a system text or its template's arguments, and turns."""
 

@@ -11,7 +11,7 @@ from lsd.inference.aws_key_chain import AwsKeyChain
 from lsd.inference.aws_sign_in import AwsSignIn
 from lsd.inference.call_failures import mask_failure
 from lsd.inference.costs import CostTable
-from lsd.inference.direct_call import DirectCall
+from lsd.inference.direct_call import NO_OPTIONS, CallOptions, DirectCall
 from lsd.inference.elsewhere import CallElsewhere, call_elsewhere, costs_elsewhere
 from lsd.inference.embedding_models import EmbeddingMaker
 from lsd.inference.embedding_service import (
@@ -76,6 +76,7 @@ from lsd.inference.written_credentials import Credentials
 __all__ = [
     "DEFAULT_FUNCTION",
     "NO_CACHE",
+    "NO_OPTIONS",
     "Accepted",
     "AdaptiveExperiments",
     "Answer",
@@ -85,6 +86,7 @@ __all__ = [
     "BadRequest",
     "CacheOptions",
     "CallElsewhere",
+    "CallOptions",
     "CostTable",
     "Credentials",
     "DialectMaker",

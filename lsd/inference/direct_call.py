@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+from typing import Any
 
 import attrs
 
@@ -29,16 +30,12 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 @frozen(kw_only=True)
-class DirectCall:
-    """One call of `model`. `request` is what it is asked.
+class CallOptions:
+    """What the caller of a model may want beside its answer; nearly nobody wants any of it.
 
-    `tags` are those of its record; `api_key_public_id`, which tells who asks, becomes one more.
+    The names are those of InferenceRequest.
     """
 
-    model: PreparedModel
-    request: ModelRequest
-    tags: Mapping[str, str] = _NONE
-    api_key_public_id: str | None = None
     dryrun: bool = False
     cache_options: CacheOptions = NO_CACHE
     credentials: Mapping[str, str] = attrs.field(default=_NONE, repr=False)
@@ -48,60 +45,82 @@ class DirectCall:
     include_raw_usage: bool = False
 
 
+NO_OPTIONS = CallOptions()
+
+
+@frozen
+class DirectCall:
+    """One call of `model`. `request` is what it is asked.
+
+    `tags` are those of its record; `api_key_public_id`, which tells who asks, becomes one more.
+    """
+
+    model: PreparedModel
+    request: ModelRequest
+    tags: dict[str, str] = attrs.Factory(dict)
+    api_key_public_id: str | None = None
+    options: CallOptions = NO_OPTIONS
+
+
 def accept_direct(call: DirectCall, prepared: Prepared) -> Accepted:
     """The plan of a call: the model's only variant is sent the request as it stands.
 
     Raises BadRequest for a model that belongs to a namespace.
     """
-    model, request = call.model, call.request
+    model, request, tags = call.model, call.request, call.tags
     check_namespace("model", model.name, model.config.namespace, None)
-    tools = request.tools
-    tags = dict(call.tags)
-    if call.api_key_public_id is not None:
-        tags[API_KEY_TAG] = call.api_key_public_id
+    further: dict[str, Any] = {}
+    toolbox = None
+    if request.tools is not None:
+        further = _said_of_tools(request.tools)
+        toolbox = _toolbox(request.tools, prepared.schemas)
+    if call.options is not NO_OPTIONS:
+        further |= attrs.asdict(call.options, recurse=False)
+    asked = InferenceRequest(
+        model_name=model.name,
+        input=_input(request),
+        stream=request.stream,
+        tags=tags,
+        params=Params(request.params),
+        output_schema=request.output_schema,
+        **further,
+    )
+    key = call.api_key_public_id
     return Accepted(
-        request=InferenceRequest(
-            model_name=model.name,
-            input=_input(request),
-            stream=request.stream,
-            dryrun=call.dryrun,
-            tags=call.tags,
-            params=Params(chat_completion=request.params),
-            additional_tools=None if tools is None else tools.tools,
-            allowed_tools=None if tools is None else tools.allowed,
-            tool_choice=None if tools is None else tools.choice,
-            parallel_tool_calls=None if tools is None else tools.parallel,
-            provider_tools=() if tools is None else tools.provider_tools,
-            output_schema=request.output_schema,
-            cache_options=call.cache_options,
-            credentials=call.credentials,
-            extra_body=call.extra_body,
-            extra_headers=call.extra_headers,
-            include_raw_response=call.include_raw_response,
-            include_raw_usage=call.include_raw_usage,
-        ),
+        request=asked,
         function=model.function,
         pinned=None,
         episode_id=None,
-        tags=tags,
-        api_key_public_id=call.api_key_public_id,
-        toolbox=None if tools is None else _toolbox(tools, prepared.schemas),
+        tags=tags if key is None else {**tags, API_KEY_TAG: key},
+        api_key_public_id=key,
+        toolbox=toolbox,
         output_schema=None,
         direct=request,
         drawn=model.function.sole_variant,
     )
 
 
+def _said_of_tools(tools: ToolSet) -> dict[str, Any]:
+    return {
+        "additional_tools": tools.tools,
+        "allowed_tools": tools.allowed,
+        "tool_choice": tools.choice,
+        "parallel_tool_calls": tools.parallel,
+        "provider_tools": tools.provider_tools,
+    }
+
+
 def _input(request: ModelRequest) -> Input:
     """The input as it is recorded: instructions within the conversation join the first ones."""
-    system = [] if request.system is None else [request.system]
-    messages = []
+    system, messages = request.system, []
     for message in request.messages:
         if message.role == "system":
-            system += [block.text for block in message.content if isinstance(block, Text)]
+            for block in message.content:
+                if isinstance(block, Text):
+                    system = block.text if system is None else f"{system}\n\n{block.text}"
         else:
-            messages.append(InputMessage(role=message.role, content=message.content))
-    return Input(system="\n\n".join(system) if system else None, messages=tuple(messages))
+            messages.append(InputMessage(message.role, message.content))
+    return Input(system, tuple(messages))
 
 
 def _toolbox(tools: ToolSet, schemas: SchemaCache) -> Toolbox:

@@ -12,7 +12,7 @@ from lsd.inference.run import Run
 Send = Callable[[bytes], Awaitable[None]]
 
 
-@frozen(kw_only=True)
+@frozen
 class Reply:
     """The call that makes the answer to a direct call, with all that an endpoint may tell of it.
 

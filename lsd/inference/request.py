@@ -44,7 +44,7 @@ class CacheOptions:
 NO_CACHE = CacheOptions()
 
 
-@frozen(kw_only=True)
+@frozen
 class Params:
     """Sampling parameters by type of variant; there is one type."""
 

@@ -163,7 +163,7 @@ class InferenceService:
         accepted = accept_direct(call, self.prepared)
         run, answer = await self._complete(accepted, started_at)
         assert answer.deciding is not None, "a direct call is made by one call"
-        return Reply(run=run, accepted=accepted, call=answer.deciding)
+        return Reply(run, accepted, answer.deciding)
 
     async def stream_call(self, call: DirectCall, open_writer: OpenWriter) -> None:
         """Sends the streamed answer to a call of a model.
@@ -176,7 +176,7 @@ class InferenceService:
 
         async def open_reply(run: Run, started: StartedAnswer) -> tuple[StreamWriter, Send]:
             assert started.call is not None, "a direct call is made by one call"
-            return await open_writer(Reply(run=run, accepted=accepted, call=started.call))
+            return await open_writer(Reply(run, accepted, started.call))
 
         await self._stream(accepted, started_at, open_reply)
 
@@ -186,7 +186,8 @@ class InferenceService:
         None: nobody has. Nothing is generated and nothing recorded. Raises BadRequest.
         """
         started_at = self.clock.monotonic()
-        accepted = accept_direct(attrs.evolve(call, dryrun=True), self.prepared)
+        options = attrs.evolve(call.options, dryrun=True)
+        accepted = accept_direct(attrs.evolve(call, options=options), self.prepared)
         return await counted_tokens(self._begin(accepted, started_at), accepted, call.model)
 
     def sampling(self, function_name: str, namespace: str | None) -> dict[str, Any] | None:

@@ -1,7 +1,6 @@
 """`POST /anthropic/v1/messages` and the count of its tokens, from bytes to bytes."""
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -60,9 +59,7 @@ class Messages:
 
     async def messages(self, request: Request, start: Start) -> Answer | None:
         """`POST /anthropic/v1/messages`."""
-        body = await read_compatible_body(request)
-        body.check_known(KNOWN)
-        asked = await beside_the_loop(request.body, _reading(request), body.fields)
+        body, asked = await beside_the_loop(request.body, _read, request)
         call = self._call(request, body, asked)
         if not asked.neutral.stream:
             return self._answer(body, asked, await self._inferences.call(call))
@@ -80,28 +77,18 @@ class Messages:
 
     async def count_tokens(self, request: Request, _start: Start) -> Answer:
         """`POST /anthropic/v1/messages/count_tokens`: nothing is generated, nothing recorded."""
-        body = await read_compatible_body(request)
-        fields = {
-            name: value for name, value in body.fields.items() if name not in _ONLY_FOR_ANSWERS
-        }
-        body = attrs.evolve(body, fields=fields)
-        body.check_known(KNOWN)
-        checked = {**fields, "max_tokens": 1}  # it is not sent
-        asked = await beside_the_loop(request.body, _reading(request), checked)
+        body, asked = await beside_the_loop(request.body, _read_to_count, request)
         count = await self._inferences.count_tokens(self._call(request, body, asked))
         headers = identity_headers("anthropic", None)
         if count is None:
-            count = await beside_the_loop(request.body, estimated_tokens, fields)
+            count = await beside_the_loop(request.body, estimated_tokens, body.fields)
             headers += ((b"x-lsd-estimated", b"true"),)
         return Answer(body=encode_json({"input_tokens": count}), headers=headers)
 
     def _call(self, request: Request, body: CompatibleBody, asked: MessagesRequest) -> DirectCall:
-        return body.call(
-            called_model(self._inferences, asked.model, may_have_suffix=True),
-            asked.neutral,
-            body.tags(API, asked.tags),
-            request.api_key_public_id,
-        )
+        model = called_model(self._inferences, asked.model, may_have_suffix=True)
+        tags, key = body.tags(API, asked.tags), request.api_key_public_id
+        return DirectCall(model, asked.neutral, tags, key, body.options)
 
     def _answer(self, body: CompatibleBody, asked: MessagesRequest, reply: Reply) -> Answer:
         message = Message(reply=reply, model=asked.model)
@@ -113,10 +100,24 @@ class Messages:
         return Answer(body=encode_json({**made, **raw_fields(reply)}), headers=headers)
 
 
-def _reading(request: Request) -> Callable[[Mapping[str, JsonValue]], MessagesRequest]:
-    """What reads the fields of a body, with the headers of this API that came along."""
-    headers = {name: request.headers[name] for name in _LANE_HEADERS if name in request.headers}
-    return partial(read_messages_request, headers=headers)
+def _read(request: Request) -> tuple[CompatibleBody, MessagesRequest]:
+    body = read_compatible_body(request)
+    body.check_known(KNOWN)
+    return body, read_messages_request(body.fields, _lane_headers(request))
+
+
+def _read_to_count(request: Request) -> tuple[CompatibleBody, MessagesRequest]:
+    body = read_compatible_body(request)
+    fields = {name: value for name, value in body.fields.items() if name not in _ONLY_FOR_ANSWERS}
+    body = attrs.evolve(body, fields=fields)
+    body.check_known(KNOWN)
+    checked = {**fields, "max_tokens": 1}  # it is not sent
+    return body, read_messages_request(checked, _lane_headers(request))
+
+
+def _lane_headers(request: Request) -> dict[str, str]:
+    """The headers of this API that came along."""
+    return {name: request.headers[name] for name in _LANE_HEADERS if name in request.headers}
 
 
 def _translated(message: Message) -> dict[str, Any]:

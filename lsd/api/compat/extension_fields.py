@@ -1,18 +1,16 @@
 """LSD's own fields in the body of a compatible request, all named `lsd::…`, and the rest of it."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
-from lsd.api.bodies import beside_the_loop
 from lsd.api.compat.headers import check_media_type, header_tags, wants_dryrun
 from lsd.api.exchange import Request
 from lsd.conversation import (
     METADATA_KEY,
     JsonValue,
     Malformed,
-    ModelRequest,
     NotJson,
     Problem,
     Structurer,
@@ -22,10 +20,10 @@ from lsd.conversation import (
 )
 from lsd.inference import (
     NO_CACHE,
+    NO_OPTIONS,
     BadRequest,
     CacheOptions,
-    DirectCall,
-    PreparedModel,
+    CallOptions,
     TargetedBodyEdit,
     TargetedHeaderEdit,
     register_cache_options,
@@ -68,7 +66,10 @@ class Extensions:
     include_raw_usage: bool | None = attrs.field(default=None, metadata=_as("include_raw_usage"))
 
 
-@frozen(kw_only=True)
+NOTHING_ASKED = Extensions()
+
+
+@frozen
 class CompatibleBody:
     """A body taken apart: the API's own `fields` in their order, without nulls, and LSD's.
 
@@ -86,6 +87,8 @@ class CompatibleBody:
         What says more about the one request counts: LSD's field, then the API's, then the header.
         """
         asked = self.extensions.tags or {}
+        if not (asked or own or self.header_tags):
+            return {_API_TAG: api}
         tags = {**self.header_tags, **own, **asked}
         for key in tags:
             if key.startswith(PREFIX):
@@ -94,20 +97,13 @@ class CompatibleBody:
         tags[_API_TAG] = api
         return tags
 
-    def call(
-        self,
-        model: PreparedModel,
-        request: ModelRequest,
-        tags: Mapping[str, str],
-        api_key_public_id: str | None,
-    ) -> DirectCall:
-        """The call of `model` that the body asks for; `tags` are all tags of its record."""
+    @property
+    def options(self) -> CallOptions:
+        """What the call of a model is to be beside its answer."""
         extensions = self.extensions
-        return DirectCall(
-            model=model,
-            request=request,
-            tags=tags,
-            api_key_public_id=api_key_public_id,
+        if extensions is NOTHING_ASKED and not self.is_dryrun:
+            return NO_OPTIONS
+        return CallOptions(
             dryrun=self.is_dryrun,
             cache_options=extensions.cache_options or NO_CACHE,
             credentials=extensions.credentials or {},
@@ -128,23 +124,16 @@ class CompatibleBody:
             )
 
 
-def read_compatible_body(request: Request) -> Awaitable[CompatibleBody]:
+def read_compatible_body(request: Request) -> CompatibleBody:
     """The body of a compatible request. Raises MediaTypeUnknown, Malformed and BadRequest."""
-    check_media_type(request.headers)
-    return beside_the_loop(request.body, _read, request)
-
-
-def _read(request: Request) -> CompatibleBody:
-    fields, extensions = _object_in(request.body), _NOTHING_ASKED
+    headers = request.headers
+    check_media_type(headers)
+    fields, extensions = _object_in(request.body), NOTHING_ASKED
     # Nearly no body has either, and a look at each name takes longer.
     if PREFIX in " ".join(fields) or None in fields.values():
         fields, extensions = _taken_apart(fields)
-    return CompatibleBody(
-        fields=fields,
-        extensions=extensions,
-        header_tags=header_tags(request.headers),
-        is_dryrun=bool(extensions.dryrun) or wants_dryrun(request.headers),
-    )
+    is_dryrun = bool(extensions.dryrun) or wants_dryrun(headers)
+    return CompatibleBody(fields, extensions, header_tags(headers), is_dryrun)
 
 
 def _taken_apart(document: Mapping[str, JsonValue]) -> tuple[dict[str, JsonValue], Extensions]:
@@ -156,7 +145,7 @@ def _taken_apart(document: Mapping[str, JsonValue]) -> tuple[dict[str, JsonValue
             own[name] = value
         elif value is not None:
             fields[name] = value
-    return fields, _STRUCTURER.structure(own, Extensions) if own else _NOTHING_ASKED
+    return fields, _STRUCTURER.structure(own, Extensions) if own else NOTHING_ASKED
 
 
 def _object_in(body: bytes) -> dict[str, JsonValue]:
@@ -186,6 +175,5 @@ def _extension_structurer() -> Structurer:
     return structurer
 
 
-_NOTHING_ASKED = Extensions()
 _NAMES = frozenset(field.name for field in attrs.fields(Extensions))
 _STRUCTURER = _extension_structurer()

@@ -68,17 +68,25 @@ def request_id_of(inference_id: str | None) -> str:
 
 def identity_headers(lane: Lane, inference_id: str | None) -> Headers:
     """The headers that say which request, and which record, an answer belongs to."""
-    request_id = (_REQUEST_ID_NAMES[lane], request_id_of(inference_id).encode())
     if inference_id is None:
-        return (request_id,)
-    return (request_id, (b"x-lsd-inference-id", inference_id.encode()))
+        return ((_REQUEST_ID_NAMES[lane], request_id_of(None).encode()),)
+    return _identity_of_record(lane, inference_id)
+
+
+def _identity_of_record(
+    lane: Lane, inference_id: str
+) -> tuple[tuple[bytes, bytes], tuple[bytes, bytes]]:
+    text = inference_id.encode()
+    request_id = (_REQUEST_ID_NAMES[lane], b"req_" + text.replace(b"-", b""))
+    return request_id, (b"x-lsd-inference-id", text)
 
 
 def reply_headers(lane: Lane, reply: Reply, ignored: Sequence[str]) -> Headers:
     """The headers of a good answer; `ignored` are fields of the request that were not sent on."""
     call = reply.call
-    inference_id = reply.run.inference_id
-    headers = answer_headers(lane, inference_id, call.provider_name, is_cached=call.cached)
+    headers = answer_headers(
+        lane, reply.run.inference_id, call.provider_name, is_cached=call.cached
+    )
     if not ignored:
         return headers
     names = b",".join(map(_plain, ignored))
@@ -90,10 +98,8 @@ def answer_headers(
     lane: Lane, inference_id: str, provider_name: str, *, is_cached: bool
 ) -> Headers:
     """The same for an answer of which no field was left out."""
-    headers = (
-        *identity_headers(lane, inference_id),
-        (b"x-lsd-provider", _plain(provider_name)),
-    )
+    provider = (b"x-lsd-provider", _plain(provider_name))
+    headers: Headers = (*_identity_of_record(lane, inference_id), provider)
     return (*headers, (b"x-lsd-cache", b"hit")) if is_cached else headers
 
 

@@ -16,7 +16,9 @@ from lsd.api.openai.chat_request import ChatRequest, read_chat_request
 from lsd.api.openai.chat_stream import ChatStream
 from lsd.conversation import encode_json
 from lsd.inference import (
+    NO_OPTIONS,
     BadRequest,
+    DirectCall,
     InferenceService,
     Reply,
     StreamWriter,
@@ -46,23 +48,25 @@ class ChatCompletions:
 
     async def chat_completions(self, request: Request, start: Start) -> Answer | None:
         """Answers whole, or by a stream of chunks."""
-        body = await read_compatible_body(request)
-        body.check_known(KNOWN)
-        asked = await beside_the_loop(request.body, read_chat_request, body.fields)
-        call = body.call(
-            called_model(self._inferences, asked.model),
-            asked.neutral,
-            body.tags(API, asked.tags),
-            request.api_key_public_id,
-        )
-        if not asked.neutral.stream:
-            reply = await self._inferences.call(call)
-            shown = completion(reply, asked.model)
+        body, asked = await beside_the_loop(request.body, _read, request)
+        inferences, options = self._inferences, body.options
+        model, tags = called_model(inferences, asked.model), body.tags(API, asked.tags)
+        call = DirectCall(model, asked.neutral, tags, request.api_key_public_id, options)
+        if asked.neutral.stream:
+            include_usage = _includes_usage(asked, body)
+            await inferences.stream_call(call, partial(_open, start, asked, include_usage))
+            return None
+        reply = await inferences.call(call)
+        shown = completion(reply, asked.model)
+        if options is not NO_OPTIONS:
             shown.update(raw_fields(reply))
-            return Answer(body=encode_json(shown), headers=_headers(asked, reply))
-        include_usage = _includes_usage(asked, body)
-        await self._inferences.stream_call(call, partial(_open, start, asked, include_usage))
-        return None
+        return Answer(encode_json(shown), headers=_headers(asked, reply))
+
+
+def _read(request: Request) -> tuple[CompatibleBody, ChatRequest]:
+    body = read_compatible_body(request)
+    body.check_known(KNOWN)
+    return body, read_chat_request(body.fields)
 
 
 def _includes_usage(asked: ChatRequest, body: CompatibleBody) -> bool:
@@ -85,6 +89,7 @@ async def _open(
 
 
 def _headers(asked: ChatRequest, reply: Reply) -> Headers:
-    call = reply.call
-    ignored = asked.ignored(call.left_out, is_relayed=call.is_relayed)
+    left_out, is_relayed = reply.call.left_out, reply.call.is_relayed
+    is_whole = is_relayed and not left_out
+    ignored = () if is_whole else asked.ignored(left_out, is_relayed=is_relayed)
     return reply_headers("openai", reply, ignored)

@@ -93,8 +93,6 @@ class ChatRequest:
         whichever field it was asked for.
         """
         assert self.neutral.client is not None
-        if is_relayed and not left_out:
-            return ()
         body = self.neutral.client.body
         names = {
             field: name if name == "thinking" else field

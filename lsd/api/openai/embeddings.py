@@ -6,7 +6,7 @@ import attrs
 import trio
 
 from lsd.api.bodies import beside_the_loop
-from lsd.api.compat.extension_fields import Extensions, read_compatible_body
+from lsd.api.compat.extension_fields import CompatibleBody, Extensions, read_compatible_body
 from lsd.api.compat.headers import answer_headers
 from lsd.api.compat.troubles import UnknownModel
 from lsd.api.exchange import Answer, Endpoint, Request, Start
@@ -53,10 +53,7 @@ class Embeddings:
 
     async def embeddings(self, request: Request, _start: Start) -> Answer:
         """Vectors for all inputs, in their order and in the form that was asked for."""
-        body = await read_compatible_body(request)
-        body.check_known(KNOWN)
-        _check_extensions(body.extensions)
-        asked = await beside_the_loop(request.body, read_embedding_request, body.fields)
+        body, asked = await beside_the_loop(request.body, _read, request)
         self._check_model(asked.model)
         options = EmbeddingOptions(
             tags=body.tags(API, asked.tags),
@@ -86,6 +83,13 @@ class Embeddings:
             reason = f"found {name!r}, a chat model; wanted one that makes embeddings"
             raise BadRequest("model", reason)
         raise UnknownModel(name)
+
+
+def _read(request: Request) -> tuple[CompatibleBody, EmbeddingsAsked]:
+    body = read_compatible_body(request)
+    body.check_known(KNOWN)
+    _check_extensions(body.extensions)
+    return body, read_embedding_request(body.fields)
 
 
 def _check_extensions(extensions: Extensions) -> None:

@@ -6,7 +6,7 @@ import attrs
 
 from lsd.api.bodies import beside_the_loop
 from lsd.api.compat.called_model import called_model
-from lsd.api.compat.extension_fields import read_compatible_body
+from lsd.api.compat.extension_fields import CompatibleBody, read_compatible_body
 from lsd.api.compat.headers import STREAM_HEADERS, reply_headers
 from lsd.api.exchange import Answer, Endpoint, Headers, Request, Send, Start
 from lsd.api.openai.response_fields import KNOWN
@@ -14,7 +14,7 @@ from lsd.api.openai.response_object import ResponseObject
 from lsd.api.openai.response_request import ResponseRequest, read_response_request
 from lsd.api.openai.response_stream import ResponseStream
 from lsd.conversation import encode_json
-from lsd.inference import InferenceService, Reply, StreamWriter
+from lsd.inference import DirectCall, InferenceService, Reply, StreamWriter
 
 API = "openai.responses"
 """How records say where they come from."""
@@ -40,21 +40,21 @@ class Responses:
 
     async def responses(self, request: Request, start: Start) -> Answer | None:
         """Answers whole, or by a stream of events."""
-        body = await read_compatible_body(request)
-        body.check_known(KNOWN)
-        asked = await beside_the_loop(request.body, read_response_request, body.fields)
-        call = body.call(
-            called_model(self._inferences, asked.model),
-            asked.neutral,
-            body.tags(API, asked.tags),
-            request.api_key_public_id,
-        )
+        body, asked = await beside_the_loop(request.body, _read, request)
+        model, tags = called_model(self._inferences, asked.model), body.tags(API, asked.tags)
+        call = DirectCall(model, asked.neutral, tags, request.api_key_public_id, body.options)
         if asked.neutral.stream:
             await self._inferences.stream_call(call, partial(_open, start, asked))
             return None
         reply = await self._inferences.call(call)
         whole = _response(asked, reply).whole()
         return Answer(body=encode_json(whole), headers=_headers(asked, reply))
+
+
+def _read(request: Request) -> tuple[CompatibleBody, ResponseRequest]:
+    body = read_compatible_body(request)
+    body.check_known(KNOWN)
+    return body, read_response_request(body.fields)
 
 
 def _response(asked: ResponseRequest, reply: Reply) -> ResponseObject:

@@ -4,7 +4,7 @@ import attrs
 from structlog.testing import capture_logs
 
 from lsd.conversation import ClientRequest, ModelMessage, ModelRequest, Text
-from lsd.inference import DirectCall
+from lsd.inference import NO_OPTIONS, CallOptions, DirectCall
 from tests.unit.inference.conftest import StartGateway
 from tests.unit.inference.fake_providers import answers, fails
 from tests.unit.inference.gateway import Gateway, Shelf
@@ -32,7 +32,7 @@ def call(gateway: Gateway, name: str = "m") -> DirectCall:
     """A call whose tokens are to be counted."""
     model = gateway.service.find_model(name)
     assert model is not None
-    return DirectCall(model=model, request=REQUEST, credentials={"key": "sk-1"})
+    return DirectCall(model, REQUEST, options=CallOptions(credentials={"key": "sk-1"}))
 
 
 async def test_the_first_provider_that_counts_is_asked(start: StartGateway) -> None:
@@ -58,7 +58,7 @@ async def test_the_next_provider_counts_where_one_fails(start: StartGateway) -> 
     with capture_logs() as logs:
         counts = [
             await gateway.service.count_tokens(each)
-            for each in (call(gateway), attrs.evolve(call(gateway), credentials={}))
+            for each in (call(gateway), attrs.evolve(call(gateway), options=NO_OPTIONS))
         ]
 
     assert counts == [13, 14]

@@ -6,22 +6,21 @@ import orjson
 import pytest
 
 from lsd.api import Request
-from lsd.api.bodies import INLINE_BYTES_MAX
 from lsd.api.compat.extension_fields import CompatibleBody, read_compatible_body
 from lsd.conversation import Malformed
 from lsd.inference import BadRequest
 
 
-async def read(body: Any, **headers: str) -> CompatibleBody:
+def read(body: Any, **headers: str) -> CompatibleBody:
     """What a request with this body says; header names with `_` for `-`."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     text = body if isinstance(body, bytes) else orjson.dumps(body)
-    return await read_compatible_body(Request(headers=named, body=text))
+    return read_compatible_body(Request(headers=named, body=text))
 
 
-async def test_the_two_kinds_of_fields_are_taken_apart() -> None:
+def test_the_two_kinds_of_fields_are_taken_apart() -> None:
     """The API's own keep their order; null is absent."""
-    body = await read({"z": 1, "lsd::dryrun": True, "a": None, "b": {"c": None}, "lsd::tags": None})
+    body = read({"z": 1, "lsd::dryrun": True, "a": None, "b": {"c": None}, "lsd::tags": None})
 
     assert list(body.fields.items()) == [("z", 1), ("b", {"c": None})]
     assert body.extensions.dryrun is True
@@ -29,9 +28,9 @@ async def test_the_two_kinds_of_fields_are_taken_apart() -> None:
     assert body.is_dryrun
 
 
-async def test_all_fields_are_read() -> None:
+def test_all_fields_are_read() -> None:
     """Their forms are those of /inference."""
-    body = await read(
+    body = read(
         {
             "lsd::cache_options": {"enabled": "on", "max_age_s": 5},
             "lsd::credentials": {"key": "k"},
@@ -55,16 +54,16 @@ async def test_all_fields_are_read() -> None:
 
 
 @pytest.mark.parametrize("name", ["episode_id", "variant_name", "function_name", "namespace"])
-async def test_what_only_inference_knows_is_refused(name: str) -> None:
+def test_what_only_inference_knows_is_refused(name: str) -> None:
     """Case 3: the error says where it works."""
     with pytest.raises(BadRequest, match=f"lsd::{name}: .*POST /inference"):
-        await read({f"lsd::{name}": "x"})
+        read({f"lsd::{name}": "x"})
 
 
-async def test_an_unknown_field_of_lsds_is_refused() -> None:
+def test_an_unknown_field_of_lsds_is_refused() -> None:
     """It would have been meant for LSD, and can only be misspelt."""
     with pytest.raises(BadRequest, match="lsd::tag: unknown field; wanted one of lsd::cache_"):
-        await read({"lsd::tag": {}})
+        read({"lsd::tag": {}})
 
 
 @pytest.mark.parametrize(
@@ -75,64 +74,57 @@ async def test_an_unknown_field_of_lsds_is_refused() -> None:
         ({"lsd::cache_options": {"enabled": "sometimes"}}, '"lsd::cache_options".enabled'),
     ],
 )
-async def test_their_types_are_exact(fields: dict[str, Any], told: str) -> None:
+def test_their_types_are_exact(fields: dict[str, Any], told: str) -> None:
     """The path names the field."""
     with pytest.raises(Malformed) as malformed:
-        await read(fields)
+        read(fields)
 
     assert told in str(malformed.value)
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b"{} x", b'{"a":"\xff"}', b"", b"{"])
-async def test_a_body_that_is_no_object_is_refused(body: bytes) -> None:
+def test_a_body_that_is_no_object_is_refused(body: bytes) -> None:
     """Case 41."""
     with pytest.raises(Malformed, match="the body is"):
-        await read(body)
+        read(body)
 
 
-async def test_of_a_repeated_key_the_last_counts() -> None:
+def test_of_a_repeated_key_the_last_counts() -> None:
     """Case 41."""
-    assert (await read(b'{"a":1,"a":2}')).fields == {"a": 2}
+    assert read(b'{"a":1,"a":2}').fields == {"a": 2}
 
 
-async def test_a_large_body_is_read_as_well() -> None:
-    """In a thread."""
-    text = "x" * INLINE_BYTES_MAX
-
-    assert (await read({"a": text})).fields == {"a": text}
-
-
-async def test_tags_have_an_order_of_precedence() -> None:
+def test_tags_have_an_order_of_precedence() -> None:
     """Case 53: LSD's field over the API's over the header."""
-    body = await read({"lsd::tags": {"c": "3"}}, x_lsd_tags="a=1,b=1,c=1")
+    body = read({"lsd::tags": {"c": "3"}}, x_lsd_tags="a=1,b=1,c=1")
 
     tags = body.tags("openai.chat_completions", {"b": "2", "c": "2"})
 
     assert tags == {"a": "1", "b": "2", "c": "3", "lsd::api": "openai.chat_completions"}
 
 
-async def test_tags_that_are_lsds_own_cannot_be_brought() -> None:
+def test_tags_that_are_lsds_own_cannot_be_brought() -> None:
     """Wherever they come from."""
     for body in (
-        await read({"lsd::tags": {"lsd::api": "x"}}),
-        await read({}, x_lsd_tags="lsd::api=x"),
+        read({"lsd::tags": {"lsd::api": "x"}}),
+        read({}, x_lsd_tags="lsd::api=x"),
     ):
         with pytest.raises(BadRequest, match="keys that begin so are LSD's own"):
             body.tags("a", {})
     with pytest.raises(BadRequest, match="tags: found"):
-        (await read({})).tags("a", {"lsd::x": "y"})
+        read({}).tags("a", {"lsd::x": "y"})
 
 
-async def test_unknown_fields_may_be_denied() -> None:
+def test_unknown_fields_may_be_denied() -> None:
     """Case 18: all of them are listed."""
     known = frozenset({"a"})
 
-    (await read({"a": 1, "c": 1, "b": 1})).check_known(known)
+    read({"a": 1, "c": 1, "b": 1}).check_known(known)
     with pytest.raises(BadRequest, match="found unknown fields: b, c;"):
-        (await read({"a": 1, "c": 1, "b": 1, "lsd::deny_unknown_fields": True})).check_known(known)
+        read({"a": 1, "c": 1, "b": 1, "lsd::deny_unknown_fields": True}).check_known(known)
 
 
-async def test_a_dry_run_by_header_counts_too() -> None:
+def test_a_dry_run_by_header_counts_too() -> None:
     """For clients that cannot set fields."""
-    assert (await read({}, x_lsd_dryrun="true")).is_dryrun
-    assert not (await read({})).is_dryrun
+    assert read({}, x_lsd_dryrun="true").is_dryrun
+    assert not read({}).is_dryrun
