@@ -133,6 +133,10 @@ def _message_hook(converter: Converter) -> Hook:
     make = converter.get_structure_hook(InputMessage)  # the one of every table
 
     def structure(value: Any, wanted: Any) -> InputMessage:
+        if type(value) is dict and len(value) == 2:
+            role, content = value.get("role"), value.get("content")
+            if type(content) is str and role in ("user", "assistant"):
+                return InputMessage(role, (Text(content),))  # nearly all are like this
         message: InputMessage = make(value, wanted)
         for block in message.content:
             if type(block) is Template and block.name == _NAMED_AFTER_ROLE:

@@ -43,6 +43,7 @@ class Structurer:
         self._quick = Converter(detailed_validation=False)
         self._telling = Converter(detailed_validation=True)
         self._forbid = unknown_keys == "refused"
+        self._hooks: dict[Any, Hook] = {}
         for converter in (self._quick, self._telling):
             _register_exact_hooks(converter)
             converter.register_structure_hook_factory(
@@ -51,10 +52,15 @@ class Structurer:
 
     def structure(self, value: Any, cls: type[T], path: str = "") -> T:
         """`value` as a `cls`. Raises Malformed with all problems; `path` is where value lies."""
+        # Looked up once: nothing is registered any more when there is something to make.
+        hook = self._hooks.get(cls)
+        if hook is None:
+            hook = self._hooks[cls] = self._quick.get_structure_hook(cls)
         try:
-            return self._quick.structure(value, cls)
+            made: T = hook(value, cls)
         except Exception:  # noqa: BLE001 (cattrs lets through whatever a hook raises)
             return self._tell(value, cls, path)
+        return made
 
     def read(self, text: bytes, cls: type[T]) -> T:
         """The JSON document `text` as a `cls`. Raises Malformed, also for what is not JSON."""
@@ -144,7 +150,7 @@ def _telling_table(converter: Converter, cls: Any, forbid: bool) -> Hook:
 def _quick_table(converter: Converter, cls: Any, forbid: bool) -> Hook:
     # cattrs would ask for each key that there could be; requests have few of many. What is no
     # table and, where it is refused, a key that there is not, fail here as Python has it.
-    fields: dict[str, tuple[str, Hook, Any]] = {}
+    fields: dict[str, tuple[str, Any, Hook, Any]] = {}
 
     def structure(value: Any, _: Any) -> Any:
         if not fields:  # not before all hooks are registered
@@ -153,21 +159,26 @@ def _quick_table(converter: Converter, cls: Any, forbid: bool) -> Hook:
             value = {key: each for key, each in value.items() if key in fields}
         made = {}
         for key, each in value.items():
-            name, hook, wanted = fields[key]
-            made[name] = hook(each, wanted)
+            name, taken, hook, wanted = fields[key]
+            made[name] = each if type(each) is taken else hook(each, wanted)
         return cls(**made)
 
     return structure
 
 
-def _fields_of(converter: Converter, cls: Any) -> dict[str, tuple[str, Hook, Any]]:
-    """By key: what makes the field's value, and how the class is given it."""
+def _fields_of(converter: Converter, cls: Any) -> dict[str, tuple[str, Any, Hook, Any]]:
+    """By key: how the class is given the field's value, and what makes it.
+
+    That is the value itself if it has the type that is taken as it is, or else what the hook makes
+    of it.
+    """
     fields = {}
     for field in attrs.fields(attrs.resolve_types(cls)):
         if field.init:
             key = field.metadata.get(METADATA_KEY, field.name)
             form = field.metadata.get(METADATA_FORM, field.type)
-            fields[key] = (field.alias, converter.get_structure_hook(form), form)
+            hook = converter.get_structure_hook(form)
+            fields[key] = (field.alias, _TAKEN.get(form), hook, form)
     return fields
 
 
@@ -192,6 +203,9 @@ def _tagged_hook(
 
 _EXACT = {str: "a string", bool: "true or false", int: "an integer"}
 """What is taken as it is, and how it is called."""
+
+_TAKEN = {form: cls for cls in _EXACT for form in (cls, cls | None)}
+"""By the type of a field: that of the values which are taken as they are."""
 
 
 def _register_exact_hooks(converter: Converter) -> None:
