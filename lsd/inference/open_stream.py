@@ -237,7 +237,7 @@ async def open_stream(
 ) -> StartedStream:
     """A stream that has started. Raises AttemptFailed; the journal has the call in any case."""
     started_at = trio.current_time()
-    call = ProviderCall.begin(run, generation, model, provider, request, provider.opening_limit)
+    call = ProviderCall(run, generation, model, provider, request, provider.opening_limit)
     entry = call.entry
     try:
         found = run.cache.find(entry, call.own_edits) if run.cache is not None else None

@@ -44,15 +44,15 @@ ANSWER_BYTES_MAX = 256 * 1024 * 1024
 """Of one provider's whole answer: more than any model writes, even with images in base64."""
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, init=False)
 class ProviderCall:
     """One attempt in progress: the journal's entry, and what it needs to be made.
 
-    `limit` is what is reached at `deadline`, by trio's clock. `secrets` are values that no text
-    which leaves this call may show. `is_all_text`: nothing in the request could be changed for this
-    provider. `wire` is what was sent last; `names` are those of tools that had to be changed for
-    it, if any had. `ticket` is what rate limits have given for the call; None if none applies, or
-    as long as nothing is answered.
+    `limit` is what is reached at `deadline`, by trio's clock. `own_edits` are those beside the
+    provider's. `secrets` are values that no text which leaves this call may show. `is_all_text`:
+    nothing in the request could be changed for this provider. `wire` is what was sent last; `names`
+    are those of tools that had to be changed for it, if any had. `ticket` is what rate limits have
+    given for the call; None if none applies, or as long as nothing is answered.
     """
 
     run: Run
@@ -64,41 +64,43 @@ class ProviderCall:
     limit: Limit
     deadline: float
     is_all_text: bool
-    wire: WireRequest | None = None
-    names: ToolNames | None = None
-    ticket: GivenTicket | None = None
+    wire: WireRequest | None
+    names: ToolNames | None
+    ticket: GivenTicket | None
 
-    @classmethod
-    def begin(
-        cls,
+    def __init__(
+        self,
         run: Run,
         generation: PreparedGeneration,
         model: PreparedModel,
         provider: PreparedProvider,
         request: ModelRequest,
         limit: Limit,
-    ) -> "ProviderCall":
+    ) -> None:
         """Enters the call in the journal; from now on its time runs."""
-        is_all_text = says_only_text(request)
-        if not is_all_text:
+        self.run, self.provider, self.limit = run, provider, limit
+        self.wire = self.names = self.ticket = None
+        self.is_all_text = says_only_text(request)
+        if not self.is_all_text:
             request = request_for(
                 request,
                 provider_type=provider.thought_type,
                 model_name=model.name,
                 provider_name=provider.name,
             )
-        own_edits = run.edits_beside(provider, generation, model)
-        edits = provider.edits
-        if own_edits is not NO_EDITS:
-            edits = run.edits_with(own_edits, generation, provider)
-        secrets: AbstractSet[str] = secrets_in(edits.headers) if edits.headers else NO_SECRETS
+        self.own_edits = own_edits = run.edits_beside(provider, generation, model)
+        self.edits = edits = (
+            provider.edits
+            if own_edits is NO_EDITS
+            else run.edits_with(own_edits, generation, provider)
+        )
+        self.secrets = secrets_in(edits.headers) if edits.headers else NO_SECRETS
         if run.request.credentials:
-            secrets |= spellings_of(run.request.credentials.values())
-        entry = run.begin_call(generation, model, provider, request)
+            self.secrets |= spellings_of(run.request.credentials.values())
+        self.entry = run.begin_call(generation, model, provider, request)
         if request.client is not None and provider.relaying is not None:
-            entry.is_relayed = provider.relaying.lane == request.client.lane
-        deadline = trio.current_time() + limit.seconds
-        return cls(run, provider, entry, edits, own_edits, secrets, limit, deadline, is_all_text)
+            self.entry.is_relayed = provider.relaying.lane == request.client.lane
+        self.deadline = trio.current_time() + limit.seconds
 
     def fail(self, error: Exception) -> None:
         """Enters in the journal why there is no answer. Raises the AttemptFailed that `error` is.
@@ -286,28 +288,25 @@ async def call_provider(
     request: ModelRequest,
 ) -> ModelCall:
     """A whole answer. Raises AttemptFailed; the journal has the call in any case."""
-    call = ProviderCall.begin(run, generation, model, provider, request, provider.whole_limit)
+    call = ProviderCall(run, generation, model, provider, request, provider.whole_limit)
     entry, cache = call.entry, run.cache
     try:
-        found = None if cache is None else cache.find(entry, call.own_edits)
-        if found is None:
+        if cache is None or (found := cache.find(entry, call.own_edits)) is None:
             try:
                 await _ask(call)
             except AttemptFailed as failure:
                 if not call.may_do_without(failure):
                     raise
                 await _ask(call)
+        else:
+            answer_from_cache(entry, found)
     except Exception as error:
         call.fail(error)
         raise
-    if found is not None:
-        answer_from_cache(entry, found)
-        run.end_call(entry, "ok")
-        return entry
     run.end_call(entry, "ok")
     if call.ticket is not None:
         await call.settle()
-    if cache is not None and cache.takes(entry):
+    if cache is not None and not entry.cached and cache.takes(entry):
         await cache.keep(entry, call.own_edits, answer_to_cache(entry))
     return entry
 
@@ -317,8 +316,9 @@ async def _ask(call: ProviderCall) -> None:
     response = await call.send()
     try:
         body = await response.read(ANSWER_BYTES_MAX)
-    finally:
+    except BaseException:
         await response.aclose()
+        raise
     headers = dated_headers(response.headers, call.run.shared.clock)
     answer = provider.dialect.decode(response.status, headers, body)
     assert call.wire is not None, "or it would not be answered"

@@ -191,7 +191,11 @@ async def _ask_routing(
 ) -> Answered | _FailedPass:
     """One pass: the providers in their order; `failures` grows with what they say."""
     started_at = trio.current_time() if run.streaming else 0.0  # of streams alone it is asked
-    for provider in _providers(run, generation, model):
+    providers = model.providers
+    if run.first_provider and model.name == generation.config.model:
+        # A run may begin further back in the routing of its variant's own model.
+        providers = providers[run.first_provider :] or providers
+    for provider in providers:
         try:
             answer = await ask(run, generation, model, provider, request)
         except AttemptFailed as failure:
@@ -201,15 +205,6 @@ async def _ask_routing(
                 bind(answer, model.limits, started_at)
             return answer
     return _FailedPass(tuple(failures))
-
-
-def _providers(
-    run: Run, generation: PreparedGeneration, model: PreparedModel
-) -> tuple[PreparedProvider, ...]:
-    """Those of one pass; a run may begin further back in the routing of its variant's own model."""
-    if not run.first_provider or model.name != generation.config.model:
-        return model.providers
-    return model.providers[run.first_provider :] or model.providers
 
 
 def _told_of(provider: str, failure: AttemptFailed) -> str:

@@ -106,24 +106,27 @@ class Run:
         request: ModelRequest,
     ) -> ModelCall:
         """A new entry of the journal."""
+        shared = self.shared
         # By position: keywords would cost as much as all the rest of it.
         call = ModelCall(
-            self.shared.ids.new(),
+            shared.ids.new(),
             self.on_behalf_of or generation.variant_name,
             model.name,
             provider.name,
             provider.provider_type,
             provider.api_type,
             request,
-            self.shared.clock.monotonic(),
+            shared.clock.monotonic(),
         )
         self.journal.enter(call)
         return call
 
     def end_call(self, call: ModelCall, status: CallStatus, error: str | None = None) -> None:
         """Settles an entry of the journal."""
-        call.settle(status, self.shared.clock.monotonic(), error)
-        self.hear_end(call)
+        shared = self.shared
+        call.settle(status, shared.clock.monotonic(), error)
+        if shared.on_call_ended is not None:
+            shared.on_call_ended(call)
 
     def hear_end(self, call: ModelCall) -> None:
         """Tells whoever counts that a call is over."""

@@ -38,7 +38,7 @@ async def _count(
         return None
     assert accepted.direct is not None, "only direct calls are counted"
     variant = accepted.function.variants[model.name]
-    call = ProviderCall.begin(
+    call = ProviderCall(
         run, variant.generation, model, provider, accepted.direct, provider.whole_limit
     )
     try:

@@ -208,6 +208,7 @@ class HttpxResponse:
             body += piece
             if len(body) > bytes_max:
                 raise BodyTooLarge(bytes_max)
+        await self.aclose()
         return bytes(body)
 
     async def receive_some(self) -> bytes:

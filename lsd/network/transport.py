@@ -19,9 +19,9 @@ from lsd.conversation import LsdError, WireRequest
 class WireResponse(Protocol):
     """A response whose head has arrived and whose body is on its way.
 
-    Whoever was given one closes it, read or not. A body read to its end gives its connection
-    back to the pool; any other one is cut off. `deadline`, by trio's clock, is until when it may be
-    read: at first that of the request, but it may be set anew before each piece.
+    Whoever was given one closes it, unless `read` has given its body. A body read to its end gives
+    its connection back to the pool; any other one is cut off. `deadline`, by trio's clock, is until
+    when it may be read: at first that of the request, but it may be set anew before each piece.
     """
 
     deadline: float

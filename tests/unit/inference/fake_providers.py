@@ -76,7 +76,8 @@ class Script:
 class FakeProvider:
     """Plays its scripts one after the other, the last one again and again.
 
-    It remembers what it was asked; `open_responses` counts those that nobody has closed yet.
+    It remembers what it was asked; `open_responses` counts those that nobody has read whole or
+    closed yet.
     """
 
     requests: list[WireRequest] = attrs.field(factory=list, init=False)
@@ -125,6 +126,7 @@ class FakeResponse:
             pieces.append(piece)
             if sum(map(len, pieces)) > bytes_max:
                 raise BodyTooLarge(bytes_max)
+        await self.aclose()
         return b"".join(pieces)
 
     async def receive_some(self) -> bytes:

@@ -198,7 +198,7 @@ def key(gateway: Gateway, **fields: Any) -> bytes:
     """The key of the first call of a request."""
     asked = attempt(gateway, **{"variant_name": "v", **ON, **fields})
     provider = asked.provider
-    call = ProviderCall.begin(
+    call = ProviderCall(
         asked.run, asked.generation, asked.model, provider, asked.request, provider.whole_limit
     )
     assert asked.run.cache is not None

@@ -45,6 +45,16 @@ async def test_a_body_comes_in_its_pieces(autojump_clock: trio.testing.MockClock
         await response.receive_some()
 
 
+async def test_a_response_that_was_read_is_closed() -> None:
+    """Nobody has to close it then."""
+    provider = FakeProvider()
+    provider.will(answers(b"12345"))
+
+    await (await provider.send(REQUEST)).read(5)
+
+    assert provider.open_responses == 0
+
+
 async def test_whoever_gets_a_response_has_to_close_it() -> None:
     """Closing twice is closing once."""
     provider = FakeProvider()

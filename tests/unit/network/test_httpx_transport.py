@@ -238,6 +238,18 @@ async def test_no_cookie_is_kept(provider: FakeProvider, transport: HttpxTranspo
     assert "cookie" not in provider.requests[1].headers
 
 
+async def test_a_body_that_was_read_leaves_nothing_to_close(
+    provider: FakeProvider, transport: HttpxTransport
+) -> None:
+    """Its connection is free for the next request."""
+    url = provider.will("says", says("hello"))
+
+    response = await transport.send(post(url))
+    await response.read(100_000)
+
+    assert connections_in_use(transport) == 0
+
+
 async def test_a_hundred_requests_in_a_row_share_one_connection(  # case 50
     provider: FakeProvider, transport: HttpxTransport
 ) -> None:
