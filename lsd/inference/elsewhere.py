@@ -84,8 +84,13 @@ class CallElsewhere:
         if costs is not None:
             try:
                 call.cost = costs.cost(response.document)
-            except CostUnknown:
-                call.cost = None
+            except CostUnknown as unknown:
+                log.warning(
+                    "cost not computable",
+                    model=call.model_name,
+                    provider=call.provider_name,
+                    reason=unknown.reason,
+                )
         run.end_call(call, "ok")
         if run.cache is not None and run.cache.takes(call):
             edits = run.edits_beside(provider, self.variant.generation, self.model)

@@ -21,7 +21,7 @@ FILE = Script(body=(b'{"id":"f"}',))
 
 def job(status: str, **more: Any) -> Script:
     """How the job stands."""
-    return Script(body=(encode_json({"id": "b", "status": status, **more}),))
+    return Script(body=(encode_json({"id": "b", "status": status} | more),))
 
 
 def result(inference_id: str) -> bytes:

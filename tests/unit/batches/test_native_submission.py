@@ -4,14 +4,14 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from lsd.batches import native_lines
 from lsd.batches.refusals import BatchNotStored, NativeStartsFailed
-from lsd.conversation import encode_json
 from lsd.store import StoreFailed
 from tests.unit.batches.desk import ITEM, Desk
+from tests.unit.batches.test_native_jobs import FILE, job, result
 from tests.unit.inference.fake_providers import Break, Hang, Script
 
-FILE = Script(body=(b'{"id":"f"}',))
-JOB = Script(body=(encode_json({"id": "b", "status": "validating"}),))
+JOB = job("validating")
 
 
 def left(desk: Desk) -> int:
@@ -49,6 +49,46 @@ async def test_a_batch_and_its_jobs_are_stored_together(native_desk: Desk) -> No
     assert left(desk) == 0
     (part,) = desk.store.batches.parts(answer["batch_id"])
     assert part.job_id == "b"
+
+
+async def test_a_batch_that_is_too_large_for_one_file_has_several_jobs(
+    native_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is asked for by itself, and one that fails spoils nothing of the others."""
+    desk = native_desk
+    monkeypatch.setattr(native_lines, "LINES_MAX", 2)
+    begun = [each for job_id in "abc" for each in (FILE, job("validating", id=job_id))]
+    desk.provider.will(*begun)
+    answer = await desk.submit(*[ITEM] * 5)
+    batch_id, ids = answer["batch_id"], answer["inference_ids"]
+    polled = [each.url.rsplit("/", 1)[1] for each in desk.provider.requests]
+    first, third = (Script(body=(b"\n".join(map(result, some)),)) for some in (ids[:2], ids[4:]))
+    ended = job("completed", output_file_id="o")
+    desk.provider.will(ended, first, job("failed"), ended, third)
+
+    await desk.service.refresh(batch_id)
+    shown = desk.shown(batch_id)
+
+    assert polled == ["files", "batches"] * 3
+    assert [part.job_id for part in desk.store.batches.parts(batch_id)] == ["a", "b", "c"]
+    assert [each["inference_id"] for each in shown["inferences"]] == [ids[0], ids[1], ids[4]]
+    assert [each["index"] for each in shown["errors"]] == [2, 3]
+
+
+async def test_all_jobs_of_a_batch_begin_or_none_goes_on(
+    native_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The provider has taken the first file, and refuses the second."""
+    desk = native_desk
+    monkeypatch.setattr(native_lines, "LINES_MAX", 2)
+    desk.provider.will(FILE, job("validating"), Script(status=400), job("cancelling"))
+
+    with pytest.raises(NativeStartsFailed):
+        await desk.submit(*[ITEM] * 3)
+
+    assert desk.provider.requests[-1].url.endswith("/batches/b/cancel")
+    assert left(desk) == 0
+    assert desk.store.batches.with_native_parts() == []
 
 
 @pytest.mark.parametrize(

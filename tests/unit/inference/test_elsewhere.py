@@ -1,9 +1,10 @@
 """Calls that a provider makes in a job of its own."""
 
+import pytest
 from structlog.testing import capture_logs
 
 from lsd.conversation import decode_json, encode_json
-from lsd.inference import CallElsewhere, call_elsewhere
+from lsd.inference import CallElsewhere, call_elsewhere, costs_elsewhere
 from lsd.inference.elsewhere import NO_TIER
 from tests.unit.inference.conftest import StartGateway
 from tests.unit.inference.gateway import PLAIN, Gateway, Shelf
@@ -59,6 +60,27 @@ async def test_its_answer_is_recorded_without_times(start: StartGateway, shelf: 
     assert (record.variant_name, record.processing_time_ms) == ("v", None)
     assert (stored.response_time_ms, stored.input_tokens) == (None, 3)
     assert decode_json(answered.usage)["output_tokens"] == 1
+
+
+@pytest.mark.parametrize(("required", "cost"), [("", 0), (", required = true", None)])
+async def test_an_answer_that_tells_no_usage(
+    start: StartGateway, shelf: Shelf, required: str, cost: int | None
+) -> None:
+    """Its tokens are unknown; a figure that is missing counts 0, or makes the cost unknown, too."""
+    rate = f'batch_cost = [{{ pointer = "/usage/prompt_tokens", cost_per_unit = 1{required} }}]'
+    gateway = start(PLAIN.replace('"gpt-1"', f'"gpt-1", {rate}'), shelf=shelf)
+    call = call_of(gateway)
+    assert call is not None
+    assert gateway.service.recorder is not None
+    body = encode_json({**ANSWER, "usage": None})
+
+    with capture_logs() as told:
+        costs = costs_elsewhere(call.provider)
+        answered = await call.answered(gateway.service.recorder, body, costs)
+
+    usage = decode_json(answered.usage)
+    assert usage == {"input_tokens": None, "output_tokens": None, "cost": cost}
+    assert [each["event"] for each in told] == ["cost not computable"] * (cost is None)
 
 
 async def test_its_answer_is_kept_in_the_cache(start: StartGateway, shelf: Shelf) -> None:
