@@ -146,10 +146,15 @@ def test_where_no_job_can_be_started_lsd_goes_on(
     gateway.configure(model("m", Box("box", provider.url("box"), NATIVE)) + FUNCTION)
     gateway.start()
 
+    with open_store(gateway) as store, store.data.read() as transaction:
+        before = transaction.count("batch")
+
     told = refused(gateway, 502, [row("a")])
 
     assert "box" in told
     assert "500" in told
+    with open_store(gateway) as store, store.data.read() as transaction:
+        assert transaction.count("batch") == before
 
 
 def test_other_servers_are_asked_item_by_item(start_native: StartNative) -> None:

@@ -1,5 +1,6 @@
 """Jobs that a provider runs for batches, with a fake of OpenAI: asked for, collected, cancelled."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import orjson
@@ -144,8 +145,8 @@ def test_polls_are_not_repeated(start_native: StartNative) -> None:
     """Case 37, and 46 of OpenAI's own: once a second at most, and never when it is over."""
     gateway, fake = start_native()
     batch_id = submitted(gateway, [row("a")])["batch_id"]
-    for _ in range(5):
-        polled(gateway, batch_id)
+    with ThreadPoolExecutor(5) as pool:
+        at_once = list(pool.map(lambda _: polled(gateway, batch_id), range(5)))
     polls = fake.asked.count("GET /batches/batch_1")
     fake.output, fake.status = all_answered, "completed"
     finished(gateway, batch_id)
@@ -153,6 +154,7 @@ def test_polls_are_not_repeated(start_native: StartNative) -> None:
     first, second = polled(gateway, batch_id), polled(gateway, batch_id)
 
     assert polls == 1
+    assert [each["progress"]["upstream"] for each in at_once] == [{"completed": 0, "failed": 0}] * 5
     assert len(fake.asked) == asked
     assert first == second
 

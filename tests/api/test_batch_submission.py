@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+import trio
 
-from tests.api.asking import open_store
+from lsd.store import Store
+from tests.api.asking import open_store, wait_for
 from tests.api.batching import (
     bounded,
     by_text,
@@ -12,6 +14,7 @@ from tests.api.batching import (
     done,
     finished,
     messages,
+    polled,
     polled_item,
     refused,
     row,
@@ -21,7 +24,10 @@ from tests.api.batching import (
 )
 from tests.api.conftest import StartGateway
 from tests.api.gateway import Gateway
+from tests.fakes.openai_scripts import completes
 from tests.fakes.provider_thread import FakeProviderThread
+from tests.fakes.recorded import RecordedRequest
+from tests.fakes.script import Script, Until
 
 JSON_FUNCTION = """
 [functions.extract]
@@ -36,6 +42,17 @@ variants.b = { type = "chat_completion", model = "m" }
 variants.warm = { type = "chat_completion", model = "m", temperature = 0.5 }
 """
 
+TOOLED = """
+[tools.own]
+description = ""
+parameters = "object.json"
+
+[functions.tooled]
+type = "chat"
+tools = ["own"]
+variants.v = { type = "chat_completion", model = "m" }
+"""
+
 TOOL = {"name": "x", "description": "", "parameters": {"type": "object"}}
 
 
@@ -43,7 +60,7 @@ TOOL = {"name": "x", "description": "", "parameters": {"type": "object"}}
 def gateway(start_shared: StartGateway, shared_provider: FakeProviderThread) -> Gateway:
     """A daemon whose provider repeats what it is told."""
     shared_provider.will("box", by_text())
-    more = JSON_FUNCTION + bounded(max_items=200)
+    more = JSON_FUNCTION + TOOLED + bounded(max_items=200)
     files = {"object.json": '{"type": "object"}'}
     return start_shared(configured(shared_provider.url("box"), more), files=files)
 
@@ -55,15 +72,34 @@ def box(gateway: Gateway, shared_provider: FakeProviderThread) -> FakeProviderTh
     return shared_provider
 
 
+def is_completed(gateway: Gateway, batch_id: str, inference_id: str) -> bool:
+    """Whether an item has its answer."""
+    return bool(polled_item(gateway, batch_id, inference_id)["status"] == "completed")
+
+
 def columns(*inputs: str, **fields: Any) -> dict[str, Any]:
     """A column-wise body for the function `talk`."""
     return {"function_name": "talk", "inputs": list(map(messages, inputs)), **fields}
 
 
-def test_an_array_of_bodies_gives_ids_in_its_order(gateway: Gateway) -> None:
-    """Case 1: three items, six new ids, and results in the order of the submission."""
-    answer = submitted(gateway, [row("one"), row("two"), row("three")])
-    batch = finished(gateway, answer["batch_id"])
+def test_an_array_of_bodies_gives_ids_in_its_order(
+    gateway: Gateway, box: FakeProviderThread
+) -> None:
+    """Case 1: six new ids, and results in the order of the submission, which ended in reverse."""
+    may_end = {text: trio.Event() for text in ("one", "two", "three")}
+
+    def answer_when_told(request: RecordedRequest) -> Script:
+        text = text_of_request(request)
+        said = completes({"role": "assistant", "content": text})
+        return Script((Until(may_end[text]), *said.steps))
+
+    box.will("box", answer_when_told)
+    answer = submitted(gateway, list(map(row, may_end)))
+    for inference_id, text in reversed([*zip(answer["inference_ids"], may_end, strict=True)]):
+        box.set(may_end[text])
+        wait_for(lambda each=inference_id: is_completed(gateway, answer["batch_id"], each))
+    batch = polled(gateway, answer["batch_id"])
+    box.will("box", by_text())
 
     ids = [answer["batch_id"], *answer["inference_ids"], *answer["episode_ids"]]
     assert len(set(ids)) == 7
@@ -155,14 +191,31 @@ def test_an_element_of_a_column_is_for_its_item_alone(
     gateway: Gateway, box: FakeProviderThread
 ) -> None:
     """Case 6: the tool choice of each item, and the tool of the last."""
-    choice = [None, "none", {"specific": "x"}]
+    choice = [None, "required", {"specific": "x"}]
     tools = [None, None, [TOOL]]
-    done(gateway, columns("a", "b", "c", tool_choice=choice, additional_tools=tools))
+    body = columns("a", "b", "c", tool_choice=choice, additional_tools=tools)
+    done(gateway, {**body, "function_name": "tooled"})
+    done(gateway, body)
 
-    seen = {text_of_request(each): each.json() for each in box.requests}
-    assert "tools" not in seen["a"]
-    assert "tools" not in seen["b"]
-    assert seen["c"]["tool_choice"]["function"]["name"] == "x"
+    tooled, plain = (
+        {text_of_request(each): each.json() for each in some}
+        for some in (box.requests[:3], box.requests[3:])
+    )
+    names = {
+        text: [tool["function"]["name"] for tool in sent["tools"]] for text, sent in tooled.items()
+    }
+    specific = {"type": "function", "function": {"name": "x"}}
+    assert names == {"a": ["own"], "b": ["own"], "c": ["own", "x"]}
+    assert {text: sent["tool_choice"] for text, sent in tooled.items()} == {
+        "a": "auto",
+        "b": "required",
+        "c": specific,
+    }
+    assert {text: sent.get("tool_choice") for text, sent in plain.items()} == {
+        "a": None,
+        "b": None,
+        "c": specific,
+    }
 
 
 def test_a_null_parameter_is_that_of_the_variant(gateway: Gateway, box: FakeProviderThread) -> None:
@@ -219,12 +272,19 @@ def test_one_wrong_item_spoils_all(gateway: Gateway, box: FakeProviderThread) ->
     """Case 11: nothing is stored, and no provider is asked."""
     rows = [row(str(number)) for number in range(100)]
     rows[41]["input"] = {"messages": "none"}
+    with open_store(gateway) as store:
+        before = stored_counts(store)
 
     assert refused(gateway, 400, rows).startswith("41: input.messages")
     assert box.requests == []
-    with open_store(gateway) as store, store.data.read() as transaction:
-        places = [key for key, _ in transaction.range("item")]
-        assert all(place[-4:] < (41).to_bytes(4, "big") for place in places)
+    with open_store(gateway) as store:
+        assert stored_counts(store) == before
+
+
+def stored_counts(store: Store) -> list[int]:
+    """How many batches, items and requests there are."""
+    with store.data.read() as transaction:
+        return [transaction.count(each) for each in ("batch", "item", "item_request")]
 
 
 def test_names_that_nobody_knows_are_refused(gateway: Gateway) -> None:
@@ -282,8 +342,21 @@ def test_a_batch_is_one_request_and_its_items(gateway: Gateway) -> None:
 
 
 def test_batches_need_records(start_gateway: StartGateway, provider: FakeProviderThread) -> None:
-    """Case 31: without observability nothing would be left of a batch."""
-    off = "[gateway.observability]\nenabled = false\n"
-    gateway = start_gateway(configured(provider.will("box", by_text()), off))
+    """Case 31: without them nothing would be left of one; those that are there wait for them."""
+    api_base = provider.will("box", by_text())
+    gateway = start_gateway(configured(api_base, bounded(max_concurrency=0)))
+    batch_id = submitted(gateway, [row("a")])["batch_id"]
+    gateway.stop()
+    gateway.configure(configured(api_base, "[gateway.observability]\nenabled = false\n"))
+    gateway.start()
+    told = refused(gateway, 400, [row("b")])
+    pending = polled(gateway, batch_id)
+    gateway.stop()
+    gateway.configure(configured(api_base))
+    gateway.start()
+    batch = finished(gateway, batch_id)
 
-    assert "gateway.observability.enabled" in refused(gateway, 400, [row("a")])
+    assert "gateway.observability.enabled" in told
+    assert (pending["status"], pending["progress"]["pending"]) == ("pending", 1)
+    assert texts(batch) == ["a"]
+    assert [text_of_request(each) for each in provider.requests] == ["a"]
