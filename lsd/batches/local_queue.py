@@ -34,6 +34,10 @@ REST_S = 0.1
 """A batch that met a limit of LSD's own has no item claimed for so long. All its items would only
 be refused as well, one write after another; and so it still is there when the limit gives way."""
 
+FORGET_EVERY_S = 60.0
+"""So often it is looked whether items have ended in other ways than by a run of this process, which
+has credentials for them: they were cancelled, perhaps by way of another process."""
+
 PUT_BACK_S_MAX = 10.0
 """At the end, so long the queue tries to put back what was running: less than a stop may take."""
 
@@ -71,6 +75,7 @@ class LocalQueue:
     _called_at: float = attrs.field(default=-math.inf, init=False)
     _resting: dict[str, float] = attrs.field(factory=dict, init=False)
     """Until when, by batch."""
+    _forgot_at: float = attrs.field(default=-math.inf, init=False)
     _held: int = attrs.field(default=0, init=False)
     _after_batch: bytes = attrs.field(default=b"", init=False)
     _news: trio.Event = attrs.field(factory=trio.Event, init=False)
@@ -113,6 +118,7 @@ class LocalQueue:
     async def _look(self, work: QueueWork | None, nursery: trio.Nursery) -> None:
         """Begins what there is room for, or waits for a reason to look again."""
         self._news = trio.Event()
+        self._forget_ended()
         pause_s = LOOK_EVERY_S
         if work is not None:
             if self._makes_way():
@@ -129,6 +135,17 @@ class LocalQueue:
                 return
         with trio.move_on_after(pause_s):
             await self._news.wait()
+
+    def _forget_ended(self) -> None:
+        """Forgets the credentials of batches that are over."""
+        now = trio.current_time()
+        if now - self._forgot_at < FORGET_EVERY_S:
+            return
+        self._forgot_at = now
+        for batch_id in self.credentials.batch_ids():
+            batch = self.batches.get(batch_id)
+            if batch is not None and not batch.is_under_way:  # None: it is about to be stored
+                self.credentials.forget_batch(batch_id)
 
     def _makes_way(self) -> bool:
         """Whether somebody waits for an answer, or has a moment ago."""

@@ -65,7 +65,7 @@ class BatchService:
             draws_once=submission.shape == "columns",
             api_key_public_id=api_key_public_id,
         )
-        items = await self._check(submission.rows, checking)
+        items = await self._check(batch_id, submission.rows, checking)
         if len(checking.failures) == len(items):
             raise ItemRefused(0, checking.failures[0])
         batch = BatchRecord(
@@ -155,7 +155,7 @@ class BatchService:
             if new.item.part is not None:
                 self.queue.credentials.forget(new.item.inference_id)
 
-    async def _check(self, rows: list[Any], checking: Checking) -> list[NewItem]:
+    async def _check(self, batch_id: str, rows: list[Any], checking: Checking) -> list[NewItem]:
         """The items of a submission, whose rows are used up. Pauses now and then."""
         items: list[NewItem] = []
         secrets: dict[str, dict[str, Any]] = {}
@@ -174,5 +174,5 @@ class BatchService:
                 await trio.lowlevel.checkpoint()
                 pause_at = clock.monotonic() + CHECKING_S_MAX
         for inference_id, fields in secrets.items():
-            self.queue.credentials.hold(inference_id, fields)
+            self.queue.credentials.hold(batch_id, inference_id, fields)
         return items

@@ -9,7 +9,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from lsd.batches import ItemRunner, QueueWork
-from lsd.batches.local_queue import POLITE_PAUSE_S, REST_S
+from lsd.batches.local_queue import FORGET_EVERY_S, POLITE_PAUSE_S, REST_S
 from lsd.store import BatchItem, ClaimedItem, StoreFailed, Write
 from tests.unit.batches.desk import ITEM, Desk, open_desk
 from tests.unit.captured_log import Log
@@ -173,6 +173,23 @@ async def test_a_batch_behind_a_limit_is_not_tried_without_a_rest(
         await trio.sleep(0.01)
 
     assert runner.refused_at[-1] - runner.refused_at[0] >= 4 * REST_S
+    nursery.cancel_scope.cancel()
+
+
+async def test_credentials_of_what_was_cancelled_are_forgotten(
+    desk: Desk, nursery: trio.Nursery, autojump_clock: trio.abc.Clock
+) -> None:
+    """Though no run of this process has ended it; those of others are kept."""
+    desk.work = None
+    secret = {**ITEM, "credentials": {"k": "v"}}
+    cancelled, kept = await desk.submit(secret), await desk.submit(secret)
+    nursery.start_soon(desk.run)
+    await trio.sleep(1)
+    await desk.service.cancel(cancelled["batch_id"])
+
+    await trio.sleep(FORGET_EVERY_S)
+
+    assert desk.queue.credentials.batch_ids() == {kept["batch_id"]}
     nursery.cancel_scope.cancel()
 
 
