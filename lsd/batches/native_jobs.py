@@ -7,7 +7,7 @@ import attrs
 import trio
 
 from lsd.batches.native_calls import NativeCalls
-from lsd.batches.native_results import EndedJob, JobHolder, NativeResults
+from lsd.batches.native_results import NO_RESULT, JobHolder, NativeResults, ToldJob
 from lsd.batches.native_submission import NativeSubmission
 from lsd.batches.orphaned_jobs import OrphanedJobs
 from lsd.batches.refusals import CredentialsLost, NotConfiguredAnyMore
@@ -121,31 +121,63 @@ class NativeJobs:
             gone = NotConfiguredAnyMore(kind, part.provider_name)
             await self._wait_in_vain(batch, number, part, gone)
             return
-        dynamic = self.credentials.get((batch_id, number), {})
         try:
-            job = await self.calls.ask(
-                found.provider,
-                dynamic,
-                partial(found.api.poll, part.job_id),
-                found.api.job,
-            )
-            rows = await self._rows(found, job, dynamic)
+            told = await self._told(found, part, self.credentials.get((batch_id, number), {}))
         except AttemptFailed as failure:
             if failure.kind == "config" and part.lost_credentials:
                 await self._wait_in_vain(batch, number, part, CredentialsLost())
-                return
-            if failure.status != 404:
+            else:
                 await self._note(batch_id, number, attrs.evolve(part, poll_error=str(failure)))
-                return
-            job, rows = Job(state="failed", reason=str(failure)), {}
+        else:
+            await self._settle(batch, number, told)
+
+    async def _told(self, found: JobHolder, part: BatchPart, dynamic: Mapping[str, str]) -> ToldJob:
+        """The job of a part, with its results if it is over. Raises AttemptFailed."""
+        poll = partial(found.api.poll, part.job_id)
+        try:
+            job = await self.calls.ask(found.provider, dynamic, poll, found.api.job)
+        except AttemptFailed as failure:
+            if failure.status != 404:
+                raise
+            job = Job(state="failed", reason=str(failure))
+        if job.state == "under_way":
+            return ToldJob(part, found, job, {})
+        rows: dict[str, Row] = {}
+        for file_id in job.files:
+            try:
+                await self._add_rows(found, dynamic, file_id, rows)
+            except AttemptFailed as failure:
+                if failure.status != 404:
+                    raise
+                # What another file holds is there all the same, and will not be for ever.
+                job = attrs.evolve(job, reason=f"{NO_RESULT}: {failure}")
+        return ToldJob(part, found, job, rows)
+
+    async def _add_rows(
+        self, found: JobHolder, dynamic: Mapping[str, str], file_id: str, rows: dict[str, Row]
+    ) -> None:
+        """The results in a file, by inference; of two for one the first counts.
+
+        Raises AttemptFailed.
+        """
+        content = await self.calls.ask(
+            found.provider, dynamic, partial(found.api.content, file_id), found.api.file
+        )
+        for row in await trio.to_thread.run_sync(list, found.api.rows(content)):
+            if row.inference_id in rows:
+                log.warning("second result for one item", inference_id=row.inference_id)
+            rows.setdefault(row.inference_id, row)
+
+    async def _settle(self, batch: BatchRecord, number: int, told: ToldJob) -> None:
+        """Collects what a job has left; one that goes on is ended if somebody wants that."""
+        job, part = told.job, told.part
         known = attrs.evolve(part, poll_error=None, completed=job.completed, failed=job.failed)
         if job.state != "under_way":
-            await self.results.collect(batch, number, EndedJob(part, found, job, rows))
+            await self.results.collect(batch, number, told)
             known = attrs.evolve(known, is_over=True)
-            self.credentials.pop((batch_id, number), None)
         elif batch.cancel_requested and not part.is_given_up:
-            known = await self._given_up(batch_id, number, known, found)
-        await self._note(batch_id, number, known)
+            known = await self._given_up(batch.batch_id, number, known, told.holder)
+        await self._note(batch.batch_id, number, known)
 
     async def _wait_in_vain(
         self, batch: BatchRecord, number: int, part: BatchPart, reason: LsdError
@@ -167,6 +199,8 @@ class NativeJobs:
         return part.holder not in (None, self.store.batches.shard)
 
     async def _note(self, batch_id: str, number: int, part: BatchPart) -> None:
+        if part.is_over:
+            self.credentials.pop((batch_id, number), None)
         await self.writer.commit(self.store.batches.note_part(batch_id, number, part))
 
     def _find(self, part: BatchPart) -> JobHolder | None:
@@ -177,19 +211,6 @@ class NativeJobs:
                 api = provider.begun_batches
                 return None if api is None else JobHolder(model, provider, api)
         return None
-
-    async def _rows(self, found: JobHolder, job: Job, dynamic: Mapping[str, str]) -> dict[str, Row]:
-        """The results of a job that has ended, by inference; of two for one the first counts."""
-        rows: dict[str, Row] = {}
-        for file_id in () if job.state == "under_way" else job.files:
-            content = await self.calls.ask(
-                found.provider, dynamic, partial(found.api.content, file_id), found.api.file
-            )
-            for row in await trio.to_thread.run_sync(list, found.api.rows(content)):
-                if row.inference_id in rows:
-                    log.warning("second result for one item", inference_id=row.inference_id)
-                rows.setdefault(row.inference_id, row)
-        return rows
 
 
 @attrs.frozen(kw_only=True)

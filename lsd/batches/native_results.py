@@ -38,8 +38,8 @@ class JobHolder:
 
 
 @attrs.frozen
-class EndedJob:
-    """A job that is over, with its results by inference."""
+class ToldJob:
+    """A job as its provider has told of it; `rows` are its results by inference, if it is over."""
 
     part: BatchPart
     holder: JobHolder
@@ -56,7 +56,7 @@ class NativeResults:
     store: Store
     writer: Writer
 
-    async def collect(self, batch: BatchRecord, number: int, job: EndedJob) -> None:
+    async def collect(self, batch: BatchRecord, number: int, job: ToldJob) -> None:
         """Ends all items of a part that have not ended yet, by their results."""
         strangers = set(job.rows)
 
@@ -116,7 +116,7 @@ class NativeResults:
             if each.item.part == number and each.index in requests
         ]
 
-    async def _ended(self, batch: BatchRecord, claimed: ClaimedItem, job: EndedJob) -> EndedItem:
+    async def _ended(self, batch: BatchRecord, claimed: ClaimedItem, job: ToldJob) -> EndedItem:
         """Raises nothing: what is wrong with one result is the failure of one item."""
         item, row = claimed.item, job.rows.get(claimed.item.inference_id)
         is_undone = row is None or row.is_cancelled
@@ -137,7 +137,7 @@ class NativeResults:
         after = attrs.evolve(claimed.item, state="cancelled", finished_ms=now_ms)
         return EndedItem(index=claimed.index, after=after)
 
-    async def _judged(self, claimed: ClaimedItem, job: EndedJob, row: Row | None) -> EndedItem:
+    async def _judged(self, claimed: ClaimedItem, job: ToldJob, row: Row | None) -> EndedItem:
         """Raises what keeps the item from being understood, as things are configured."""
         call = await self._call(claimed, job.holder)
         is_pinned = call.accepted.pinned is not None

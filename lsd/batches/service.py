@@ -57,7 +57,13 @@ class BatchService:
         """
         if self.inferences.recorder is None:
             raise RecordsAreOff
-        batch_id = self.inferences.ids.new()
+        batch = BatchRecord(
+            batch_id=self.inferences.ids.new(),
+            created_ms=self.inferences.clock.now_ms(),
+            shape=submission.shape,
+            api_key_public_id=api_key_public_id,
+            snapshot_hash=self.inferences.prepared.loaded.hash,
+        )
         checking = Checking(
             inferences=self.inferences,
             native=self.native,
@@ -65,28 +71,20 @@ class BatchService:
             draws_once=submission.shape == "columns",
             api_key_public_id=api_key_public_id,
         )
-        items = await self._check(batch_id, submission.rows, checking)
+        items = await self._check(batch.batch_id, submission.rows, checking)
         if len(checking.failures) == len(items):
             raise ItemRefused(0, checking.failures[0])
-        batch = BatchRecord(
-            batch_id=batch_id,
-            created_ms=self.inferences.clock.now_ms(),
-            shape=submission.shape,
-            api_key_public_id=api_key_public_id,
-            snapshot_hash=self.inferences.prepared.loaded.hash,
-        )
         try:
             await self._store(batch, items, checking)
         except BaseException as error:
-            for new in items:
-                self.queue.credentials.forget(new.item.inference_id)
+            self.queue.credentials.forget_batch(batch.batch_id)
             if isinstance(error, StoreFull | StoreFailed | WriteFailed):
                 raise BatchNotStored(str(error)) from error
             raise
         self.inferences.metrics.count_batch(checking.asked)
         self.queue.note_news()
         return {
-            "batch_id": batch_id,
+            "batch_id": batch.batch_id,
             "inference_ids": [new.item.inference_id for new in items],
             "episode_ids": [new.item.episode_id for new in items],
         }

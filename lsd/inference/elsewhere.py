@@ -1,11 +1,12 @@
 """Calls that a provider makes in a job of its own: what is asked, and what it has answered."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 import attrs
 
 from lsd.config import ChatCompletionVariant
-from lsd.conversation import ModelRequest, encode_json
+from lsd.conversation import JsonValue, ModelRequest, encode_json
 from lsd.inference.accept import Accepted
 from lsd.inference.answers import usage_json
 from lsd.inference.cache_entries import answer_to_cache
@@ -81,16 +82,7 @@ class CallElsewhere:
         call = await self._begin(request)
         call.take_raw_response(body.decode(errors="replace"), ())
         call.answer = response
-        if costs is not None:
-            try:
-                call.cost = costs.cost(response.document)
-            except CostUnknown as unknown:
-                log.warning(
-                    "cost not computable",
-                    model=call.model_name,
-                    provider=call.provider_name,
-                    reason=unknown.reason,
-                )
+        call.cost = None if costs is None else self._cost(costs, response.document)
         run.end_call(call, "ok")
         if run.cache is not None and run.cache.takes(call):
             edits = run.edits_beside(provider, self.variant.generation, self.model)
@@ -102,6 +94,18 @@ class CallElsewhere:
             finish_reason=answer.finish_reason,
             records=recorder.answered(run, self.accepted, answer),
         )
+
+    def _cost(self, costs: CostTable, document: JsonValue) -> Decimal | None:
+        try:
+            return costs.cost(document)
+        except CostUnknown as unknown:
+            log.warning(
+                "cost not computable",
+                model=self.model.name,
+                provider=self.provider.name,
+                reason=unknown.reason,
+            )
+            return None
 
     async def unanswered(
         self, recorder: Recorder, error: str, body: bytes | None = None

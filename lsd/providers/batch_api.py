@@ -153,6 +153,12 @@ def text_field(provider_type: str, fields: Mapping[str, JsonValue], name: str) -
     return value
 
 
+def objects_in(fields: Mapping[str, JsonValue], name: str) -> list[dict[str, JsonValue]]:
+    """The objects of a list; what else stands in it is passed over, as is what is no list."""
+    value = fields.get(name)
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
 def not_understood(provider_type: str, reason: str) -> AttemptFailed:
     """The failure that an answer is if it makes no sense."""
     return AttemptFailed(kind="malformed", text=f"{provider_type}: batch API: {reason}")

@@ -24,6 +24,7 @@ from lsd.providers.batch_api import (
     bad_row,
     check_status,
     not_understood,
+    objects_in,
     text_field,
 )
 from lsd.providers.dialect import Dialect
@@ -127,8 +128,7 @@ class OpenAIBatches:
         self, batch_id: str, status: int, headers: Mapping[str, str], body: bytes
     ) -> FoundJobs:
         fields = answered_object("openai", status, headers, body)
-        data = fields.get("data")
-        jobs = [each for each in data if isinstance(each, dict)] if isinstance(data, list) else []
+        jobs = objects_in(fields, "data")
         last_id = jobs[-1].get("id") if jobs else None
         has_more = fields.get("has_more") is True and isinstance(last_id, str)
         return FoundJobs(
@@ -194,9 +194,8 @@ def _count(value: JsonValue) -> int | None:
 
 
 def _reasons(errors: JsonValue) -> str:
-    data = errors.get("data") if isinstance(errors, dict) else None
-    entries = data if isinstance(data, list) else []
-    return "; ".join(_reason(each) for each in entries if isinstance(each, dict))
+    entries = objects_in(errors, "data") if isinstance(errors, dict) else ()
+    return "; ".join(map(_reason, entries))
 
 
 def _reason(entry: Mapping[str, JsonValue]) -> str:

@@ -26,6 +26,7 @@ from lsd.providers.batch_api import (
     bad_row,
     check_status,
     not_understood,
+    objects_in,
     text_field,
 )
 from lsd.providers.gemini import Gemini
@@ -151,8 +152,7 @@ class VertexBatches:
         self, batch_id: str, status: int, headers: Mapping[str, str], body: bytes
     ) -> FoundJobs:
         fields = answered_object(_TYPE, status, headers, body)
-        data = fields.get("batchPredictionJobs")
-        jobs = [each for each in data if isinstance(each, dict)] if isinstance(data, list) else []
+        jobs = objects_in(fields, "batchPredictionJobs")
         token = fields.get("nextPageToken")
         return FoundJobs(
             ids=tuple(

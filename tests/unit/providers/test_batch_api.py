@@ -4,7 +4,7 @@ import pytest
 
 from lsd.conversation import AttemptFailed
 from lsd.providers import BatchFile
-from lsd.providers.batch_api import LINE_SHOWN_MAX, answered_object, bad_row, text_field
+from lsd.providers.batch_api import LINE_SHOWN_MAX, answered_object, bad_row, objects_in, text_field
 
 
 def test_files_of_a_batch_have_names_of_their_own() -> None:
@@ -26,6 +26,15 @@ def test_a_field_that_is_missing_is_named() -> None:
     assert text_field("openai", {"id": "f"}, "id") == "f"
     with pytest.raises(AttemptFailed, match="found no id"):
         text_field("openai", {"id": 7}, "id")
+
+
+def test_what_is_no_object_of_a_list_is_passed_over() -> None:
+    """The rest of a page is read all the same."""
+    assert objects_in({"data": [{"id": "a"}, 5, None, {"id": "b"}]}, "data") == [
+        {"id": "a"},
+        {"id": "b"},
+    ]
+    assert objects_in({"data": {}}, "data") == objects_in({}, "data") == []
 
 
 def test_a_line_that_cannot_be_read_is_shown_in_part() -> None:
