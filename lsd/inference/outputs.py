@@ -33,13 +33,18 @@ def chat_content(
 
     `calls_as_text`: the one tool was there to force JSON, and its arguments are the text.
     """
-    return [_shown(block, toolbox, calls_as_text) for block in blocks]
+    return [
+        {"type": "text", "text": block.text}
+        if isinstance(block, Text)
+        else _shown(block, toolbox, calls_as_text)
+        for block in blocks
+    ]
 
 
-def _shown(block: OutputBlock, toolbox: Toolbox | None, calls_as_text: bool) -> dict[str, Any]:
+def _shown(
+    block: ToolCall | Thought | Unknown, toolbox: Toolbox | None, calls_as_text: bool
+) -> dict[str, Any]:
     match block:
-        case Text():
-            return {"type": "text", "text": block.text}
         case ToolCall() if calls_as_text:
             return {"type": "text", "text": block.arguments}
         case ToolCall():

@@ -257,7 +257,7 @@ class ProviderCall:
 
     def _note_failure(self, failure: AttemptFailed) -> None:
         self.entry.fail(failure, self.run.shared.clock.monotonic())
-        self.run.hear_end(self.entry)
+        self.run.shared.on_call_ended(self.entry)
 
     def warn_of_unknown_cost(self, unknown: CostUnknown) -> None:
         """A cost that cannot be told leaves a trace in the log, and null everywhere else."""

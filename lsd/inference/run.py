@@ -38,7 +38,7 @@ class Shared:
     random: Random
     examples: ExampleMemory | None
     experiments: AdaptiveExperiments
-    on_call_ended: Callable[[ModelCall], None] | None
+    on_call_ended: Callable[[ModelCall], None]
 
 
 @attrs.define(eq=False)
@@ -125,13 +125,7 @@ class Run:
         """Settles an entry of the journal."""
         shared = self.shared
         call.settle(status, shared.clock.monotonic(), error)
-        if shared.on_call_ended is not None:
-            shared.on_call_ended(call)
-
-    def hear_end(self, call: ModelCall) -> None:
-        """Tells whoever counts that a call is over."""
-        if self.shared.on_call_ended is not None:
-            self.shared.on_call_ended(call)
+        shared.on_call_ended(call)
 
     def end_open_calls(self, status: CallStatus, error: str) -> None:
         """Settles what a timeout or the caller's leaving has cut off."""

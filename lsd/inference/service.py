@@ -142,7 +142,7 @@ class InferenceService:
             run.end_open_calls("interrupted", CUT_OFF)
             records = self.recorder.attempts(run, accepted)
             return Unanswered(failure=failure, records=records)
-        self._observe(run)
+        self._observe(run, accepted, answer)
         return Answered(
             variant_name=answer.variant_name,
             usage=encode_json(usage_json(answer.parts)),
@@ -215,14 +215,13 @@ class InferenceService:
         )
 
     async def _complete(self, accepted: Accepted, started_at: float) -> tuple[Run, Answer]:
-        run = self._begin(accepted, started_at)
-        self._enter(run, accepted)
+        run = self._enter(accepted, started_at)
         try:
             if run.files is not None:
                 await self.file_desk.keep_files_of(run)
             answer = await first_answer(run, accepted)
             await self._record(run, accepted, answer)
-            self._observe(run)
+            self._observe(run, accepted, answer)
         except BaseException as error:
             self._leave(run, accepted, error)
             raise
@@ -230,9 +229,8 @@ class InferenceService:
         return run, answer
 
     async def _stream(self, accepted: Accepted, started_at: float, open_writer: _Open) -> None:
-        run = self._begin(accepted, started_at)
+        run = self._enter(accepted, started_at)
         run.patience_s = None if accepted.direct is None else PATIENCE_S
-        self._enter(run, accepted)
         try:
             await self.file_desk.keep_files_of(run)
             started = await first_started_answer(run, accepted)
@@ -249,10 +247,15 @@ class InferenceService:
             raise
         self._leave(run, accepted)
 
-    def _enter(self, run: Run, accepted: Accepted) -> None:
-        """From now on the inference can be waited for."""
-        is_dryrun = bool(accepted.request.dryrun)
+    def _enter(self, accepted: Accepted, started_at: float) -> Run:
+        """The run of a new inference, which counts, and can be waited for from now on."""
+        request = accepted.request
+        is_dryrun = request.dryrun is True
+        if not is_dryrun:
+            self.metrics.count_inference(accepted.function.name, request.model_name)
+        run = self._begin(accepted, started_at)
         self.running.begin(run.inference_id, run.episode_id, is_dryrun=is_dryrun)
+        return run
 
     def _leave(self, run: Run, accepted: Accepted, error: BaseException | None = None) -> None:
         """The inference is over; one that gives no answer leaves its attempts."""
@@ -271,10 +274,8 @@ class InferenceService:
             self.recorder.record_attempts(run, accepted)
 
     def _begin(self, accepted: Accepted, started_at: float, inference_id: str | None = None) -> Run:
-        """A new run; one without an id is a new inference, and counts as such."""
+        """A new run, perhaps of an inference that has an id already."""
         request = accepted.request
-        if inference_id is None and not request.dryrun:
-            self.metrics.count_inference(accepted.function.name, request.model_name)
         # By position: keywords would cost more than the rest of it.
         return Run(
             accepted.episode_id or self.ids.new(),
@@ -282,7 +283,7 @@ class InferenceService:
             request,
             self._shared,
             started_at,
-            bool(request.stream),
+            request.stream is True,
             None if request.cache_options.enabled == "off" else self._cache_for(accepted),
             None if accepted.is_text else self.file_desk.files_for(request),
             None if self.limiter is None else self._limits(accepted, self.limiter),
@@ -332,7 +333,7 @@ class InferenceService:
         if not writer.is_broken_off:
             await sender.send(writer.closing(answer))
         await self._record(run, accepted, answer)
-        self._observe(run)
+        self._observe(run, accepted, answer)
         if not writer.is_broken_off:
             await sender.send(writer.end_mark)
 
@@ -358,14 +359,13 @@ class InferenceService:
 
     def _count_call(self, call: ModelCall) -> None:
         if not call.cached:
-            self.metrics.count_call(
-                call.answer.usage.input_tokens, call.answer.usage.output_tokens, call.cost
-            )
+            usage = call.answer.usage
+            self.metrics.count_call(usage.input_tokens, usage.output_tokens, call.cost)
 
-    def _observe(self, run: Run) -> None:
+    def _observe(self, run: Run, accepted: Accepted, answer: Answer) -> None:
         now = self.clock.monotonic()
         overhead = now - run.started_at - run.journal.seconds_at_providers(now)
-        tried = {call.variant_name for call in run.journal.calls}
-        variant = tried.pop() if len(tried) == 1 else None
-        function = run.request.function_name or DEFAULT_FUNCTION
-        self.metrics.observe_overhead(function, variant, overhead)
+        # Other calls than those of the answer were made for variants that have failed before.
+        is_sole = len(answer.calls) == len(run.journal.calls)
+        variant_name = answer.variant_name if is_sole else None
+        self.metrics.observe_overhead(accepted.function.name, variant_name, overhead)

@@ -4,6 +4,7 @@ import attrs
 
 from lsd.conversation import AttemptFailed
 from lsd.inference.accept import Accepted
+from lsd.inference.journal import ModelCall
 from lsd.inference.prepared import PreparedModel, PreparedProvider
 from lsd.inference.provider_call import ANSWER_BYTES_MAX, ProviderCall
 from lsd.inference.run import Run
@@ -17,7 +18,7 @@ async def counted_tokens(run: Run, accepted: Accepted, model: PreparedModel) -> 
 
     `run` is for this alone: it is no inference, and what is entered in its journal stays there.
     """
-    run.shared = attrs.evolve(run.shared, on_call_ended=None)
+    run.shared = attrs.evolve(run.shared, on_call_ended=_ignored)
     for provider in model.providers:
         try:
             count = await _count(run, accepted, model, provider)
@@ -29,6 +30,10 @@ async def counted_tokens(run: Run, accepted: Accepted, model: PreparedModel) -> 
             if count is not None:
                 return count
     return None
+
+
+def _ignored(_: ModelCall) -> None:
+    """No call of an inference has ended."""
 
 
 async def _count(

@@ -29,14 +29,13 @@ class Distribution:
     """One series of a histogram: how many values lie between two of its `bounds` each."""
 
     bounds: tuple[float, ...]
-    row: list[float]
-    """The numbers of values, and at last their sum."""
+    counts: list[float]
+    total: float = 0.0
 
     def observe(self, value: float) -> None:
         """Counts one value."""
-        row = self.row
-        row[bisect_left(self.bounds, value)] += 1
-        row[-1] += value
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.total += value
 
 
 @attrs.define(eq=False)
@@ -88,8 +87,8 @@ class Histogram(Collector):
         """The series with these labels, which is shown from now on; it may be kept."""
         found = self._series.get(labels)
         if found is None:
-            row = [0.0] * (len(self._bounds) + 2)
-            found = self._series[labels] = Distribution(self._bounds, row)
+            counts = [0.0] * (len(self._bounds) + 1)
+            found = self._series[labels] = Distribution(self._bounds, counts)
         return found
 
     def observe(self, value: float, labels: Labels = UNLABELLED) -> None:
@@ -97,15 +96,17 @@ class Histogram(Collector):
         self.of(labels).observe(value)
 
     def values(self) -> list[tuple[Labels, list[float]]]:
-        """All rows, as `take_in` wants them."""
-        return [(labels, list(each.row)) for labels, each in self._series.copy().items()]
+        """All counts, each followed by its total, as `take_in` wants them."""
+        found = self._series.copy().items()
+        return [(labels, [*each.counts, each.total]) for labels, each in found]
 
     def take_in(self, values: Iterable[tuple[Iterable[Sequence[str]], Sequence[float]]]) -> None:
         """Adds what another process with the same bounds has seen."""
-        for labels, more in values:
-            row = self.of(_labels(labels)).row
-            for place, count in enumerate(more):
-                row[place] += count
+        for labels, (*counts, total) in values:
+            series = self.of(_labels(labels))
+            series.total += total
+            for place, count in enumerate(counts):
+                series.counts[place] += count
 
     def collect(self) -> Iterable[Metric]:
         family = HistogramMetricFamily(self.name, self._help)

@@ -84,16 +84,6 @@ async def test_whoever_counts_hears_of_each_end_once(start: StartGateway) -> Non
     assert first.status == "ok"
 
 
-async def test_a_run_may_have_nobody_who_counts(start: StartGateway) -> None:
-    """Then its calls end all the same."""
-    asked = attempt(start(PLAIN))
-    asked.run.shared = attrs.evolve(asked.run.shared, on_call_ended=None)
-
-    asked.run.end_call(begun(asked), "ok")
-
-    assert asked.call.status == "ok"
-
-
 BODY = {"pointer": "/r", "value": 1}
 HEADER = {"name": "r", "value": "1"}
 
