@@ -37,6 +37,7 @@ from lsd.api.reading import Reading
 from lsd.api.records import Records
 from lsd.api.routed import RoutedApp
 from lsd.api.target_feedback import TargetFeedback
+from lsd.api.tracing import Tracing
 
 __all__ = [
     "Answer",
@@ -73,6 +74,7 @@ __all__ = [
     "Responses",
     "RoutedApp",
     "TargetFeedback",
+    "Tracing",
     "error_desk",
     "hot_endpoints",
     "probes",

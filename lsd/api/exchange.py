@@ -16,7 +16,7 @@ EVENT_STREAM = "text/event-stream"
 Headers = tuple[tuple[bytes, bytes], ...]
 """Headers of an answer as they go on the wire; their names are lower-case."""
 
-_LISTS = frozenset({"anthropic-beta", "x-lsd-tags"})
+_LISTS = frozenset({"anthropic-beta", "tracestate", "x-lsd-tags"})
 """Headers that may come several times; what they say is then one list. Source: RFC 9110, 5.3."""
 
 

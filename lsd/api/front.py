@@ -23,13 +23,12 @@ from lsd.api.errors import ErrorDesk, Refused
 from lsd.api.exchange import Endpoint, WhenClientLeaves, headers_of
 from lsd.api.in_flight import InFlight
 from lsd.api.responder import API_KEY, RESPONDER, Message, Responder, SendMessage
-from lsd.api.tracing import check_trace_headers, traced
+from lsd.api.tracing import Tracing, check_trace_headers
 from lsd.conversation import IdGenerator, LsdError
 from lsd.telemetry import (
     CURRENT_REQUEST,
     Clock,
     RequestContext,
-    Tracer,
     current_trace,
     has_trace_extras,
 )
@@ -72,7 +71,7 @@ class Front:
     in_flight: InFlight
     ids: IdGenerator
     clock: Clock
-    tracer: Tracer | None = None
+    tracing: Tracing | None = None
     _reception: Reception = attrs.field(init=False)
     _hot_routes: Mapping[tuple[str, str], Route] = attrs.field(init=False)
     _asks_for_keys: bool = attrs.field(init=False)
@@ -89,7 +88,7 @@ class Front:
             (method, base + path): self._route(method, base + path) for method, path in self.hot
         }
         # Traces tell how long it took to find out that nobody needs one.
-        self._asks_for_keys = self.authentication.authenticator is not None or bool(self.tracer)
+        self._asks_for_keys = self.authentication.authenticator is not None or bool(self.tracing)
 
     async def __call__(self, scope: Scope, receive: Receive, send: SendMessage) -> None:
         """One connection of the server: a request, or the lifespan of the application."""
@@ -101,11 +100,11 @@ class Front:
         context = RequestContext(scope["method"], scope["path"], self.ids.new, amazon_id)
         token = CURRENT_REQUEST.set(context)
         try:
-            if self.tracer is None:
+            if self.tracing is None:
                 await self._served(scope, headers, context, receive, send)
             else:
                 path = self._local_path(context.path)
-                with traced(self.tracer, context, path, headers, send) as traced_send:
+                with self.tracing.of_request(context, path, headers, send) as traced_send:
                     await self._served(scope, headers, context, receive, traced_send)
         finally:
             CURRENT_REQUEST.reset(token)
@@ -185,14 +184,17 @@ class Front:
         self, method: str, path: str | None, headers: Mapping[str, str]
     ) -> str | None:
         """The public id of the caller's key. Raises NotAuthenticated."""
-        trace = None if self.tracer is None else current_trace()
+        trace = None if self.tracing is None else current_trace()
         if trace is None:
             return self.authentication.public_id(method, path, headers)
-        started_ns, key = trace.clock.now_ns(), None
+        started_ns, key, error = trace.clock.now_ns(), None, None
         try:
             key = self.authentication.public_id(method, path, headers)
+        except NotAuthenticated as refused:
+            error = str(refused)
+            raise
         finally:
-            trace.add("lsd_auth", started_ns, {"key.public_id": key})
+            trace.add("lsd_auth", started_ns, {"key.public_id": key}, error=error)
         return key
 
     def _local_path(self, path: str) -> str | None:

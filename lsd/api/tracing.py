@@ -1,17 +1,21 @@
 """Where traces begin and end: at the edge of a request."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
+import attrs
+
 from lsd.api.errors import Refused
+from lsd.api.exchange import Endpoint
 from lsd.api.responder import Message, SendMessage
 from lsd.conversation import NotJson, decode_json
 from lsd.feedback import FeedbackRequest, FeedbackService
 from lsd.telemetry import CURRENT_TRACE, RequestContext, Trace, Tracer, read_trace_extras
 
 _TRACED: Final = ("/inference", "/feedback", "/batch_inference", "/openai", "/anthropic")
-_BATCH: Final = "/batch_inference/"
+
+_LEFT: Final = "the client left before it was answered"
 
 
 def check_trace_headers(headers: Mapping[str, str]) -> None:
@@ -22,48 +26,77 @@ def check_trace_headers(headers: Mapping[str, str]) -> None:
         raise Refused(400, str(error)) from None
 
 
-@contextmanager
-def traced(
-    tracer: Tracer,
-    context: RequestContext,
-    path: str | None,
-    headers: Mapping[str, str],
-    send: SendMessage,
-) -> Iterator[SendMessage]:
-    """Traces what is done inside, if the route is a traced one; what sends, looks at the answer."""
-    trace = _begin(tracer, context, path, headers)
-    if trace is None:
-        yield send
-        return
-    token = CURRENT_TRACE.set(trace)
-    seen = _Seen(send)
-    try:
-        yield seen.send
-    finally:
-        CURRENT_TRACE.reset(token)
-        tracer.end_request(trace, seen.status, seen.error())
+@attrs.frozen
+class Tracing:
+    """Traces the requests of those routes whose requests are traced."""
 
+    _tracer: Tracer
+    _plain: frozenset[str]
+    _with_names: Sequence[Sequence[str]]
+    """Routes whose paths have names in them, in segments."""
 
-def _begin(
-    tracer: Tracer, context: RequestContext, path: str | None, headers: Mapping[str, str]
-) -> Trace | None:
-    if path is None or not path.startswith(_TRACED):
+    @classmethod
+    def of(cls, tracer: Tracer, endpoints: Iterable[Endpoint]) -> "Tracing":
+        """For a daemon that serves these endpoints."""
+        paths = {each.path for each in endpoints if each.path.startswith(_TRACED)}
+        named = [path.split("/") for path in sorted(paths) if "{" in path]
+        return cls(tracer, frozenset(path for path in paths if "{" not in path), named)
+
+    @contextmanager
+    def of_request(
+        self,
+        context: RequestContext,
+        path: str | None,
+        headers: Mapping[str, str],
+        send: SendMessage,
+    ) -> Iterator[SendMessage]:
+        """Traces what is done inside, if the route is a traced one.
+
+        What it gives in place of `send` looks at the answer.
+        """
+        trace = self._begin(context, path, headers)
+        if trace is None:
+            yield send
+            return
+        token = CURRENT_TRACE.set(trace)
+        seen = _Seen(send)
+        try:
+            yield seen.send
+        finally:
+            CURRENT_TRACE.reset(token)
+            self._tracer.end_request(trace, seen.status, seen.error())
+
+    def route_of(self, path: str) -> str | None:
+        """The path with names in place of ids, of which there are many; None if not traced."""
+        if path in self._plain:
+            return path
+        if not path.startswith(_TRACED):
+            return None
+        found = path.split("/")
+        for wanted in self._with_names:
+            if _matches(wanted, found):
+                return "/".join(wanted).replace("{path:", "{")
         return None
-    try:
-        extras = read_trace_extras(headers)
-    except ValueError:  # the answer will tell
-        return None
-    return tracer.begin(context.method, _route(path), context.path, headers, extras)
+
+    def _begin(
+        self, context: RequestContext, path: str | None, headers: Mapping[str, str]
+    ) -> Trace | None:
+        route = None if path is None else self.route_of(path)
+        if route is None:
+            return None
+        try:
+            extras = read_trace_extras(headers)
+        except ValueError:  # the answer will tell
+            return None
+        return self._tracer.begin(context.method, route, context.path, headers, extras)
 
 
-def _route(path: str) -> str:
-    """The path with names in place of ids, of which there are many."""
-    if not path.startswith(_BATCH):
-        return path
-    names = ("{batch_id}", None, "{inference_id}")
-    parts = path.removeprefix(_BATCH).split("/")
-    shown = [name or part for part, name in zip(parts, names, strict=False)]
-    return _BATCH + "/".join(shown)
+def _matches(wanted: Sequence[str], found: Sequence[str]) -> bool:
+    """Whether a path is of a route; `{path:name}` is the last segment, and takes all others."""
+    takes_rest = wanted[-1].startswith("{path:") and len(found) > len(wanted)
+    return (takes_rest or len(found) == len(wanted)) and all(
+        part.startswith("{") or part == given for part, given in zip(wanted, found, strict=False)
+    )
 
 
 class _Seen:
@@ -83,7 +116,9 @@ class _Seen:
 
     def error(self) -> str | None:
         """What the answer says is wrong; None if nothing is."""
-        if self.status is None or self.status < 400:
+        if self.status is None:
+            return _LEFT
+        if self.status < 400:
             return None
         try:
             told = decode_json(self._body)["error"]

@@ -39,6 +39,7 @@ from lsd.api import (
     Responses,
     RoutedApp,
     TargetFeedback,
+    Tracing,
     error_desk,
     hot_endpoints,
     probes,
@@ -321,7 +322,7 @@ def _front(
         in_flight=equipment.in_flight,
         ids=ids,
         clock=equipment.clock,
-        tracer=tracer,
+        tracing=None if tracer is None else Tracing.of(tracer, endpoints),
     )
 
 

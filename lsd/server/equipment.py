@@ -72,7 +72,8 @@ def _trace_export(loaded: Loaded, transport: OutboundTransport) -> "TraceExport 
     if not loaded.config.gateway.export.otlp.traces.enabled:
         return None
     # Few export traces; the others need not load what does.
-    from lsd.server.trace_export import Collector, TraceExport  # noqa: PLC0415
+    from lsd.server.trace_collector import Collector  # noqa: PLC0415
+    from lsd.server.trace_export import TraceExport  # noqa: PLC0415 (the same)
 
     return TraceExport(Collector.of(os.environ), transport)
 

@@ -1,15 +1,17 @@
 """Traces on their way to a collector: in the background, bounded, and never in a request's way."""
 
 from collections.abc import Mapping
+from functools import partial
+from gzip import compress
 from typing import Final
-from urllib.parse import unquote
 
 import attrs
 import trio
 
 from lsd.conversation import LsdError, WireRequest
 from lsd.network import Transport, TransportFailed
-from lsd.telemetry import MEDIA_TYPES, OtlpEncoding, Trace, encode_otlp, logger
+from lsd.server.trace_collector import Collector
+from lsd.telemetry import MEDIA_TYPES, Trace, encode_trace, logger, otlp_body
 
 log = logger(__name__)
 
@@ -20,9 +22,6 @@ GATHER_S: Final = 0.5
 """A trace waits so long for others to be sent with."""
 
 BATCH_MAX: Final = 256
-
-SEND_S_MAX: Final = 10.0
-"""The default of OpenTelemetry's exporters."""
 
 ATTEMPTS: Final = 3
 PAUSE_S: Final = 1.0
@@ -35,6 +34,9 @@ _WORTH_RETRYING: Final = frozenset({429, 502, 503, 504})
 
 _ANSWER_BYTES_MAX: Final = 64 * 1024
 
+_GZIP: Final = 1
+"""Fast: names of attributes come again and again, so that any level makes a tenth of them."""
+
 _Headers = tuple[tuple[str, str], ...]
 _Waiting = tuple[_Headers, Trace]
 
@@ -46,35 +48,6 @@ class _NotTaken(LsdError):
 
     def __str__(self) -> str:
         return self.reason
-
-
-@attrs.frozen(kw_only=True)
-class Collector:
-    """Where traces go, as the environment says. `headers` are sent with every export."""
-
-    url: str
-    encoding: OtlpEncoding
-    service_name: str
-    headers: Mapping[str, str] = attrs.field(repr=False)
-
-    @classmethod
-    def of(cls, environment: Mapping[str, str]) -> "Collector":
-        """By the variables of OpenTelemetry's specification, those for traces first."""
-        prefix = "OTEL_EXPORTER_OTLP"
-
-        def get(name: str) -> str:
-            return environment.get(f"{prefix}_TRACES_{name}") or environment.get(
-                f"{prefix}_{name}", ""
-            )
-
-        own = environment.get(f"{prefix}_TRACES_ENDPOINT")
-        shared = environment.get(f"{prefix}_ENDPOINT", "").rstrip("/")
-        return cls(
-            url=own or f"{shared}/v1/traces",
-            encoding="http/json" if get("PROTOCOL") == "http/json" else "http/protobuf",
-            service_name=environment.get("OTEL_SERVICE_NAME") or "lsd",
-            headers=_pairs(get("HEADERS")),
-        )
 
 
 @attrs.define(eq=False)
@@ -128,7 +101,7 @@ class TraceExport:
         for own, trace in batch:
             by_headers.setdefault(own, []).append(trace)
         for headers, traces in by_headers.items():
-            request = self._request(traces, dict(headers))
+            request = await self._request(traces, dict(headers))
             for attempt in range(1, ATTEMPTS + 1):
                 try:
                     await self._post(request)
@@ -141,18 +114,26 @@ class TraceExport:
                     self._is_ill = False
                     break
 
-    def _request(self, traces: list[Trace], own_headers: Mapping[str, str]) -> WireRequest:
+    async def _request(self, traces: list[Trace], own_headers: Mapping[str, str]) -> WireRequest:
         collector = self._collector
         headers = {name.lower(): value for name, value in collector.headers.items()}
         headers |= own_headers
         headers["content-type"] = MEDIA_TYPES[collector.encoding]
-        body = encode_otlp(traces, {"service.name": collector.service_name}, collector.encoding)
+        pieces = []
+        for trace in traces:
+            pieces.append(encode_trace(trace, collector.resource, collector.encoding))
+            await trio.lowlevel.checkpoint()  # requests go first
+        body = otlp_body(pieces, collector.encoding)
+        if collector.is_compressed:
+            headers["content-encoding"] = "gzip"
+            body = await trio.to_thread.run_sync(partial(compress, compresslevel=_GZIP), body)
         return WireRequest(method="POST", url=collector.url, headers=headers, body=body)
 
     async def _post(self, request: WireRequest) -> None:
         """Raises _NotTaken."""
         status = None
-        with trio.move_on_after(SEND_S_MAX):
+        seconds = self._collector.send_s_max
+        with trio.move_on_after(seconds):
             try:
                 response = await self._transport.send(request)
                 try:
@@ -165,7 +146,7 @@ class TraceExport:
             except LsdError as failure:
                 raise _NotTaken(str(failure), is_worth_retrying=False) from None
         if status is None:
-            raise _NotTaken(f"no answer within {SEND_S_MAX:g} s", is_worth_retrying=True)
+            raise _NotTaken(f"no answer within {seconds:g} s", is_worth_retrying=True)
         if status >= 300:
             raise _NotTaken(f"HTTP {status}", is_worth_retrying=status in _WORTH_RETRYING)
 
@@ -174,9 +155,3 @@ class TraceExport:
         if not self._is_ill:
             log.warning("traces not exported", collector=self._collector.url, reason=reason)
         self._is_ill = True
-
-
-def _pairs(text: str) -> dict[str, str]:
-    """`name=value,name=value`, as the specification encodes headers in a variable."""
-    pairs = (each.partition("=") for each in text.split(",") if "=" in each)
-    return {name.strip(): unquote(value.strip()) for name, _, value in pairs}

@@ -13,7 +13,7 @@ from lsd.telemetry.metrics import (
     StoreCounts,
     StoreReadings,
 )
-from lsd.telemetry.otlp import MEDIA_TYPES, OtlpEncoding, encode_otlp
+from lsd.telemetry.otlp import MEDIA_TYPES, OtlpEncoding, encode_trace, otlp_body
 from lsd.telemetry.request_context import CURRENT_REQUEST, RequestContext
 from lsd.telemetry.trace_headers import NO_EXTRAS, TraceExtras, has_trace_extras, read_trace_extras
 from lsd.telemetry.traces import (
@@ -50,9 +50,10 @@ __all__ = [
     "Tracer",
     "configure_logging",
     "current_trace",
-    "encode_otlp",
+    "encode_trace",
     "has_trace_extras",
     "logger",
+    "otlp_body",
     "parse_rfc3339_ns",
     "read_trace_extras",
     "rfc3339_ms",

@@ -1,16 +1,21 @@
 """Traces in the form in which collectors take them: OTLP, as protobuf or as JSON.
 
+A trace is encoded by itself, in some hundred microseconds, so that whoever encodes many can let
+others go first in between.
+
 Source: opentelemetry-proto 1.5, `collector/trace/v1` and `trace/v1`; "OTLP/HTTP Request" and "JSON
 Protobuf Encoding" of the OTLP specification.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from struct import Struct
 from typing import Any, Final, Literal
 
 import orjson
 
 from lsd import __version__
+from lsd.telemetry._protobuf import BYTES, EIGHT_BYTES, VARINT, message, tag, text, varint
 from lsd.telemetry.traces import AttributeValue, Span, Trace
 
 OtlpEncoding = Literal["http/protobuf", "http/json"]
@@ -25,18 +30,46 @@ _STATUS_ERROR: Final = 2
 _SCOPE: Final = "lsd"
 
 _DOUBLE: Final = Struct("<d")
-_VARINT, _FIXED64, _BYTES = 0, 1, 2
-"""Wire types of protobuf."""
+_FIXED64: Final = Struct("<Q")
+
+_FIRST: Final = tag(1, BYTES)
+_SECOND: Final = tag(2, BYTES)
+"""Fields of several messages: of the pairs and values of attributes among others."""
+
+_STATE: Final = tag(3, BYTES)
+_PARENT: Final = tag(4, BYTES)
+_NAME: Final = tag(5, BYTES)
+_KIND: Final = {kind: tag(6, VARINT) + varint(number) for kind, number in _KINDS.items()}
+_START: Final = tag(7, EIGHT_BYTES)
+_END: Final = tag(8, EIGHT_BYTES)
+_ATTRIBUTE: Final = tag(9, BYTES)
+_STATUS: Final = tag(15, BYTES)
+_FAILED: Final = tag(3, VARINT) + varint(_STATUS_ERROR)
+"""Fields of a span, and of its status."""
+
+_TRUTH: Final = (tag(2, VARINT) + varint(0), tag(2, VARINT) + varint(1))
+_NUMBER: Final = tag(3, VARINT)
+_FRACTION: Final = tag(4, EIGHT_BYTES)
+"""Values of attributes."""
+
+_SCOPE_MESSAGE: Final = message(_FIRST, text(_FIRST, _SCOPE) + text(_SECOND, __version__))
+
+_KEYS_MAX: Final = 512
+"""Names of attributes whose encoding is remembered: LSD has some sixty, callers add theirs."""
 
 
-def encode_otlp(
-    traces: Sequence[Trace], resource: Mapping[str, str], encoding: OtlpEncoding
-) -> bytes:
-    """The body of one export; `resource` describes who exports."""
+def encode_trace(trace: Trace, resource: Mapping[str, str], encoding: OtlpEncoding) -> bytes:
+    """A piece of an export; `resource` describes who exports."""
     if encoding == "http/json":
-        spans = [_json_resource_spans(trace, resource) for trace in traces]
-        return orjson.dumps({"resourceSpans": spans})
-    return b"".join(_message(1, _resource_spans(trace, resource)) for trace in traces)
+        return orjson.dumps(_json_resource_spans(trace, resource))
+    return message(_FIRST, _resource_spans(trace, resource))
+
+
+def otlp_body(pieces: Iterable[bytes], encoding: OtlpEncoding) -> bytes:
+    """The body of one export of these traces."""
+    if encoding == "http/json":
+        return b'{"resourceSpans":[' + b",".join(pieces) + b"]}"
+    return b"".join(pieces)
 
 
 def _json_resource_spans(trace: Trace, resource: Mapping[str, str]) -> dict[str, Any]:
@@ -87,66 +120,48 @@ def _json_value(value: AttributeValue) -> dict[str, Any]:
 
 
 def _resource_spans(trace: Trace, resource: Mapping[str, str]) -> bytes:
-    scope = _text(1, _SCOPE) + _text(2, __version__)
-    spans = (_message(2, _span(trace, span)) for span in trace.spans)
-    return _message(1, _attributes(1, {**resource, **trace.extras.resource})) + _message(
-        2, _message(1, scope) + b"".join(spans)
-    )
+    described = _attributes(_FIRST, {**resource, **trace.extras.resource})
+    spans = [message(_SECOND, _span(trace, span)) for span in trace.spans]
+    return message(_FIRST, described) + message(_SECOND, _SCOPE_MESSAGE + b"".join(spans))
 
 
 def _span(trace: Trace, span: Span) -> bytes:
     parts = [
-        _message(1, trace.trace_id),
-        _message(2, span.span_id),
-        _text(3, trace.state) if trace.state else b"",
-        _message(4, span.parent_id) if span.parent_id is not None else b"",
-        _text(5, span.name),
-        _tag(6, _VARINT) + _varint(_KINDS[span.kind]),
-        _tag(7, _FIXED64) + span.start_ns.to_bytes(8, "little"),
-        _tag(8, _FIXED64) + span.end_ns.to_bytes(8, "little"),
-        _attributes(9, span.attributes),
+        message(_FIRST, trace.trace_id),
+        message(_SECOND, span.span_id),
+        text(_STATE, trace.state) if trace.state else b"",
+        message(_PARENT, span.parent_id) if span.parent_id is not None else b"",
+        text(_NAME, span.name),
+        _KIND[span.kind],
+        _START + _FIXED64.pack(span.start_ns),
+        _END + _FIXED64.pack(span.end_ns),
+        _attributes(_ATTRIBUTE, span.attributes),
     ]
     if span.error is not None:
-        status = _text(2, span.error) + _tag(3, _VARINT) + _varint(_STATUS_ERROR)
-        parts.append(_message(15, status))
+        parts.append(message(_STATUS, text(_SECOND, span.error) + _FAILED))
     return b"".join(parts)
 
 
-def _attributes(field: int, attributes: Mapping[str, AttributeValue]) -> bytes:
-    pairs: Iterable[bytes] = (
-        _text(1, key) + _message(2, _value(value)) for key, value in attributes.items()
-    )
-    return b"".join(_message(field, pair) for pair in pairs)
+def _attributes(field: bytes, attributes: Mapping[str, AttributeValue]) -> bytes:
+    pairs = [
+        message(field, _key(key) + message(_SECOND, _value(value)))
+        for key, value in attributes.items()
+    ]
+    return b"".join(pairs)
+
+
+@lru_cache(maxsize=_KEYS_MAX)
+def _key(name: str) -> bytes:
+    return text(_FIRST, name)
 
 
 def _value(value: AttributeValue) -> bytes:
     match value:
-        case bool():
-            return _tag(2, _VARINT) + _varint(value)
-        case int():
-            return _tag(3, _VARINT) + _varint(value & 0xFFFF_FFFF_FFFF_FFFF)
-        case float():
-            return _tag(4, _FIXED64) + _DOUBLE.pack(value)
         case str():
-            return _text(1, value)
-
-
-def _text(field: int, text: str) -> bytes:
-    return _message(field, text.encode("utf-8", "replace"))
-
-
-def _message(field: int, body: bytes) -> bytes:
-    return _tag(field, _BYTES) + _varint(len(body)) + body
-
-
-def _tag(field: int, wire_type: int) -> bytes:
-    return _varint(field << 3 | wire_type)
-
-
-def _varint(number: int) -> bytes:
-    digits = bytearray()
-    while number > 0x7F:
-        digits.append(number & 0x7F | 0x80)
-        number >>= 7
-    digits.append(number)
-    return bytes(digits)
+            return text(_FIRST, value)
+        case bool():
+            return _TRUTH[value]
+        case int():
+            return _NUMBER + varint(value & 0xFFFF_FFFF_FFFF_FFFF)
+        case float():
+            return _FRACTION + _DOUBLE.pack(value)

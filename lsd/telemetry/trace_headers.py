@@ -10,6 +10,9 @@ PREFIX: Final = "lsd-otlp-traces-extra-"
 
 _KINDS: Final = ("header", "resource", "attribute")
 
+_FRAMING: Final = ("content-length", "transfer-encoding")
+"""Headers that LSD makes itself."""
+
 
 @attrs.frozen(kw_only=True)
 class TraceExtras:
@@ -40,12 +43,22 @@ def read_trace_extras(headers: Mapping[str, str]) -> TraceExtras:
             wanted = ", ".join(f"{PREFIX}{kind}-NAME" for kind in _KINDS)
             raise ValueError(f"header {name}: found another name; wanted {wanted}")
         text = headers[name]
+        if kind == "header":
+            _check_header(name, key, text)
         extras[kind][key] = _attribute(name, text) if kind == "attribute" else text
     return TraceExtras(
         headers={key: str(value) for key, value in extras["header"].items()},
         resource={key: str(value) for key, value in extras["resource"].items()},
         attributes=extras["attribute"],
     )
+
+
+def _check_header(name: str, key: str, text: str) -> None:
+    """Raises ValueError for what could not be sent to a collector."""
+    if key in _FRAMING:
+        raise ValueError(f"header {name}: found one that says where a body ends; wanted another")
+    if not text.isascii():
+        raise ValueError(f"header {name}: found characters beyond ASCII; wanted none")
 
 
 def _attribute(name: str, text: str) -> str | bool:

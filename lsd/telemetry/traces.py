@@ -22,7 +22,11 @@ AttributeValue = str | bool | int | float
 SPANS_MAX = 1000
 """Of one trace: more than any request makes that is worth looking at."""
 
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?\Z")
+_TRACEPARENT = re.compile(
+    r"(?!ff|00-.{52}-)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?\Z"
+)
+"""`ff` is no version, and only those beyond 00 may have more behind. Source: W3C Trace Context."""
+
 _SAMPLED = 1
 
 

@@ -249,6 +249,7 @@ def test_callers_may_add_to_their_traces(gateway: Gateway, collector: FakeCollec
         ("attribute-n", "bare"),
         ("attribute-", '"x"'),
         ("nonsense-n", "x"),
+        ("header-content-length", "3"),
     ],
 )
 def test_headers_that_mean_nothing_are_refused(gateway: Gateway, name: str, value: str) -> None:
@@ -276,7 +277,11 @@ def test_what_is_not_about_inferences_is_not_traced(
 
 def test_json_and_another_format(collector: FakeCollector, start_gateway: StartGateway) -> None:
     """As the environment and the configuration say; a stop sends what waits."""
-    more = {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/json", "OTEL_SERVICE_NAME": "llm"}
+    more = {
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json",
+        "OTEL_SERVICE_NAME": "llm",
+        "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=edge",
+    }
     gateway = start_gateway(
         CONFIG.replace("MORE", 'format = "openinference"'),
         environment=environment(collector, **more),
@@ -289,10 +294,14 @@ def test_json_and_another_format(collector: FakeCollector, start_gateway: StartG
     (function,) = collector.named("function_inference")
     assert export.headers["content-type"] == "application/json"
     assert function["attributes"]["openinference.span.kind"] == "CHAIN"
-    assert call["resource"]["service.name"] == "llm"
+    assert call["resource"] == {
+        "service.name": "llm",
+        "deployment.environment.name": "edge",
+    }
     assert call["attributes"]["openinference.span.kind"] == "LLM"
     assert call["attributes"]["llm.model_name"] == "e-2"
     assert call["attributes"]["llm.token_count.total"] == 2
+    assert call["attributes"]["lsd.cost_usd"] == 0.5
     assert "hi" in call["attributes"]["input.value"]
     assert not any(name.startswith("gen_ai.") for name in call["attributes"])
 

@@ -9,13 +9,12 @@ from typing import Final
 
 from lsd.config.findings import Findings
 from lsd.config.key_path import KeyPath
+from lsd.config.rules.traces import check_traces
 from lsd.config.tables.config import Config
-from lsd.config.tables.gateway import Gateway, Tls, Traces
+from lsd.config.tables.gateway import Gateway, Tls
 from lsd.config.tables.storage import FilesystemObjects, S3Objects, Storage
 
 _ORIGIN: Final = re.compile(r"https?://[^/?#\s@]+", re.IGNORECASE)
-_ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
-_PROTOCOLS: Final = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 
 
 def check_gateway(config: Config, environment: Mapping[str, str], findings: Findings) -> None:
@@ -25,7 +24,7 @@ def check_gateway(config: Config, environment: Mapping[str, str], findings: Find
     _check_address(gateway, findings)
     _check_origins(gateway, findings)
     _check_tls(gateway.tls, findings)
-    _check_traces(gateway.export.otlp.traces, environment, findings)
+    check_traces(gateway.export.otlp.traces, environment, findings)
     check_storage(config.storage, findings)
     _check_objects(config, environment, findings)
 
@@ -100,22 +99,6 @@ def _check_readable(path: KeyPath, file: Path, findings: Findings) -> bool:
     except OSError as error:
         findings.refuse(path, f"cannot read {file}: {error.strerror}")
         return False
-
-
-def _check_traces(traces: Traces, environment: Mapping[str, str], findings: Findings) -> None:
-    path: KeyPath = ("gateway", "export", "otlp", "traces")
-    if traces.include_content and traces.format != "opentelemetry":
-        found = f"has no effect with the format {traces.format}"
-        findings.warn((*path, "include_content"), found)
-    if not traces.enabled:
-        return
-    if not any(environment.get(name) for name in _ENDPOINTS):
-        wanted = f"set {_ENDPOINTS[0]}, for example to http://localhost:4318/v1/traces"
-        findings.refuse((*path, "enabled"), "there is no endpoint in the environment", wanted)
-    for name in _PROTOCOLS:
-        if environment.get(name) == "grpc":
-            wanted = "export is by HTTP: set it to http/protobuf"
-            findings.refuse((*path, "enabled"), f"{name} is grpc", wanted)
 
 
 def check_storage(storage: Storage, findings: Findings) -> None:

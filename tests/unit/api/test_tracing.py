@@ -3,11 +3,20 @@
 import attrs
 import pytest
 
+from lsd.api import Tracing
 from lsd.api.exchange import Answer, Request, Start
 from lsd.telemetry import Trace, Tracer, current_trace
 from tests.unit.api.endpoints import endpoint, front_of
 from tests.unit.api.in_memory import ask
 from tests.unit.store.makers import HandClock
+
+MORE = (
+    "/batch_inference/{batch_id}",
+    "/batch_inference/{batch_id}/cancel",
+    "/batch_inference/{batch_id}/inference/{inference_id}",
+    "/openai/v1/models/{path:model}",
+)
+"""Routes with ids in them, each for one method."""
 
 
 @attrs.define(eq=False)
@@ -29,7 +38,8 @@ class Traced:
             clock=HandClock(),
             export=self.traces.append,
         )
-        return attrs.evolve(front_of(endpoint(handle, method, path)), tracer=tracer)
+        served = [endpoint(handle, method, path), *(endpoint(handle, "GET", each) for each in MORE)]
+        return attrs.evolve(front_of(*served), tracing=Tracing.of(tracer, served))
 
 
 @pytest.mark.parametrize(
@@ -63,16 +73,31 @@ async def test_what_calls_models_is_traced(path: str, is_traced: bool) -> None:
             "/batch_inference/{batch_id}/inference/{inference_id}",
         ),
         ("/batch_inference/0199e3a2/cancel", "/batch_inference/{batch_id}/cancel"),
+        ("/openai/v1/models/gpt-1", "/openai/v1/models/{model}"),
+        ("/openai/v1/models/meta/llama/4", "/openai/v1/models/{model}"),
     ],
 )
 async def test_ids_have_no_part_in_a_route(path: str, route: str) -> None:
     """A collector groups by it."""
     traced = Traced()
 
-    await ask(traced.front("GET", path), "GET", path)
+    await ask(traced.front("POST", "/inference"), "GET", path)
 
-    assert traced.traces[0].root.attributes["http.route"] == route
-    assert traced.traces[0].root.attributes["url.path"] == path
+    (trace,) = traced.traces
+    assert trace.root is not None
+    assert trace.root.name == f"GET {route}"
+    assert trace.root.attributes["http.route"] == route
+    assert trace.root.attributes["url.path"] == path
+
+
+@pytest.mark.parametrize("path", ["/inferences", "/openai/v2/files", "/batch_inference/a/b"])
+async def test_what_is_no_route_is_not_traced(path: str) -> None:
+    """A collector would get a name for each path that anybody tries."""
+    traced = Traced()
+
+    await ask(traced.front("POST", "/inference"), "GET", path)
+
+    assert traced.traces == []
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Traces on their way to a collector: together, again if need be, and never for ever."""
 
 from collections.abc import Callable
+from gzip import decompress
 
 import attrs
 import pytest
@@ -10,14 +11,20 @@ from trio.testing import MockClock
 from lsd.conversation import WireRequest
 from lsd.network import TransportFailed
 from lsd.server import trace_export
-from lsd.server.trace_export import Collector, TraceExport
+from lsd.server.trace_collector import Collector
+from lsd.server.trace_export import TraceExport
 from lsd.telemetry import NO_EXTRAS, Trace, TraceExtras, Tracer
 from tests.fakes.collector import Export
 from tests.unit.captured_log import Log
 from tests.unit.store.makers import HandClock
 
 COLLECTOR = Collector(
-    url="http://collector/v1/traces", encoding="http/protobuf", service_name="lsd", headers={}
+    url="http://collector/v1/traces",
+    encoding="http/protobuf",
+    is_compressed=False,
+    send_s_max=10.0,
+    resource={"service.name": "lsd"},
+    headers={"x-place": "environment", "x-own": "1"},
 )
 
 
@@ -80,9 +87,14 @@ def transport() -> FakeTransport:
     return FakeTransport()
 
 
-async def exported(transport: FakeTransport, *traces: Trace, headers: dict[str, str]) -> None:
+async def exported(
+    transport: FakeTransport,
+    *traces: Trace,
+    headers: dict[str, str],
+    collector: Collector = COLLECTOR,
+) -> None:
     """Puts traces and closes, as a stop does."""
-    export = TraceExport(COLLECTOR, transport)
+    export = TraceExport(collector, transport)
     async with trio.open_nursery() as nursery:
         await nursery.start(export.run)
         for trace in traces:
@@ -104,6 +116,7 @@ async def test_traces_are_sent_together(transport: FakeTransport) -> None:
         ("static", "t"),
         ("caller", "t"),
     ]
+    assert [each.headers["x-own"] for each in transport.sent] == ["1", "1"]
     assert transport.sent[0].url == "http://collector/v1/traces"
 
 
@@ -160,33 +173,43 @@ async def test_what_waits_has_a_bound(
     assert "too many" in log[0]["reason"]
 
 
-@pytest.mark.parametrize(
-    ("variables", "url"),
-    [
-        ({"ENDPOINT": "http://c:4318"}, "http://c:4318/v1/traces"),
-        ({"ENDPOINT": "http://c:4318/"}, "http://c:4318/v1/traces"),
-        ({"ENDPOINT": "http://c", "TRACES_ENDPOINT": "http://t/x"}, "http://t/x"),
-    ],
-)
-def test_the_environment_names_the_collector(variables: dict[str, str], url: str) -> None:
-    """For traces alone as it is, for everything with the path of traces."""
-    named = {f"OTEL_EXPORTER_OTLP_{name}": value for name, value in variables.items()}
+async def test_a_body_may_be_compressed(transport: FakeTransport) -> None:
+    """If the collector takes it so."""
+    collector = attrs.evolve(COLLECTOR, is_compressed=True)
 
-    assert Collector.of(named).url == url
+    await exported(transport, trace_with(), headers={}, collector=collector)
+
+    (sent,) = transport.sent
+    assert sent.headers["content-encoding"] == "gzip"
+    export = Export(path="", headers=dict(sent.headers), body=decompress(sent.body))
+    assert [span["name"] for span in export.spans()] == ["POST /inference"]
 
 
-def test_the_environment_tells_how_to_export() -> None:
-    """Encoding, name and headers; without them the usual ones."""
-    plain = Collector.of({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c"})
-    told = Collector.of(
-        {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c",
-            "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/json",
-            "OTEL_EXPORTER_OTLP_HEADERS": "x-key=a%20b, x-team = t",
-            "OTEL_SERVICE_NAME": "llm",
-        }
-    )
+async def test_a_collector_has_so_long_for_an_answer(
+    transport: FakeTransport, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch, log: Log
+) -> None:
+    """As the environment says."""
+    monkeypatch.setattr(trace_export, "FLUSH_S_MAX", 60.0)
+    transport.statuses = [-1, 200]
+    collector = attrs.evolve(COLLECTOR, send_s_max=0.25)
 
-    assert (plain.encoding, plain.service_name, plain.headers) == ("http/protobuf", "lsd", {})
-    assert (told.encoding, told.service_name) == ("http/json", "llm")
-    assert told.headers == {"x-key": "a b", "x-team": "t"}
+    await exported(transport, trace_with(), headers={}, collector=collector)
+
+    assert log[0]["reason"] == "no answer within 0.25 s"
+
+
+async def test_requests_go_first_while_traces_are_encoded(transport: FakeTransport) -> None:
+    """Other tasks run between any two of them."""
+    turns = 0
+
+    async def work() -> None:
+        nonlocal turns
+        while not transport.sent:
+            await trio.lowlevel.checkpoint()
+            turns += 1
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(work)
+        await exported(transport, *[trace_with() for _ in range(50)], headers={})
+
+    assert turns >= 50

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsd.telemetry import MEDIA_TYPES, OtlpEncoding, Span, Trace, TraceExtras, encode_otlp
+from lsd.telemetry import (
+    MEDIA_TYPES,
+    OtlpEncoding,
+    Span,
+    Trace,
+    TraceExtras,
+    encode_trace,
+    otlp_body,
+)
 from tests.fakes.collector import Export
 from tests.unit.store.makers import HandClock
 
@@ -41,7 +49,7 @@ def trace_of(*attributes: dict[str, str | bool | int | float], error: str | None
 
 def read(encoding: OtlpEncoding, *traces: Trace) -> list[dict[str, object]]:
     """The spans as a collector reads them."""
-    body = encode_otlp(traces, RESOURCE, encoding)
+    body = otlp_body([encode_trace(each, RESOURCE, encoding) for each in traces], encoding)
     headers = {"content-type": MEDIA_TYPES[encoding]}
     return Export(path="/", headers=headers, body=body).spans()
 
@@ -49,7 +57,7 @@ def read(encoding: OtlpEncoding, *traces: Trace) -> list[dict[str, object]]:
 def test_a_span_has_the_bytes_of_the_specification() -> None:
     """Worked out by hand from the numbers of the fields."""
     trace = trace_of({"k": True})
-    body = encode_otlp([trace], {}, "http/protobuf")
+    body = encode_trace(trace, {}, "http/protobuf")
 
     times = (1_770_000_000_000_000_000, 1_770_000_000_500_000_000)
     start, end = (each.to_bytes(8, "little") for each in times)

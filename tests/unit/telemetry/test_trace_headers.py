@@ -42,3 +42,17 @@ def test_other_names_are_refused(name: str) -> None:
     """Somebody has meant something by them."""
     with pytest.raises(ValueError, match="found another name"):
         read_trace_extras({f"{PREFIX}{name}": "v"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [
+        ("content-length", "3", "says where a body ends"),
+        ("transfer-encoding", "chunked", "says where a body ends"),
+        ("x-place", "é", "beyond ASCII"),
+    ],
+)
+def test_headers_that_cannot_be_sent_are_refused(name: str, value: str, found: str) -> None:
+    """They would spoil the export of others' traces, too."""
+    with pytest.raises(ValueError, match=found):
+        read_trace_extras({f"{PREFIX}header-{name}": value})

@@ -67,25 +67,6 @@ def test_certificate_and_key_go_together(folder: Folder) -> None:
     assert "without certificate" in lonely["gateway.tls.client_ca"]
 
 
-def test_traces_need_an_endpoint_by_http(folder: Folder) -> None:
-    """Case 67: its variable is named, with an example."""
-    path = "gateway.export.otlp.traces.enabled"
-    text = f"{path} = true"
-
-    told = folder.problems(text)[path]
-    assert "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, for example to http://" in told
-    folder.environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://localhost:4317"
-    folder.environment["OTEL_EXPORTER_OTLP_PROTOCOL"] = "grpc"
-    assert "OTEL_EXPORTER_OTLP_PROTOCOL is grpc" in folder.problems(text)[path]
-
-
-def test_content_has_no_switch_in_the_other_format(folder: Folder) -> None:
-    """Who sets it there is told that it does nothing."""
-    text = "gateway.export.otlp.traces = { format = 'openinference', include_content = true }"
-
-    assert "has no effect" in folder.load(text).warnings[0]
-
-
 def test_the_map_grows_and_never_shrinks(folder: Folder) -> None:
     """Its bound is not below its start."""
     told = folder.problem("storage.max_map_size = '1 GiB'")
