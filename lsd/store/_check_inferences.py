@@ -8,7 +8,7 @@ from lsd.store import _encoding as encoding
 from lsd.store import layout
 from lsd.store._check_list import CheckList
 from lsd.store._check_sums import Sums
-from lsd.store._usage_writes import calls_usage, counts, inferences_usage
+from lsd.store._usage_writes import call_figures, inference_figures
 from lsd.store.layout import ID_BYTES, end_of, id_key, id_text, tag_key
 from lsd.store.names import MODEL, PROVIDER
 from lsd.store.new_inference import Fields
@@ -21,7 +21,7 @@ def check_inferences(check: CheckList, sums: Sums) -> None:
         record = encoding.read_inference(id_text(key), head)
         pair = check.pair(record)
         _expect_keys_of(check, key, record, pair)
-        sums.add_inference(pair, key, inferences_usage((reread_json(head),)))
+        sums.add_inference(pair, key, inference_figures(reread_json(head)))
     for key, _ in check.all(layout.INFERENCE_BODIES):
         check.require(layout.INFERENCES, key, layout.INFERENCE_BODIES)
     _expect_episodes(
@@ -80,7 +80,8 @@ def _expect_episodes(check: CheckList) -> None:
 
 
 def _add_call(check: CheckList, sums: Sums, own: bytes, call: Fields) -> None:
-    if counts(call):
+    figures = call_figures(call)
+    if figures is not None:
         pair = check.number(MODEL, call["model_name"])
         pair += check.number(PROVIDER, call["model_provider_name"])
-        sums.add_call(pair, own, calls_usage((call,)))
+        sums.add_call(pair, own, figures)

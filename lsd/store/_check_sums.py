@@ -11,7 +11,7 @@ from lsd.store._usage_periods import OF_MODELS, OF_VARIANTS, UsageRows, minute_o
 from lsd.store._usage_row import UsageRow
 from lsd.store.layout import COUNT_AND_ID, FEEDBACK_SUMS, SHARD, VARIANT_COUNTS
 from lsd.store.transaction import Database, Transaction
-from lsd.store.usage import AddedUsage
+from lsd.store.usage import Figures, added_usage
 
 T = TypeVar("T")
 
@@ -25,14 +25,14 @@ class Sums:
     """As rows, which are equal for equal usages, and small: there may be millions of minutes."""
     _feedback: dict[bytes, FeedbackSums] = attrs.field(factory=dict, init=False)
 
-    def add_inference(self, pair: bytes, inference: bytes, usage: AddedUsage) -> None:
+    def add_inference(self, pair: bytes, inference: bytes, figures: Figures) -> None:
         """An inference of a function and variant."""
         self._variants[pair] += 1
-        self._add_usage(OF_VARIANTS, pair, inference, usage)
+        self._add_usage(OF_VARIANTS, pair, inference, figures)
 
-    def add_call(self, pair: bytes, call: bytes, usage: AddedUsage) -> None:
+    def add_call(self, pair: bytes, call: bytes, figures: Figures) -> None:
         """A call of a model and provider."""
-        self._add_usage(OF_MODELS, pair, call, usage)
+        self._add_usage(OF_MODELS, pair, call, figures)
 
     def feedback(self, key: bytes) -> FeedbackSums:
         """The sums of function, metric, variant and namespace, to be added to."""
@@ -50,8 +50,9 @@ class Sums:
         rows: UsageRows,
         pair: bytes,
         own: bytes,
-        usage: AddedUsage,
+        figures: Figures,
     ) -> None:
+        usage = added_usage((figures,))
         for place in rows.places(pair, minute_of(own)):
             row = UsageRow.read(self._usage.get(place))
             row.add(usage)

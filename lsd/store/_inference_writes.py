@@ -1,19 +1,21 @@
 """How inferences get into the store: the record, its model inferences, and all index keys."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
-from lsd.conversation import encode_json
+import attrs
+
 from lsd.store import _encoding as encoding
 from lsd.store._attribution import (
+    ALL_NAMESPACES,
     NOBODY,
     OF_EPISODE,
     OF_INFERENCE,
     attribution_of_episode,
     attribution_of_inference,
     move_feedback,
-    namespace_of,
 )
-from lsd.store._usage_writes import count_call, count_inference
+from lsd.store._inference_rows import CallRows, InferenceRows, call_rows, inference_rows
+from lsd.store._usage_writes import sums_of_model, sums_of_variant
 from lsd.store._writing import Writing
 from lsd.store.errors import AlreadyRecorded, WriteFailed
 from lsd.store.layout import (
@@ -29,6 +31,7 @@ from lsd.store.layout import (
     EPISODES_BY_FUNCTION,
     FAILED_BY_EPISODE,
     FEEDBACK,
+    ID_BYTES,
     INFERENCE_BODIES,
     INFERENCES,
     MODEL_INFERENCE_BODIES,
@@ -36,35 +39,29 @@ from lsd.store.layout import (
     OF_MODEL_INFERENCE,
     SIGNED,
     id_key,
-    tag_key,
+    id_text,
 )
-from lsd.store.new_inference import Fields, NewCall, NewInference
+from lsd.store.names import NAMESPACE
+from lsd.store.new_inference import NewCall, NewInference
 from lsd.store.records import EmbeddingRecord
 from lsd.store.transaction import Transaction
 
+_ONE = SIGNED.pack(1)
 
-def put_inference(writing: Writing, new: NewInference) -> None:
-    """Stores all of one inference. Raises AlreadyRecorded."""
-    transaction = writing.transaction
-    inference = id_key(new.inference_id)
-    call_heads = [encoding.model_inference_head(call.head) for call in new.calls]
-    head = encoding.inference_head(new.head, call_heads)
-    if not transaction.add(INFERENCES, inference, encode_json(head)):
-        raise AlreadyRecorded(new.inference_id)
-    if new.body is not None:
-        transaction.put(INFERENCE_BODIES, inference, encode_json(new.body))
-    for call, call_head in zip(new.calls, call_heads, strict=True):
-        _put_call(writing, inference, call, call_head)
+_Begin = Callable[[Transaction], Writing]
 
-    tags = head["tags"]
-    pair = count_inference(writing, inference, head)
-    transaction.put(BY_FUNCTION, pair[:4] + inference, pair[4:])
-    transaction.put(BY_VARIANT, pair + inference, b"")
-    for key, value in tags.items():
-        transaction.put(BY_TAG, tag_key(key, value) + inference, b"")
-    namespace = namespace_of(writing, tags)
-    _move_feedback_to(writing, inference, pair, namespace)
-    _put_in_episode(writing, id_key(head["episode_id"]), inference, pair, namespace)
+
+def put_inference(
+    make: Callable[[], NewInference], begin: _Begin, transaction: Transaction
+) -> None:
+    """Stores all of the inference that is made. Raises AlreadyRecorded.
+
+    What tells whether it is new is put at once, the rest together with that of others.
+    """
+    rows = inference_rows(make())
+    if not transaction.add(INFERENCES, rows.key, rows.head):
+        raise AlreadyRecorded(id_text(rows.key))
+    transaction.put_off(rows.variant, _Arrivals, begin).rows.append(rows)
 
 
 def put_attempts(
@@ -74,13 +71,13 @@ def put_attempts(
 
     Raises AlreadyRecorded.
     """
-    inference = id_key(inference_id)
+    inference, episode = id_key(inference_id), id_key(episode_id)
     if writing.transaction.has(MODEL_INFERENCES, inference):
         raise AlreadyRecorded(inference_id)
-    for attempt in attempts:
-        head = encoding.model_inference_head({**attempt.head, "episode_id": episode_id})
-        _put_call(writing, inference, attempt, head)
-        writing.transaction.put(FAILED_BY_EPISODE, id_key(episode_id) + inference, b"")
+    calls = [call_rows(inference, each, episode_id) for each in attempts]
+    if calls:
+        _put_calls(writing, calls)
+        writing.transaction.put(FAILED_BY_EPISODE, episode + inference, b"")
 
 
 def put_embedding(writing: Writing, record: EmbeddingRecord, calls: Iterable[NewCall]) -> None:
@@ -88,66 +85,119 @@ def put_embedding(writing: Writing, record: EmbeddingRecord, calls: Iterable[New
     own = id_key(record.id)
     if not writing.transaction.add(EMBEDDINGS, own, encoding.embedding(record)):
         raise AlreadyRecorded(record.id)
-    for call in calls:
-        _put_call(writing, own, call, encoding.model_inference_head(call.head))
+    _put_calls(writing, [call_rows(own, each) for each in calls])
 
 
-def _put_call(writing: Writing, inference: bytes, call: NewCall, head: Fields) -> None:
-    """`head` is the one that is stored."""
-    transaction = writing.transaction
-    own = id_key(call.id)
-    if not transaction.add(BY_ID, own, OF_MODEL_INFERENCE + inference):
-        raise WriteFailed(f"{call.id}: found a record with this id; wanted a fresh id")
-    key = inference + own
-    transaction.put(MODEL_INFERENCES, key, encode_json(head))
-    if call.body is not None:
-        transaction.put(MODEL_INFERENCE_BODIES, key, encode_json(call.body))
-    count_call(writing, own, head)
+@attrs.define(eq=False)
+class _Arrivals:
+    """New inferences of one function, variant and namespace, by their names."""
+
+    names: tuple[str, str, str | None]
+    begin: _Begin
+    rows: list[InferenceRows] = attrs.field(factory=list, init=False)
+
+    def settle(self, transaction: Transaction) -> None:
+        """Puts all of them but for their heads, and counts them."""
+        writing = self.begin(transaction)
+        function_name, variant_name, namespace_name = self.names
+        sums = sums_of_variant(writing, function_name, variant_name)
+        namespace = ALL_NAMESPACES
+        if namespace_name is not None:
+            namespace = writing.number(NAMESPACE, namespace_name)
+        rows, pair = self.rows, sums.pair
+        keys = [each.key for each in rows]
+        episodes = [each.episode for each in rows]
+        rated = _with_feedback(transaction, dict.fromkeys(episodes))
+        before = [attribution_of_episode(transaction, each) for each in rated]
+
+        bodies = [(each.key, each.body) for each in rows if each.body is not None]
+        transaction.put_all(INFERENCE_BODIES, bodies)
+        tags = [(tag + each.key, b"") for each in rows for tag in each.tags]
+        transaction.put_all(BY_TAG, tags)
+        function, variant = pair[:4], pair[4:]
+        transaction.put_all(BY_FUNCTION, [(function + each, variant) for each in keys])
+        transaction.put_all(BY_VARIANT, [(pair + each, b"") for each in keys])
+        members = [(each.episode + each.key, pair) for each in rows]
+        transaction.put_all(BY_EPISODE, members)
+        _put_in_episodes(transaction, episodes, keys, pair + namespace)
+        _put_calls(writing, [call for each in rows for call in each.calls])
+        sums.ids += keys
+        sums.figures += [each.figures for each in rows]
+
+        for episode, attribution in zip(rated, before, strict=True):
+            after = attribution_of_episode(transaction, episode)
+            move_feedback(writing, episode, OF_EPISODE, attribution, after)
+        own = attribution_of_inference(pair, namespace)
+        for key in _with_feedback(transaction, keys):
+            move_feedback(writing, key, OF_INFERENCE, NOBODY, own)
 
 
-def _move_feedback_to(
-    writing: Writing,
-    inference: bytes,
-    pair: bytes,
-    namespace: bytes,
+def _with_feedback(transaction: Transaction, targets: Iterable[bytes]) -> list[bytes]:
+    """Those that have feedback already.
+
+    Episodes go on after theirs; that on an inference comes first where nobody checks its target.
+    """
+    last = next(transaction.range(FEEDBACK, reverse=True, limit=1), None)
+    if last is None:
+        return []
+    newest, _ = last  # nearly always of something older, and nobody has to look
+    return [each for each in targets if each <= newest and transaction.has(FEEDBACK, each)]
+
+
+def _put_in_episodes(
+    transaction: Transaction, episodes: Sequence[bytes], inferences: Sequence[bytes], member: bytes
 ) -> None:
-    """Counts the feedback that came before its inference, as it may where nobody checks that."""
-    if writing.transaction.has(FEEDBACK, inference):
-        after = attribution_of_inference(pair, namespace)
-        move_feedback(writing, inference, OF_INFERENCE, NOBODY, after)
+    """Makes inferences those of their episodes; `member`: their function, variant, namespace."""
+    entries = [
+        (episode, COUNT_AND_IDS.pack(1, inference, inference))
+        for episode, inference in zip(episodes, inferences, strict=True)
+    ]
+    new, grown = list(episodes), []
+    if not transaction.add_all(EPISODES, entries):
+        new = []
+        for (episode, row), inference in zip(entries, inferences, strict=True):
+            # A row that is as it should be added was added: its inference is in it.
+            if transaction.get(EPISODES, episode) == row:
+                new.append(episode)
+            else:
+                grown.append((episode, inference))
+    transaction.put_all(EPISODE_VARIANTS, [(each + member, _ONE) for each in new])
+    transaction.put_all(EPISODES_BY_FUNCTION, [(member[:4] + each, b"") for each in new])
+    for episode, inference in grown:
+        _count_in_episode(transaction, episode, inference, member)
 
 
-def _put_in_episode(
-    writing: Writing,
-    episode: bytes,
-    inference: bytes,
-    pair: bytes,
-    namespace: bytes,
+def _count_in_episode(
+    transaction: Transaction, episode: bytes, inference: bytes, member: bytes
 ) -> None:
-    """Makes the inference one of its episode, for whose feedback other variants may count now."""
-    transaction = writing.transaction
-    has_feedback = transaction.has(FEEDBACK, episode)
-    before = attribution_of_episode(transaction, episode) if has_feedback else NOBODY
-    transaction.put(BY_EPISODE, episode + inference, pair)
-    member = episode + pair + namespace
-    if transaction.add(EPISODES, episode, COUNT_AND_IDS.pack(1, inference, inference)):
-        row = None  # most episodes are new: that costs nothing more
-    else:
-        _count_in_episode(transaction, episode, inference)
-        row = transaction.get(EPISODE_VARIANTS, member)
-    count = 1 if row is None else 1 + SIGNED.unpack(row)[0]
-    transaction.put(EPISODE_VARIANTS, member, SIGNED.pack(count))
-    if row is None:
-        transaction.put(EPISODES_BY_FUNCTION, pair[:4] + episode, b"")
-    if has_feedback:
-        after = attribution_of_episode(transaction, episode)
-        move_feedback(writing, episode, OF_EPISODE, before, after)
-
-
-def _count_in_episode(transaction: Transaction, episode: bytes, inference: bytes) -> None:
+    """Makes an inference one of an episode that has others."""
     row = transaction.get(EPISODES, episode)
     assert row is not None, "the episode could not be added, so it was there"
     count, first, last = COUNT_AND_IDS.unpack(row)
     # An inference that ends late comes after one that began after it.
     changed = COUNT_AND_IDS.pack(count + 1, min(first, inference), max(last, inference))
     transaction.put(EPISODES, episode, changed)
+    row = transaction.get(EPISODE_VARIANTS, episode + member)
+    if row is None:
+        transaction.put(EPISODE_VARIANTS, episode + member, _ONE)
+        transaction.put(EPISODES_BY_FUNCTION, member[:4] + episode, b"")
+    else:
+        (served,) = SIGNED.unpack(row)
+        transaction.put(EPISODE_VARIANTS, episode + member, SIGNED.pack(served + 1))
+
+
+def _put_calls(writing: Writing, calls: Sequence[CallRows]) -> None:
+    """Stores calls, and counts them. Raises WriteFailed."""
+    transaction = writing.transaction
+    owners = [(each.key[ID_BYTES:], OF_MODEL_INFERENCE + each.key[:ID_BYTES]) for each in calls]
+    if not transaction.add_all(BY_ID, owners):
+        ids = ", ".join(id_text(own) for own, _ in owners)
+        raise WriteFailed(f"{ids}: found a record with this id; wanted a fresh id")
+    transaction.put_all(MODEL_INFERENCES, [(each.key, each.head) for each in calls])
+    bodies = [(each.key, each.body) for each in calls if each.body is not None]
+    transaction.put_all(MODEL_INFERENCE_BODIES, bodies)
+    for call in calls:
+        if call.figures is not None:
+            sums = sums_of_model(writing, *call.model)
+            sums.ids.append(call.key[ID_BYTES:])
+            sums.figures.append(call.figures)

@@ -4,7 +4,6 @@ Every commit changes some of these rows: that costs what is changed, not what a 
 """
 
 import operator
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from struct import Struct
 from typing import Final
@@ -36,29 +35,28 @@ class UsageRow:
 
     def add(self, added: AddedUsage) -> None:
         """Adds inferences, or model inferences, to the row."""
-        self.add_all(added.sums, Counter(added.codes).items())
-
-    def add_all(self, sums: Iterable[int], codes: Iterable[tuple[int, int]]) -> None:
-        """The same, of their sums and of how often they have each code."""
-        self._sums = tuple(map(operator.add, self._sums, sums))
-        for code, times in codes:
-            _count(self._entries, code, times)
+        self._add(added.sums, added.codes.items())
 
     def take(self, taken: AddedUsage) -> None:
         """Takes one away again."""
         self._sums = tuple(map(operator.sub, self._sums, taken.sums))
-        for code in taken.codes:
-            _count(self._entries, code, -1)
+        for code, times in taken.codes.items():
+            _count(self._entries, code, -times)
 
     def add_row(self, packed: bytes) -> None:
         """Adds all that another row holds."""
-        self.add_all(_SUMS.unpack_from(packed), _ENTRY.iter_unpack(packed[_SUMS.size :]))
+        self._add(_SUMS.unpack_from(packed), _ENTRY.iter_unpack(packed[_SUMS.size :]))
 
     def encode(self) -> bytes | None:
         """The row as it is stored; None if nothing is left in it."""
         if self._entries or any(self._sums):
             return _SUMS.pack(*self._sums) + self._entries
         return None
+
+    def _add(self, sums: Iterable[int], codes: Iterable[tuple[int, int]]) -> None:
+        self._sums = tuple(map(operator.add, self._sums, sums))
+        for code, times in codes:
+            _count(self._entries, code, times)
 
 
 def usage_of(packed: bytes) -> Usage:

@@ -3,10 +3,6 @@
 A process counts in rows of its own, its shard; who reads adds the shards up.
 """
 
-from collections.abc import Sequence
-from itertools import compress
-from operator import eq, ne
-
 from lsd.store._usage_periods import OF_MODELS, OF_VARIANTS, UsageRows, minute_of
 from lsd.store._usage_row import UsageRow
 from lsd.store._usage_sums import UsageSums, VariantSums
@@ -16,91 +12,79 @@ from lsd.store.layout import MODEL_USAGE, SHARD, VARIANT_COUNTS, VARIANT_USAGE, 
 from lsd.store.names import PROVIDER_OF_MODEL, VARIANT_OF_FUNCTION
 from lsd.store.new_inference import Fields
 from lsd.store.transaction import Database
-from lsd.store.usage import AddedUsage, figures, usage_of_some
+from lsd.store.usage import REPORTED, Figures, added_usage
 
 
-def count_inference(writing: Writing, inference: bytes, head: Fields) -> bytes:
-    """Counts an inference, by its head, for its function and variant; gives their numbers."""
-    sums = writing.transaction.gathered(
-        (VARIANT_USAGE, head["function_name"], head["variant_name"]), _sums_of_variant, writing
-    )
-    sums.ids.append(inference)
-    sums.heads.append(head)
-    return sums.pair
+def sums_of_variant(writing: Writing, function_name: str, variant_name: str) -> UsageSums:
+    """Where the inferences of a function and variant are counted."""
+    key = (VARIANT_USAGE, function_name, variant_name)
+    return writing.transaction.gathered(key, _sums_of_variant, writing)
+
+
+def sums_of_model(writing: Writing, model_name: str, provider_name: str) -> UsageSums:
+    """Where the calls of a model and provider are counted."""
+    key = (MODEL_USAGE, model_name, provider_name)
+    return writing.transaction.gathered(key, _sums_of_model, writing)
 
 
 def uncount_inference(writing: Writing, pair: bytes, inference: bytes, head: Fields) -> None:
-    """Counts it no longer."""
-    _take(writing, OF_VARIANTS, pair, inference, inferences_usage((head,)))
+    """Counts an inference, by its head, no longer."""
+    _take(writing, OF_VARIANTS, pair, inference, inference_figures(head))
     counter = writing.transaction.row(
         VARIANT_COUNTS, pair + SHARD.pack(writing.shard), VariantCounter.read
     )
     counter.count -= 1
 
 
-def count_call(writing: Writing, own: bytes, head: Fields) -> None:
-    """Counts a call, by its head, for its model and provider.
+def uncount_call(writing: Writing, own: bytes, head: Fields) -> None:
+    """Counts a call, by its head, no longer."""
+    figures = call_figures(head)
+    if figures is not None:
+        pair = writing.pair(PROVIDER_OF_MODEL, head["model_name"], head["model_provider_name"])
+        _take(writing, OF_MODELS, pair, own, figures)
+
+
+def inference_figures(head: Fields) -> Figures:
+    """What an inference adds, by its head; out of the inference cache it tells nothing of time."""
+    known = head["usage"].get
+    calls = known("calls")
+    is_timed = calls != known("calls_cached")
+    return (
+        *map(known, REPORTED),
+        calls == known("calls_with_cost"),
+        head.get("processing_time_ms") if is_timed else None,
+        head.get("ttft_ms") if is_timed else None,
+    )
+
+
+def call_figures(head: Fields) -> Figures | None:
+    """The same of a call; None: it does not count.
 
     A failed call counts if it had succeeded, within something larger that failed: then it has
     tokens or a cost, and somebody pays for it.
     """
-    if head["status"] == "error" and not counts(head):
-        return
-    sums = writing.transaction.gathered(
-        (MODEL_USAGE, head["model_name"], head["model_provider_name"]), _sums_of_model, writing
-    )
-    sums.ids.append(own)
-    sums.heads.append(head)
-
-
-def uncount_call(writing: Writing, own: bytes, head: Fields) -> None:
-    """Counts it no longer."""
-    if counts(head):
-        pair = writing.pair(PROVIDER_OF_MODEL, head["model_name"], head["model_provider_name"])
-        _take(writing, OF_MODELS, pair, own, calls_usage((head,)))
-
-
-def counts(call: Fields) -> bool:
-    """Whether a call, by its head, counts as usage."""
-    return call["status"] != "error" or any(
-        call.get(name) for name in ("input_tokens", "output_tokens", "cost")
-    )
-
-
-def inferences_usage(heads: Sequence[Fields]) -> AddedUsage:
-    """What inferences add. Answers out of the inference cache tell nothing about time."""
-    sums: list[Fields] = figures(heads, "usage")
-    calls = figures(sums, "calls")
-    timed = list(compress(heads, map(ne, calls, figures(sums, "calls_cached"))))
-    return usage_of_some(
-        sums,
-        costs_known=sum(map(eq, calls, figures(sums, "calls_with_cost"))),
-        durations_ms=figures(timed, "processing_time_ms"),
-        first_tokens_ms=figures(timed, "ttft_ms"),
-    )
-
-
-def calls_usage(heads: Sequence[Fields]) -> AddedUsage:
-    """What calls add that count; those out of the inference cache tell nothing about time."""
-    timed = [head for head in heads if not head["cached"]]
-    return usage_of_some(
-        heads,
-        durations_ms=figures(timed, "response_time_ms"),
-        first_tokens_ms=figures(timed, "ttft_ms"),
+    known = head.get
+    if head["status"] == "error" and not any(map(known, ("input_tokens", "output_tokens", "cost"))):
+        return None
+    is_timed = not head["cached"]
+    return (
+        *map(known, REPORTED),
+        "cost" in head,
+        known("response_time_ms") if is_timed else None,
+        known("ttft_ms") if is_timed else None,
     )
 
 
 def _sums_of_variant(key: tuple[str, str, str], writing: Writing) -> UsageSums:
-    pair = writing.pair(VARIANT_OF_FUNCTION, *key[1:])
-    return VariantSums(OF_VARIANTS, pair, writing.shard, inferences_usage)
+    return VariantSums(OF_VARIANTS, writing.pair(VARIANT_OF_FUNCTION, *key[1:]), writing.shard)
 
 
 def _sums_of_model(key: tuple[str, str, str], writing: Writing) -> UsageSums:
-    pair = writing.pair(PROVIDER_OF_MODEL, *key[1:])
-    return UsageSums(OF_MODELS, pair, writing.shard, calls_usage)
+    return UsageSums(OF_MODELS, writing.pair(PROVIDER_OF_MODEL, *key[1:]), writing.shard)
 
 
-def _take(writing: Writing, rows: UsageRows, pair: bytes, own_id: bytes, usage: AddedUsage) -> None:
+def _take(writing: Writing, rows: UsageRows, pair: bytes, own_id: bytes, figures: Figures) -> None:
+    usage = added_usage((figures,))
     for database, prefix in rows.places(pair, minute_of(own_id)):
         row = writing.transaction.row(database, prefix + SHARD.pack(writing.shard), UsageRow.read)
         _gather(writing, database, prefix, row)

@@ -63,10 +63,7 @@ class Inferences:
 
     def record_made(self, make: Callable[[], NewInference], rows: int) -> Write:
         """The same of what `make` makes when it is to be stored, in the writer's thread."""
-        return Write(partial(self._put_made, make), rows)
-
-    def _put_made(self, make: Callable[[], NewInference], transaction: Transaction) -> None:
-        put_inference(Writing(transaction, self._names, self._shard), make())
+        return Write(partial(put_inference, make, self._writing), rows)
 
     def record_attempts(
         self, inference_id: str, episode_id: str, attempts: Sequence[NewCall]

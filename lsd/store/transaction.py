@@ -4,8 +4,7 @@ Gets, puts and ranges over (database, key) are all that the layout asks for, so 
 another ordered engine one day.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import attrs
@@ -17,12 +16,6 @@ Database = str
 """The name of one of the ordered maps in an environment; all names are in `layout`."""
 
 
-PUTS_WAIT_MAX = 32
-"""For one database. More together are no cheaper: what orjson gives keeps 4 KiB, however short it
-is, so that a thousand leave the processor's cache (5 us more for each inference), and those of a
-large batch would fill the memory."""
-
-
 class Row(Protocol):
     """A value of a database while it is being changed."""
 
@@ -31,7 +24,7 @@ class Row(Protocol):
 
 
 class Gathered(Protocol):
-    """What many writes of one commit add up to."""
+    """What many writes of one commit add up to, or have to put."""
 
     def settle(self, transaction: "Transaction") -> None:
         """Puts it all, or changes rows."""
@@ -48,45 +41,55 @@ class Transaction:
     """A snapshot of all databases and, in a write, the changes on top of it.
 
     Keys are 1 to 511 bytes. Lives inside `Environment.read` or `Environment.write` only, in the
-    thread that opened it. What is put waits until its database is asked something or the commit
-    comes: many puts into one database together take a third of the time.
+    thread that opened it.
     """
 
     _lmdb: "lmdb.Transaction[bytes]"
     _handles: Mapping[Database, Any]
-    _puts: defaultdict[Database, list[tuple[bytes, bytes]]] = attrs.field(
-        factory=lambda: defaultdict(list), init=False
-    )
     _cursors: dict[Database, "lmdb.Cursor[bytes]"] = attrs.field(factory=dict, init=False)
     _rows: dict[tuple[Database, bytes], Any] = attrs.field(factory=dict, init=False)
     _gathered: dict[Hashable, Any] = attrs.field(factory=dict, init=False)
+    _put_off: dict[Hashable, Any] = attrs.field(factory=dict, init=False)
     _after: list[Callable[[], None]] = attrs.field(factory=list, init=False)
 
     def get(self, database: Database, key: bytes) -> bytes | None:
         """The value under `key`."""
-        if database in self._puts:
-            self._flush(database)
+        if self._put_off:
+            self._catch_up()
         return self._lmdb.get(key, None, self._handles[database])
 
     def put(self, database: Database, key: bytes, value: bytes) -> None:
         """Stores `value` under `key`, in place of what was there."""
-        puts = self._puts[database]
-        puts.append((key, value))
-        if len(puts) == PUTS_WAIT_MAX:
-            self._flush(database)
+        if self._put_off:
+            self._catch_up()
+        self._lmdb.put(key, value, True, True, False, self._handles[database])
+
+    def put_all(self, database: Database, entries: Iterable[tuple[bytes, bytes]]) -> None:
+        """The same for many, which takes a third of the time."""
+        if self._put_off:
+            self._catch_up()
+        self._lmdb.cursor(self._handles[database]).putmulti(entries)
 
     def add(self, database: Database, key: bytes, value: bytes) -> bool:
-        """Stores `value` unless the key is there already; tells whether it did."""
-        if database in self._puts:
-            self._flush(database)
+        """Stores `value` unless the key is there already; tells whether it did.
+
+        That does not end what is being put off.
+        """
         return self._lmdb.put(key, value, True, False, False, self._handles[database])
+
+    def add_all(self, database: Database, entries: Iterable[tuple[bytes, bytes]]) -> bool:
+        """The same for many; tells whether it did for all of them."""
+        cursor = self._lmdb.cursor(self._handles[database])
+        consumed, added = cursor.putmulti(entries, True, False)
+        return consumed == added
 
     def delete(self, database: Database, key: bytes) -> bool:
         """Removes `key`; tells whether it was there.
 
         The room can be used by the second commit after this one, and by those that follow.
         """
-        self._flush(database)
+        if self._put_off:
+            self._catch_up()
         return self._lmdb.delete(key, db=self._handles[database])
 
     def range(
@@ -102,7 +105,8 @@ class Transaction:
 
         Do not change the database while going through it.
         """
-        self._flush(database)
+        if self._put_off:
+            self._catch_up()
         with self._lmdb.cursor(self._handles[database]) as cursor:
             step = cursor.prev if reverse else cursor.next
             there = _seek_last(cursor, stop) if reverse else _seek_first(cursor, start)
@@ -117,13 +121,14 @@ class Transaction:
 
     def seeker(self, database: Database) -> "Seeker":
         """Goes back and forth over the keys; good until something is put."""
-        self._flush(database)
+        if self._put_off:
+            self._catch_up()
         return Seeker(self._lmdb.cursor(self._handles[database]))
 
     def has(self, database: Database, prefix: bytes) -> bool:
         """Whether a key begins with `prefix`."""
-        if database in self._puts:
-            self._flush(database)
+        if self._put_off:
+            self._catch_up()
         cursor = self._cursors.get(database)
         if cursor is None:
             cursor = self._cursors[database] = self._lmdb.cursor(self._handles[database])
@@ -131,7 +136,8 @@ class Transaction:
 
     def count(self, database: Database) -> int:
         """How many keys the whole database holds; costs the same for any size."""
-        self._flush(database)
+        if self._put_off:
+            self._catch_up()
         return self._lmdb.stat(self._handles[database])["entries"]
 
     def row(self, database: Database, key: bytes, read: Callable[[bytes | None], R]) -> R:
@@ -154,12 +160,24 @@ class Transaction:
             gathered = self._gathered[key] = make(key, made_with)
         return gathered
 
+    def put_off(self, key: K, make: Callable[[K, T], G], made_with: T) -> G:
+        """What many writes put together; `make` begins it.
+
+        It is put before anything else is put or asked, at the latest at the commit: to all others
+        it is as if it had been put at once.
+        """
+        gathered: G | None = self._put_off.get(key)
+        if gathered is None:
+            gathered = self._put_off[key] = make(key, made_with)
+        return gathered
+
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Calls `callback` once this transaction counts; never if it is taken back."""
         self._after.append(callback)
 
     def finish(self) -> list[Callable[[], None]]:
         """For the environment: puts what is left to put; what to call once the commit is done."""
+        self._catch_up()
         for gathered in self._gathered.values():
             gathered.settle(self)
         for (database, key), row in self._rows.items():
@@ -168,15 +186,13 @@ class Transaction:
                 self.delete(database, key)
             else:
                 self.put(database, key, value)
-        for database in tuple(self._puts):
-            self._flush(database)
         return self._after
 
-    def _flush(self, database: Database) -> None:
-        """Puts what waits to be put into a database."""
-        puts = self._puts.pop(database, None)
-        if puts is not None:
-            self._lmdb.cursor(self._handles[database]).putmulti(puts)
+    def _catch_up(self) -> None:
+        """Puts what was put off."""
+        gathered, self._put_off = self._put_off, {}
+        for each in gathered.values():
+            each.settle(self)
 
 
 @attrs.frozen(eq=False)

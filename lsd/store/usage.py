@@ -7,9 +7,8 @@ is read from it is wrong by 0.55 % at most, and histograms of several periods ad
 import math
 import operator
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from itertools import repeat
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import attrs
 
@@ -103,11 +102,11 @@ class Usage:
     def add(self, added: "AddedUsage") -> None:
         """Adds inferences, or model inferences."""
         self.sums = list(map(operator.add, self.sums, added.sums))
-        for code in added.codes:
+        for code, times in added.codes.items():
             if code & FIRST_TOKEN:
-                self.first_tokens[bucket_of_code(code)] += 1
+                self.first_tokens[bucket_of_code(code)] += times
             else:
-                self.durations[bucket_of_code(code)] += 1
+                self.durations[bucket_of_code(code)] += times
 
     def merge(self, other: "Usage") -> None:
         """Adds what `other` holds."""
@@ -119,39 +118,38 @@ class Usage:
         return self.sums[place] if self.sums[place + 1] else None
 
 
+Figures = tuple[int | None, ...]
+"""What one inference, or one call, adds: its REPORTED figures; whether its cost is known as a whole
+(1 or 0); how many milliseconds it took, and how many until the first token. What is None was not
+reported."""
+
+
 @frozen
 class AddedUsage:
-    """What some inferences, or model inferences, add; `codes` are the buckets of their times."""
+    """What some inferences, or model inferences, add.
+
+    `codes` tells how many of their times fell into which bucket.
+    """
 
     sums: tuple[int, ...]
-    codes: tuple[int, ...]
+    codes: Mapping[int, int]
 
 
-def usage_of_some(
-    reported: Sequence[dict[str, Any]],
-    *,
-    costs_known: int | None = None,
-    durations_ms: Iterable[int | None],
-    first_tokens_ms: Iterable[int | None],
-) -> AddedUsage:
-    """What those add that have `reported` these figures; what is None was not reported.
-
-    `costs_known`: how many costs are known as a whole; None: all that were reported.
-    """
-    sums = [len(reported)]
-    for name in REPORTED:
-        values = [each[name] for each in reported if name in each]
-        sums += (sum(values), len(values))
-    if costs_known is None:
-        costs_known = sums[-1]
-    codes = [bucket_of(each) + 1 for each in durations_ms if each is not None]
-    codes += [(bucket_of(each) + 1) | FIRST_TOKEN for each in first_tokens_ms if each is not None]
-    return AddedUsage((*sums, costs_known), tuple(codes))
-
-
-def figures(reported: Sequence[dict[str, Any]], name: str) -> list[Any]:
-    """The values of one name; None where there is none."""
-    return list(map(dict.get, reported, repeat(name)))
+def added_usage(figures: Sequence[Figures]) -> AddedUsage:
+    """What those add that have these figures: one at least."""
+    *reported, known, durations, first_tokens = zip(*figures, strict=True)
+    sums = [len(figures)]
+    for column in reported:
+        values = [each for each in column if each is not None]
+        sums += sum(values), len(values)
+    sums.append(sum(known))
+    codes: dict[int, int] = {}
+    for flag, times_ms in ((0, durations), (FIRST_TOKEN, first_tokens)):
+        for time_ms, count in Counter(times_ms).items():
+            if time_ms is not None:
+                code = (bucket_of(time_ms) + 1) | flag
+                codes[code] = codes.get(code, 0) + count
+    return AddedUsage(tuple(sums), codes)
 
 
 def bucket_of_code(code: int) -> int:

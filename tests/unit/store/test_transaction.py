@@ -5,7 +5,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lsd.store import transaction
 from lsd.store.engine import Environment
 from lsd.store.transaction import Transaction
 
@@ -165,50 +164,71 @@ def test_whether_a_key_begins_so_is_told(environment: Environment) -> None:
         ]
 
 
-def test_what_is_put_is_there_whatever_is_asked_next(environment: Environment) -> None:
-    """Puts of one database are made together, and never later than somebody looks."""
+def test_what_was_put_off_is_there_whatever_is_asked_next(environment: Environment) -> None:
+    """It is put together, and never later than somebody looks."""
     fill(environment, {b"a": b"1", b"b": b"2"})
     seen: list[object] = []
 
     def apply(transaction: Transaction) -> None:
         for ask in (
             lambda: transaction.get("a", b"c"),
-            lambda: transaction.add("a", b"c", b"other"),
             lambda: transaction.has("a", b"c"),
             lambda: transaction.count("a"),
             lambda: list(transaction.range("a")),
             lambda: transaction.seeker("a").last_to(b"z"),
             lambda: transaction.row("a", b"c", Tally.read).count,
             lambda: transaction.delete("a", b"c"),
+            lambda: (transaction.put("a", b"c", b"8"), transaction.get("a", b"c")),
+            lambda: (transaction.put_all("a", [(b"c", b"9")]), transaction.get("a", b"c")),
         ):
-            transaction.put("a", b"c", b"3")
-            transaction.put("a", b"c", b"4")
-            transaction.put("b", b"elsewhere", b"5")
+            for value in (b"3", b"4"):
+                transaction.put_off("c", Values, "a").values.append(value)
+            transaction.put_off("elsewhere", Values, "b").values.append(b"5")
             seen.append(ask())
+        transaction.put_off("end", Values, "b").values.append(b"6")
 
     environment.write(apply)
 
-    three = [(b"a", b"1"), (b"b", b"2"), (b"c", b"4")]
-    assert seen == [b"4", False, True, 3, three, b"c", 4, True]
+    three = [(b"a", b"1"), (b"b", b"2"), (b"c", b"34")]
+    assert seen == [b"34", True, 3, three, b"c", 34, True, (None, b"8"), (None, b"9")]
     with environment.read() as transaction:
         assert transaction.get("b", b"elsewhere") == b"5"
+        assert transaction.get("b", b"end") == b"6"
 
 
-def test_only_so_many_puts_wait(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The others are put in between."""
-    monkeypatch.setattr(transaction, "PUTS_WAIT_MAX", 2)
-    waiting: list[int] = []
+@attrs.define(eq=False)
+class Values:
+    """Values that many writes collect under one key."""
 
-    def apply(writing: Transaction) -> None:
-        for number in range(5):
-            writing.put("a", bytes([number]), b"x")
-            waiting.append(len(writing._puts.get("a", ())))
+    key: str
+    database: str
+    values: list[bytes] = attrs.field(factory=list)
 
-    environment.write(apply)
+    def settle(self, transaction: Transaction) -> None:
+        transaction.put_all(self.database, [(self.key.encode(), b"".join(self.values))])
 
-    assert waiting == [1, 0, 1, 0, 1]
-    with environment.read() as reading:
-        assert reading.count("a") == 5
+
+def test_many_are_put_at_once(environment: Environment) -> None:
+    """Whoever adds is told whether all were the first of their keys; the new ones are there."""
+    fill(environment, {b"a": b"1"})
+
+    def apply(transaction: Transaction) -> list[bool]:
+        transaction.put_all("a", [(b"a", b"2"), (b"b", b"3")])
+        return [
+            transaction.add_all("a", [(b"c", b"4"), (b"d", b"5")]),
+            transaction.add_all("a", [(b"d", b"6"), (b"e", b"7")]),
+            transaction.add_all("a", []),
+        ]
+
+    assert environment.write(apply) == [True, False, True]
+    with environment.read() as transaction:
+        assert dict(transaction.range("a")) == {
+            b"a": b"2",
+            b"b": b"3",
+            b"c": b"4",
+            b"d": b"5",
+            b"e": b"7",
+        }
 
 
 def test_callbacks_come_after_the_commit_only(environment: Environment) -> None:

@@ -11,10 +11,10 @@ from lsd.store.usage import (
     REPORTED,
     AddedUsage,
     Usage,
+    added_usage,
     bucket_of,
     milliseconds_of,
     quantiles,
-    usage_of_some,
 )
 
 
@@ -51,21 +51,15 @@ def test_nothing_reported_is_not_zero() -> None:
     """A sum without any value is not known."""
     usage = Usage()
     usage.add(
-        usage_of_some(
-            [{"input_tokens": 3}, {"cost": 0}, {}],
-            costs_known=1,
-            durations_ms=[None] * 3,
-            first_tokens_ms=[7] * 3,
+        added_usage(
+            [
+                (3, None, None, None, None, False, None, 7),
+                (None, None, None, None, 0, True, None, 7),
+                (None, None, None, None, None, False, None, 7),
+            ]
         )
     )
-    usage.add(
-        usage_of_some(
-            [{"provider_cache_read_input_tokens": 0}],
-            costs_known=0,
-            durations_ms=[None],
-            first_tokens_ms=[None],
-        )
-    )
+    usage.add(added_usage([(None, None, 0, None, None, False, None, None)]))
 
     assert (usage.count, usage.input_tokens, usage.output_tokens) == (4, 3, None)
     assert (usage.cache_read_tokens, usage.cache_write_tokens) == (0, None)
@@ -73,15 +67,15 @@ def test_nothing_reported_is_not_zero() -> None:
     assert (usage.durations.total(), usage.first_tokens.total()) == (0, 3)
 
 
-TIMES = st.lists(st.none() | st.integers(0, 2000), max_size=3)
+REPORTED_FIGURE = st.none() | st.integers(0, 10**12)
+TIME_MS = st.none() | st.integers(0, 2000)
 USAGES = st.builds(
-    usage_of_some,
+    added_usage,
     st.lists(
-        st.dictionaries(st.sampled_from(REPORTED), st.integers(0, 10**12)), min_size=1, max_size=3
+        st.tuples(*[REPORTED_FIGURE] * len(REPORTED), st.booleans(), TIME_MS, TIME_MS),
+        min_size=1,
+        max_size=3,
     ),
-    costs_known=st.integers(0, 3),
-    durations_ms=TIMES,
-    first_tokens_ms=TIMES,
 )
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from lsd.store._usage_periods import OF_VARIANTS
 from lsd.store._usage_row import usage_of
 from lsd.store._usage_sums import UsageSums, VariantSums
-from lsd.store._usage_writes import calls_usage
 from lsd.store.layout import COUNT_AND_ID, VARIANT_COUNTS, VARIANT_USAGE_BY_MINUTE, id_key
 from tests.unit.store.makers import Maker, open_store
 
@@ -15,10 +14,12 @@ PAIR = b"\0\0\0\1\0\0\0\2"
 def test_all_that_a_commit_adds_is_in_the_rows_of_each_length(tmp_path: Path, make: Maker) -> None:
     """Sums and the buckets of times, in one row each of a minute, an hour, a day, and of all."""
     store = open_store(tmp_path)  # nobody checks it afterwards: it has usage without inferences
-    sums = UsageSums(OF_VARIANTS, PAIR, 3, calls_usage)
-    call = {"status": "ok", "cached": False, "input_tokens": 10, "response_time_ms": 100}
+    sums = UsageSums(OF_VARIANTS, PAIR, 3)
     sums.ids += (id_key(make.id()), id_key(make.id()))
-    sums.heads += ({**call, "ttft_ms": 1}, {**call, "input_tokens": 2})
+    sums.figures += (
+        (10, None, None, None, None, False, 100, 1),
+        (2, None, None, None, None, False, 100, None),
+    )
 
     store.data.write(sums.settle)
 
@@ -40,11 +41,11 @@ def test_all_that_a_commit_adds_is_in_the_rows_of_each_length(tmp_path: Path, ma
 def test_each_minute_of_a_commit_has_its_row(tmp_path: Path, make: Maker) -> None:
     """In whatever order they come: ids are made before what they name ends."""
     store = open_store(tmp_path)
-    sums = UsageSums(OF_VARIANTS, PAIR, 3, calls_usage)
+    sums = UsageSums(OF_VARIANTS, PAIR, 3)
     first = id_key(make.id())
     make.clock.advance_s(60)
     sums.ids += (id_key(make.id()), first, id_key(make.id()))
-    sums.heads += [{"status": "ok", "cached": False, "output_tokens": each} for each in (4, 2, 1)]
+    sums.figures += [(None, each, None, None, None, False, None, None) for each in (4, 2, 1)]
 
     store.data.write(sums.settle)
 
@@ -59,9 +60,9 @@ def test_a_variant_is_counted_with_its_latest_inference(tmp_path: Path, make: Ma
     store = open_store(tmp_path)
     early, late = id_key(make.id()), id_key(make.id())
     for ids in ([late, early], [early]):
-        sums = VariantSums(OF_VARIANTS, PAIR, 3, calls_usage)
+        sums = VariantSums(OF_VARIANTS, PAIR, 3)
         sums.ids += ids
-        sums.heads += [{"status": "ok", "cached": False}] * len(ids)
+        sums.figures += [(None, None, None, None, None, False, None, None)] * len(ids)
         store.data.write(sums.settle)
 
     with store.data.read() as transaction:

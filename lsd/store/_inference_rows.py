@@ -1,0 +1,84 @@
+"""An inference and its calls as bytes: all of their rows that depends on nothing but themselves."""
+
+from lsd.conversation import encode_json, frozen
+from lsd.store import _encoding as encoding
+from lsd.store._attribution import NAMESPACE_TAG
+from lsd.store._usage_writes import call_figures, inference_figures
+from lsd.store.layout import id_key, tag_key
+from lsd.store.new_inference import Fields, NewCall, NewInference
+from lsd.store.usage import Figures
+
+
+@frozen
+class CallRows:
+    """One call. `key` is that of its inference, and its own; without `figures` it is no usage."""
+
+    key: bytes
+    head: bytes
+    body: bytes | None
+    model: tuple[str, str]
+    """Of the model and the provider, the names."""
+    figures: Figures | None
+
+
+@frozen
+class InferenceRows:
+    """One inference. `tags` are the keys of its tags."""
+
+    key: bytes
+    episode: bytes
+    variant: tuple[str, str, str | None]
+    """Of the function, the variant and the namespace, the names."""
+    tags: list[bytes]
+    head: bytes
+    body: bytes | None
+    figures: Figures
+    calls: list[CallRows]
+
+
+def inference_rows(new: NewInference) -> InferenceRows:
+    """The rows of an inference. Raises TypeError if a field is no JSON."""
+    key = id_key(new.inference_id)
+    call_heads = [encoding.model_inference_head(call.head) for call in new.calls]
+    head = encoding.inference_head(new.head, call_heads)
+    tags = head["tags"]
+    return InferenceRows(
+        key,
+        id_key(head["episode_id"]),
+        (head["function_name"], head["variant_name"], tags.get(NAMESPACE_TAG)),
+        [tag_key(name, value) for name, value in tags.items()],
+        _compact(head),
+        None if new.body is None else _compact(new.body),
+        inference_figures(head),
+        [
+            _call_rows(key, call, call_head)
+            for call, call_head in zip(new.calls, call_heads, strict=True)
+        ],
+    )
+
+
+def call_rows(owner: bytes, call: NewCall, episode_id: str | None = None) -> CallRows:
+    """The rows of a call; it names its episode if there is no inference that does."""
+    head = encoding.model_inference_head(call.head)
+    if episode_id is not None:
+        head = {**head, "episode_id": episode_id}
+    return _call_rows(owner, call, head)
+
+
+def _call_rows(owner: bytes, call: NewCall, head: Fields) -> CallRows:
+    return CallRows(
+        owner + id_key(call.id),
+        _compact(head),
+        None if call.body is None else _compact(call.body),
+        (head["model_name"], head["model_provider_name"]),
+        call_figures(head),
+    )
+
+
+def _compact(fields: Fields) -> bytes:
+    """JSON that takes no more room than it has bytes.
+
+    What the encoder gives keeps 4 KiB, however short it is: those of a hundred inferences would
+    leave the processor's cache (2 us for each text).
+    """
+    return b"".join((encode_json(fields), b""))
