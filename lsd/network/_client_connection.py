@@ -13,7 +13,7 @@ import attrs
 import trio
 
 from lsd.network._client_parser import ResponseParser
-from lsd.network._client_request import Origin, Outgoing
+from lsd.network._client_request import Origin
 from lsd.network._socket_poller import WatchedSocket
 from lsd.network.transport import DeadlineReached, TransportFailed, until
 
@@ -66,8 +66,8 @@ class ClientConnection:
     def can_be_reused(self) -> bool:
         """Whether the exchange is over and leaves nothing behind that the next one could meet."""
         parser = self.parser
-        over = parser.is_complete and parser.keeps_alive and parser.fault is None
-        return over and not (self._unsent or self._is_cut)
+        is_over = parser.is_complete and parser.keeps_alive and parser.fault is None
+        return is_over and not self._unsent and not self._is_cut
 
     def is_quiet(self) -> bool:
         """Whether an idle connection still waits for a request.
@@ -104,10 +104,9 @@ class ClientConnection:
         (count,) = _INT.unpack(unacknowledged)
         return bool(count)
 
-    def ask(self, request: Outgoing) -> None:
+    def ask(self, method: str, head: bytes, body: bytes) -> None:
         """Begins an exchange: sends what the socket takes; `wait` sends the rest."""
-        self.parser.begin(request.method)
-        head, body = request.head, request.body
+        self.parser.begin(method)
         if len(body) > JOINED_BYTES_MAX:
             self._unsent.extend((memoryview(head), memoryview(body)))
             self._send_some()

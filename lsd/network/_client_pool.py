@@ -1,6 +1,5 @@
 """The connections of a client: those in use, and those that wait for the next request."""
 
-from collections import OrderedDict
 from math import inf
 
 import attrs
@@ -25,9 +24,11 @@ class ClientPool:
     pool is used next, whatever server is asked then.
     """
 
+    idle: int = attrs.field(default=0, init=False)
+    """How many connections wait for the next request."""
     _open: set[ClientConnection] = attrs.field(factory=set, init=False)
-    _idle: OrderedDict[ClientConnection, None] = attrs.field(factory=OrderedDict, init=False)
-    _idle_by_origin: dict[Origin, list[ClientConnection]] = attrs.field(factory=dict, init=False)
+    _waiting: dict[Origin, list[ClientConnection]] = attrs.field(factory=dict, init=False)
+    """The idle ones; the one that was used last is the last one."""
     _drop_at: float = attrs.field(default=0.0, init=False)
     """No idle connection's time is up before this."""
     is_closed: bool = attrs.field(default=False, init=False)
@@ -35,21 +36,16 @@ class ClientPool:
     @property
     def in_use(self) -> int:
         """How many connections carry a request right now."""
-        return len(self._open) - len(self._idle)
-
-    @property
-    def idle(self) -> int:
-        """How many connections wait for the next request."""
-        return len(self._idle)
+        return len(self._open) - self.idle
 
     def take(self, origin: Origin, now: float) -> ClientConnection | None:
         """A connection that still lives; None: there is none, a new one may be added."""
         if now >= self._drop_at:
             self._drop_idle(now)
-        waiting = self._idle_by_origin.get(origin)
+        waiting = self._waiting.get(origin)
         while waiting:
             connection = waiting.pop()
-            del self._idle[connection]
+            self.idle -= 1
             if connection.is_quiet():
                 return connection
             self.drop(connection)
@@ -73,13 +69,13 @@ class ClientPool:
             return
         connection.idle_since = now
         connection.watched.deadline = inf
-        self._idle[connection] = None
-        waiting = self._idle_by_origin.get(connection.origin)
+        waiting = self._waiting.get(connection.origin)
         if waiting is None:
-            self._idle_by_origin[connection.origin] = [connection]
+            self._waiting[connection.origin] = [connection]
         else:
             waiting.append(connection)
-        if len(self._idle) > IDLE_MAX:
+        self.idle += 1
+        if self.idle > IDLE_MAX:
             self._drop_oldest()
 
     def drop(self, connection: ClientConnection) -> None:
@@ -90,21 +86,25 @@ class ClientPool:
     def close(self) -> None:
         """Closes all connections, those in use, too, and keeps none from now on."""
         self.is_closed = True
-        self._idle.clear()
-        self._idle_by_origin.clear()
+        self.idle = 0
+        self._waiting.clear()
         while self._open:
             self._open.pop().close()
 
     def _drop_idle(self, now: float) -> None:
-        """Closes those that were idle for too long; the oldest one comes first."""
-        while self._idle and next(iter(self._idle)).idle_since <= now - IDLE_S_MAX:
+        """Closes those that were idle for too long."""
+        while self.idle and self._oldest().idle_since <= now - IDLE_S_MAX:
             self._drop_oldest()
-        oldest = next(iter(self._idle), None)
-        self._drop_at = (now if oldest is None else oldest.idle_since) + IDLE_S_MAX
-        for origin in [each for each, waiting in self._idle_by_origin.items() if not waiting]:
-            del self._idle_by_origin[origin]
+        self._drop_at = (self._oldest().idle_since if self.idle else now) + IDLE_S_MAX
+        self._waiting = {origin: each for origin, each in self._waiting.items() if each}
 
     def _drop_oldest(self) -> None:
-        connection, _ = self._idle.popitem(last=False)
-        self._idle_by_origin[connection.origin].remove(connection)
+        connection = self._oldest()
+        self._waiting[connection.origin].remove(connection)
+        self.idle -= 1
         self.drop(connection)
+
+    def _oldest(self) -> ClientConnection:
+        """Of those that are idle; there is one."""
+        firsts = [waiting[0] for waiting in self._waiting.values() if waiting]
+        return min(firsts, key=lambda each: each.idle_since)

@@ -70,15 +70,6 @@ class Target(NamedTuple):
     path: str
 
 
-class Outgoing(NamedTuple):
-    """A request ready for the wire."""
-
-    origin: Origin
-    method: str
-    head: bytes
-    body: bytes
-
-
 @attrs.define(eq=False, repr=False)
 class _LastHead:
     """What was written last for a URL: mostly, the next request differs in its body alone."""
@@ -98,20 +89,17 @@ class _LastHead:
         return self.lines
 
 
-def outgoing(request: WireRequest) -> Outgoing:
-    """The request with its own headers and those without which it would not be HTTP.
+def outgoing(request: WireRequest) -> tuple[Origin, bytes]:
+    """The server, and the head: the request's own headers and those without which it is not HTTP.
 
     Raises TransportFailed for what is no HTTP; nothing of the request is told.
     """
-    url = request.url
+    url, body = request.url, request.body
     last = (_known_head if len(url) <= REMEMBERED_LENGTH_MAX else _head_for)(url)
-    method, body = request.method, request.body
-    head = last.lines_of(request)
-    if body or method not in ("GET", "HEAD"):
-        head = b"%bContent-Length: %d\r\n\r\n" % (head, len(body))
-    else:
-        head += b"\r\n"
-    return Outgoing(last.target.origin, method, head, body)
+    lines = last.lines_of(request)
+    if body or request.method not in ("GET", "HEAD"):
+        return last.target.origin, b"%bContent-Length: %d\r\n\r\n" % (lines, len(body))
+    return last.target.origin, lines + b"\r\n"
 
 
 def _head_for(url: str) -> _LastHead:

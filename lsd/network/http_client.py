@@ -56,16 +56,17 @@ class HttpClient:
             self._poller.close()
 
     async def send(self, request: WireRequest, deadline: float = inf) -> ClientResponse:
-        asked = outgoing(request)
+        origin, head = outgoing(request)
         now = trio.current_time()
-        connection = self._pool.take(asked.origin, now)
+        connection = self._pool.take(origin, now)
         while True:
             if connection is None:
-                connection = await self._open(asked.origin, deadline)
+                connection = await self._open(origin, deadline)
             parser = connection.parser
             try:
                 connection.watched.keep(deadline)
-                connection.ask(asked)
+                connection.ask(request.method, head, request.body)
+                await connection.wait()
                 while not parser.status:
                     if not connection.take_in():
                         await connection.wait()

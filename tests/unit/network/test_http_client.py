@@ -63,7 +63,7 @@ async def test_a_request_leaves_in_one_packet(client: HttpClient) -> None:
 
     async with raw_server(handle) as server:
         response = await client.send(post(server.url("/v1?a=b")))
-        (waiting,) = client._pool._idle
+        ((waiting,),) = client._pool._waiting.values()
         no_delay = waiting.watched.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         is_watched = waiting.watched.socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 

@@ -162,9 +162,10 @@ async def test_urls_mean_the_same(url: str) -> None:
     """The server, its name and the path are equal, whatever is unusual in a URL."""
     wire = WireRequest(method="POST", url=url, headers={}, body=b"{}")
 
-    by_us, by_httpx = _client_request.outgoing(wire), httpx_transport._outgoing(wire)
+    origin, head = _client_request.outgoing(wire)
+    by_httpx = httpx_transport._outgoing(wire)
 
-    lines = by_us.head.split(b"\r\n")
+    lines = head.split(b"\r\n")
     assert lines[0] == b"POST %s HTTP/1.1" % by_httpx.url.raw_path
     assert lines[1] == b"Host: " + by_httpx.url.netloc
-    assert by_us.origin[:2] == (by_httpx.url.scheme, by_httpx.url.raw_host.decode())
+    assert origin[:2] == (by_httpx.url.scheme, by_httpx.url.raw_host.decode())
