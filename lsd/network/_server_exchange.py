@@ -56,7 +56,13 @@ class Exchange:
     and `keeps_alive` are those of the answer, once there is a head.
     """
 
-    # Not of attrs, which takes twice as long to set so many fields, for each request.
+    # Not of attrs, which takes twice as long to set so many fields, for each request. Where those
+    # begin that most requests do not look at is told by the class: that costs a request nothing.
+    has_begun = False
+    refusal: RequestRefused | None = None
+    _bytes_left = 0
+    _pieces = 0
+
     def __init__(self, host: Host, request: RequestHead, unread: bytes) -> None:
         self.request = request
         length = request.content_length
@@ -70,16 +76,12 @@ class Exchange:
             self.body = body_of(request)
         self.cancel_scope = host.cancel_scope
         self.is_gone = host.stream.is_gone
-        self.refusal: RequestRefused | None = None
         self.framing: Framing | None = None
         self.keeps_alive = False
-        self.has_begun = False
         self.is_complete = False
         self.is_torn = False
         self._host = host
         self._start: Message | None = None
-        self._bytes_left = 0
-        self._pieces = 0
         self._is_body_given = False
         self._is_over = False
         self._over: trio.Event | None = None
@@ -136,10 +138,10 @@ class Exchange:
         elif self._over is not None:
             self._over.set()
 
-    async def answer(
+    def answer(
         self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes
-    ) -> None:
-        """Sends a whole answer. If the client is gone, it is dropped.
+    ) -> Awaitable[None]:
+        """Sends a whole answer, when it is awaited, at once. If the client is gone, it is dropped.
 
         Header names are in lower case, and none is one in which the server has a say:
         `content-length`, `transfer-encoding`, `connection`, `date`. Raises BadAnswer.
@@ -150,12 +152,11 @@ class Exchange:
         self.framing, self.keeps_alive = "length", self._may_keep_alive()
         date_line = host.attendance.date_line
         data = whole_answer(status, headers, body, self.request, self.keeps_alive, date_line)
-        if self._is_over:
-            return
-        self.is_complete = self.has_begun = True
-        await self._write(data)
-        if self._over is not None:
-            self._over.set()
+        if not self._is_over:
+            self.is_complete = self.has_begun = True
+            if self._over is not None:
+                self._over.set()
+        return self._write(data)
 
     def when_gone(self, callback: Callable[[], None]) -> None:
         """Calls `callback` once when the client leaves before its answer is complete.
@@ -246,6 +247,8 @@ class Exchange:
         )
 
     async def _write(self, data: bytes) -> None:
+        if self._is_over:
+            return
         self.is_torn = True  # stays so if this is cancelled or fails
         try:
             await self._host.stream.send_all(data)

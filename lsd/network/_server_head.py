@@ -121,9 +121,10 @@ def parse_head(data: bytes) -> RequestHead:
     # When each line is a field, no byte is left unread.
     if line is None or len(fields) != count:
         raise _no_head(data, line is not None)
-    method, target, version = _METHODS.get(line[1]), line[2], _VERSIONS.get(line[3])
+    method_name, target, number = line.groups()
+    method, version = _METHODS.get(method_name), _VERSIONS.get(number)
     if method is None or version is None:
-        raise _unknown(line[1].decode(), line[3].decode())
+        raise _unknown(method_name.decode(), number.decode())
     headers = [(name.lower(), value.rstrip(b" \t")) for name, value in fields]
     values = dict(headers)
     if len(values) < len(headers):

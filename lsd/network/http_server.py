@@ -112,7 +112,9 @@ class HttpServer:
     async def serve_socket(self, client: socket.socket) -> None:
         """Serves a client until either side closes. Raises nothing."""
         try:
-            await self._serve_socket(client)
+            serving = self._serving(client)
+            if serving is not None:
+                await serving
         except Exception as error:  # a bug that one client meets must not reach the others
             log.error("a connection failed", exc_info=error)  # noqa: TRY400 (has a traceback)
 
@@ -129,7 +131,8 @@ class HttpServer:
             await self._connection(ahead, client, server).run()
             nursery.cancel_scope.cancel()
 
-    async def _serve_socket(self, client: socket.socket) -> None:
+    def _serving(self, client: socket.socket) -> Awaitable[None] | None:
+        """What serves the client, to be awaited at once; None if that cannot be, or has left."""
         polled: PolledStream | None = None
         try:
             client.setblocking(False)
@@ -143,12 +146,11 @@ class HttpServer:
                 self._poller.watch(polled)
         except OSError:
             client.close()  # it has left already, or there is no room for one more
-            return
+            return None
         if polled is not None:
-            await self._connection(polled, *addresses).run()
-        else:
-            stream = trio.SocketStream(trio.socket.from_stdlib_socket(client))
-            await self.serve_stream(stream, *addresses)
+            return self._connection(polled, *addresses).run()
+        stream = trio.SocketStream(trio.socket.from_stdlib_socket(client))
+        return self.serve_stream(stream, *addresses)
 
     def _connection(self, stream: ClientStream, client: Address, server: Address) -> Connection:
         return Connection(
