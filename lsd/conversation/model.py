@@ -30,6 +30,7 @@ class ModelRequest:
 
     `json_mode` is never `tool` here: that mode has become a forced tool by then. `is_all_json`:
     the caller reads the answer as JSON and nothing else, and may be helped towards it.
+    `is_text`: it is known to hold nothing but text, which is the same for all models.
     `is_schema_strict`: providers that can are to hold the answer to `output_schema`.
     `system_blocks` are the parts of which `system` was joined, if there were parts. `user` names
     the caller's own user.
@@ -44,6 +45,7 @@ class ModelRequest:
     output_schema: Mapping[str, JsonValue] | None = None
     is_all_json: bool = False
     stream: bool = False
+    is_text: bool = attrs.field(default=False, eq=False)
     # So far those that a function has a word in.
     system_blocks: tuple[Text, ...] = ()
     top_k: int | None = None

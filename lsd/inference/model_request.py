@@ -11,7 +11,7 @@ def model_request(accepted: Accepted, generation: PreparedGeneration) -> ModelRe
     if accepted.direct is not None:
         return accepted.direct
     system, messages = generation.prompts.render(accepted.request.input, is_text=accepted.is_text)
-    return request_in(accepted, generation, system, messages)
+    return request_in(accepted, generation, system, messages, is_text=accepted.is_text)
 
 
 def request_in(
@@ -19,8 +19,13 @@ def request_in(
     generation: PreparedGeneration,
     system: str | None,
     messages: tuple[ModelMessage, ...],
+    *,
+    is_text: bool = False,
 ) -> ModelRequest:
-    """What the function asks of a model, in these words; its parameters are those recorded."""
+    """What the function asks of a model, in these words; its parameters are those recorded.
+
+    `is_text`: there is nothing but text in `messages`.
+    """
     request, schema, toolbox = accepted.request, accepted.output_schema, accepted.toolbox
     params = request.params.chat_completion.over(generation.config.params)
     is_json = accepted.function.is_json
@@ -40,6 +45,7 @@ def request_in(
         None if schema is None else schema.value,
         is_json,
         bool(request.stream),
+        is_text and tools is None,
     )
 
 

@@ -49,7 +49,7 @@ class ProviderCall:
     """One attempt in progress: the journal's entry, and what it needs to be made.
 
     `limit` is what is reached at `deadline`, by trio's clock. `own_edits` are those beside the
-    provider's. `secrets` are values that no text which leaves this call may show. `is_all_text`:
+    provider's. `secrets` are values that no text which leaves this call may show. `is_text`:
     nothing in the request could be changed for this provider. `wire` is what was sent last; `names`
     are those of tools that had to be changed for it, if any had. `ticket` is what rate limits have
     given for the call; None if none applies, or as long as nothing is answered.
@@ -63,7 +63,7 @@ class ProviderCall:
     secrets: AbstractSet[str]
     limit: Limit
     deadline: float
-    is_all_text: bool
+    is_text: bool
     wire: WireRequest | None
     names: ToolNames | None
     ticket: GivenTicket | None
@@ -80,8 +80,8 @@ class ProviderCall:
         """Enters the call in the journal; from now on its time runs."""
         self.run, self.provider, self.limit = run, provider, limit
         self.wire = self.names = self.ticket = None
-        self.is_all_text = says_only_text(request)
-        if not self.is_all_text:
+        self.is_text = request.is_text or says_only_text(request)
+        if not self.is_text:
             request = request_for(
                 request,
                 provider_type=provider.thought_type,
@@ -234,7 +234,7 @@ class ProviderCall:
         if entry.is_relayed:
             assert provider.relaying is not None, "or it would not be relayed"
             wire = provider.relaying.relay(request, credentials, self.edits)
-        elif self.is_all_text:
+        elif self.is_text:
             wire = provider.dialect.encode(request, credentials, self.edits)
         else:
             names = self.names = ToolNames.of(request, provider.provider_type)
