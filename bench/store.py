@@ -64,7 +64,7 @@ class Generated(NamedTuple):
 def generated(random: Random) -> Iterator[Generated]:
     """Inferences without end, four a second, of plain length."""
     now_ms = BEGINNING_MS
-    ids = IdGenerator(lambda: now_ms, random)
+    ids = IdGenerator(lambda: now_ms * 1_000_000, random)
     words = ["pond", "frog", "water", "silence", "moon", "leaf", "rain", "stone", "wind", "light"]
     episode = ids.new()
     for number in range(1 << 62):

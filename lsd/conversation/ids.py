@@ -16,6 +16,8 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _FOREIGN = re.compile(r"(?:chatcmpl-|msg_|resp_)([0-9a-f]{32})\Z")
 """The forms in which the OpenAI and Anthropic compatible endpoints show an inference id."""
 
+_NS_PER_MS = 1_000_000
+
 _FIXED = 0x7000_8000
 """The version and the variant, in the 80 bits in front of the last group of an id. A UUIDv7 has 48
 bits of milliseconds before them, and 74 free ones between and behind. Source: RFC 9562, 5.7."""
@@ -65,16 +67,16 @@ class BadId(LsdError):
 class IdGenerator:
     """Makes UUIDv7 texts, each greater than all before.
 
-    `now_ms` tells milliseconds since 1970. When the clock steps back, ids go on from the last
+    `now_ns` tells nanoseconds since 1970. When the clock steps back, ids go on from the last
     millisecond; `start_after` makes them go on from an id of an earlier run. With `heads`, each is
     greater than all that other processes have noted before.
     """
 
-    now_ms: Callable[[], int]
+    now_ns: Callable[[], int]
     random: Random
     heads: IdHeads | None = None
-    _ms: int = attrs.field(default=-1, init=False)
-    """The milliseconds of the latest id."""
+    _until_ns: int = attrs.field(default=0, init=False)
+    """The end of the millisecond of the latest id."""
     _front: int = attrs.field(default=_FIXED, init=False)
     """Its first 80 bits."""
     _beginning: str = attrs.field(default="", init=False)
@@ -93,10 +95,10 @@ class IdGenerator:
 
     def new(self) -> str:
         """The next id, as lower-case text with hyphens."""
-        now_ms = self.now_ms()
-        if now_ms > self._ms:
+        now_ns = self.now_ns()
+        if now_ns >= self._until_ns:
             chance = self._chance
-            self._begin_at(now_ms << 32 | _FIXED | next(chance) & _FREE)
+            self._begin_at(now_ns // _NS_PER_MS << 32 | _FIXED | next(chance) & _FREE)
             self._tail = next(chance) >> _WORD_BITS - _TAIL_BITS
         else:
             self._tail += 1 + (next(self._chance) >> _WORD_BITS - _STEP_BITS)
@@ -125,8 +127,8 @@ class IdGenerator:
         self._tail = sortable & _TAIL_MAX
 
     def _begin_at(self, front: int) -> None:
-        self._ms = front >> 32
         self._front = front
+        self._until_ns = ((front >> 32) + 1) * _NS_PER_MS
         digits = f"{front:020x}"
         self._beginning = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:]}-"
 

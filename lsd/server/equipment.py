@@ -44,7 +44,7 @@ class Equipment:
         objects = open_objects(loaded.config, has_store=kept is not None)
         random = SystemRandom()
         peers = None if kept is None else kept.peers
-        ids = IdGenerator(clock.now_ms, random, None if peers is None else peers.progress)
+        ids = IdGenerator(clock.now_ns, random, None if peers is None else peers.progress)
         if kept is not None:
             ids.start_after(kept.store.greatest_id())
         try:

@@ -19,7 +19,7 @@ WORKER = textwrap.dedent(
 
     folder, number = Path(sys.argv[1]), int(sys.argv[2])
     store, make = Store.open(folder, SMALL, is_server=False, shard=number), Maker()
-    make.ids = IdGenerator(make.clock.now_ms, Random(number))
+    make.ids = IdGenerator(make.clock.now_ns, Random(number))
     episodes = [make.id() for _ in range(3)]
     for count in range(300):
         record = make.inference(

@@ -105,7 +105,7 @@ class Gate:
 
 def new_ids() -> IdGenerator:
     """Ids of a fixed time."""
-    return IdGenerator(lambda: 1_770_000_000_000, Random(7))
+    return IdGenerator(lambda: 1_770_000_000_000_000_000, Random(7))
 
 
 def quart_of(*endpoints: Endpoint, shows_tree: bool = False, body_bytes_max: int = 1000) -> Any:

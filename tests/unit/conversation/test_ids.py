@@ -41,10 +41,10 @@ class Bits(Random):
         return (1 << k) - 1 if self.bit else 0
 
 
-def clock_of(*times: int) -> Callable[[], int]:
-    """A clock that is read at these times and then stands still."""
-    left = list(times)
-    return lambda: left.pop(0) if len(left) > 1 else left[0]
+def at(*times_ms: int) -> Callable[[], int]:
+    """A clock that is read at these times, somewhere in their milliseconds, and then stops."""
+    left = list(times_ms)
+    return lambda: (left.pop(0) if len(left) > 1 else left[0]) * 1_000_000 + 123_456
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def clock_of(*times: int) -> Callable[[], int]:
 )
 def test_an_id_is_its_time_and_then_chance(bit: int, expected: str) -> None:
     """48 bits of milliseconds, the version, and random bits of which the first is free."""
-    ids = IdGenerator(now_ms=lambda: 0x0199C0DE1234, random=Bits(bit=bit))
+    ids = IdGenerator(now_ns=at(0x0199C0DE1234), random=Bits(bit=bit))
 
     assert ids.new() == expected
 
@@ -64,7 +64,7 @@ def test_an_id_is_its_time_and_then_chance(bit: int, expected: str) -> None:
 @given(TIMES, st.integers())
 def test_an_id_is_a_uuid_of_version_7(now_ms: int, seed: int) -> None:
     """Any library reads it as one, and its time is the time at which it was made."""
-    made = IdGenerator(now_ms=lambda: now_ms, random=Random(seed)).new()
+    made = IdGenerator(now_ns=at(now_ms), random=Random(seed)).new()
 
     read = UUID(made)
     assert str(read) == made
@@ -76,7 +76,7 @@ def test_an_id_is_a_uuid_of_version_7(now_ms: int, seed: int) -> None:
 @given(st.lists(TIMES, min_size=1, max_size=30), st.integers())
 def test_ids_rise_whatever_the_clock_does(times: list[int], seed: int) -> None:
     """Each id is greater than all before; when the clock steps back, the last millisecond holds."""
-    ids = IdGenerator(now_ms=clock_of(*times), random=Random(seed))
+    ids = IdGenerator(now_ns=at(*times), random=Random(seed))
 
     made = [ids.new() for _ in times]
 
@@ -88,7 +88,7 @@ def test_ids_rise_whatever_the_clock_does(times: list[int], seed: int) -> None:
 @pytest.mark.parametrize("bit", [0, 1])
 def test_a_busy_millisecond_has_room(bit: int) -> None:
     """However chance has it, a hundred thousand ids of one millisecond stay within it."""
-    ids = IdGenerator(now_ms=lambda: 5, random=Bits(bit=bit))
+    ids = IdGenerator(now_ns=at(5), random=Bits(bit=bit))
 
     made = [ids.new() for _ in range(100_000)]
 
@@ -99,7 +99,7 @@ def test_a_busy_millisecond_has_room(bit: int) -> None:
 @given(st.builds(id_of, TIMES, st.integers(0, 2**74 - 1)), TIMES, st.integers())
 def test_ids_go_on_after_those_of_an_earlier_run(greatest: str, now_ms: int, seed: int) -> None:
     """After a restart ids are greater than the greatest in the store, though the clock be late."""
-    ids = IdGenerator(now_ms=lambda: now_ms, random=Random(seed))
+    ids = IdGenerator(now_ns=at(now_ms), random=Random(seed))
 
     ids.start_after(greatest)
 
@@ -110,7 +110,7 @@ def test_ids_go_on_after_those_of_an_earlier_run(greatest: str, now_ms: int, see
 
 def test_an_empty_store_has_no_greatest_id() -> None:
     """The first run begins at its clock, and to start after an older id changes nothing."""
-    ids = IdGenerator(now_ms=lambda: 0x0199C0DE1234, random=Bits(bit=0))
+    ids = IdGenerator(now_ns=at(0x0199C0DE1234), random=Bits(bit=0))
 
     ids.start_after(None)
     ids.start_after("0199c0de-0000-7000-8000-000000000000")
@@ -212,7 +212,7 @@ class Heads:
 def test_ids_of_several_processes_rise_together(seed: int, turns: list[bool]) -> None:
     """Within one millisecond, too: each is greater than all that were made before, by whomever."""
     heads = Heads(), Heads()
-    makers = [IdGenerator(lambda: 5, Random(seed + number), heads[number]) for number in range(2)]
+    makers = [IdGenerator(at(5), Random(seed + number), heads[number]) for number in range(2)]
     made = []
     for turn in turns:
         made.append(makers[turn].new())
@@ -237,7 +237,7 @@ class CountedRandom(Random):
 def test_chance_is_drawn_for_many_ids_at_once(times: Iterable[int]) -> None:
     """To ask the system for it costs as much as an id; what was drawn is used once."""
     chance = CountedRandom(7)
-    ids = IdGenerator(clock_of(*times), chance)
+    ids = IdGenerator(at(*times), chance)
 
     made = [ids.new() for _ in range(1000)]
 

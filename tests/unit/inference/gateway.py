@@ -266,7 +266,7 @@ def start_gateway(
     service = InferenceService(
         prepared=prepared,
         recorder=None if shelf is None else Recorder(shelf.store, shelf.writer, waits_for_commit),
-        ids=IdGenerator(clock.now_ms, Random(7)),
+        ids=IdGenerator(clock.now_ns, Random(7)),
         clock=clock,
         random=Random(7),
         metrics=Metrics((0.1, 1.0)),

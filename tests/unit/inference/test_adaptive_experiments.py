@@ -26,7 +26,7 @@ DRAW = adaptive("a", "b", "c", fallback=("spare",))
 def ids() -> IdGenerator:
     """Ids that rise."""
     ticks = iter(range(NOW_MS, NOW_MS + 10_000_000))
-    return IdGenerator(lambda: next(ticks), Random(7))
+    return IdGenerator(lambda: next(ticks) * 1_000_000, Random(7))
 
 
 def experiments(shelf: Shelf | None, *draws: Any) -> AdaptiveExperiments:

@@ -17,7 +17,7 @@ F, V = "chat", "near"
 def ids() -> IdGenerator:
     """Ids that rise."""
     ticks = iter(range(1_770_000_000_000, 1_780_000_000_000))
-    return IdGenerator(lambda: next(ticks), Random(7))
+    return IdGenerator(lambda: next(ticks) * 1_000_000, Random(7))
 
 
 def add(store: Store, ids: IdGenerator, *vectors: tuple[float, ...]) -> list[str]:

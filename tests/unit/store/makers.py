@@ -58,7 +58,7 @@ class Maker:
     ids: IdGenerator = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.ids = IdGenerator(self.clock.now_ms, Random(7))
+        self.ids = IdGenerator(self.clock.now_ns, Random(7))
 
     def id(self) -> str:
         return self.ids.new()

@@ -20,7 +20,7 @@ ANTHROPIC = LaneErrors("anthropic")
 
 REQUEST = "0199e3a2-7c11-7d30-9a51-000000000001"
 INFERENCE = "0199e3a2-7c11-7d30-9a51-2f6d0c1b7e44"
-IDS = IdGenerator(lambda: 1_770_000_000_000, Random(7))
+IDS = IdGenerator(lambda: 1_770_000_000_000_000_000, Random(7))
 
 
 @pytest.fixture(autouse=True)
