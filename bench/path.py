@@ -154,7 +154,7 @@ class _Client:
     """Asks one thing again and again, as LSD's own server would hand it on."""
 
     def __init__(self, front: Any, path: str, body: bytes, scope: trio.CancelScope) -> None:
-        self._front, self._body = front, body
+        self._front = front
         self._scope = {
             "type": "http",
             "method": "POST",
@@ -167,9 +167,10 @@ class _Client:
                 (b"content-type", b"application/json"),
                 (b"content-length", str(len(body)).encode()),
             ],
-            "extensions": {"lsd.disconnect": lambda _: None, "lsd.cancel_scope": scope},
+            "extensions": {"lsd.exchange": self},
         }
         self._statuses: set[int] = set()
+        self.whole_body, self.cancel_scope = body, scope
 
     async def ask(self, times: int) -> None:
         """Asks so many times; others have a turn now and then."""
@@ -192,8 +193,15 @@ class _Client:
         _with_profile(None)
         return counted
 
+    def when_gone(self, _: Callable[[], None]) -> None:
+        """It stays to the end."""
+
+    async def answer(self, status: int, _headers: object, _body: bytes) -> None:
+        """Takes a whole answer."""
+        self._statuses.add(status)
+
     async def _receive(self) -> dict[str, Any]:
-        return {"type": "http.request", "body": self._body, "more_body": False}
+        return {"type": "http.request", "body": self.whole_body, "more_body": False}
 
     async def _send(self, message: Mapping[str, Any]) -> None:
         if message["type"] == "http.response.start":

@@ -9,7 +9,7 @@ from lsd.api.bodies import ClientGone, Receive, read_body
 from lsd.api.errors import ErrorWords
 from lsd.api.exchange import Answer, Endpoint, Request, WhenClientLeaves
 from lsd.api.in_flight import InFlight
-from lsd.api.responder import Responder
+from lsd.api.responder import Exchange, Responder
 from lsd.conversation import IdGenerator
 from lsd.telemetry import Clock, RequestContext, logger
 
@@ -17,16 +17,6 @@ log = logger(__name__)
 
 Work = Callable[[bytes], Awaitable[Answer | None]]
 """Is given the body of the request; gives the answer, unless it has sent one itself."""
-
-TellLeaving = Callable[[Callable[[], None]], None]
-"""Is given what the server shall call when the client leaves."""
-
-TELLS_LEAVING = "lsd.disconnect"
-"""The ASGI extension of LSD's own server that tells of a client's leaving by a call."""
-
-CANCEL_SCOPE = "lsd.cancel_scope"
-"""The one with the cancel scope of the connection. Whatever cancels a request ends its connection,
-too, so that it needs no scope of its own, which would cost ten microseconds."""
 
 
 @attrs.frozen(kw_only=True)
@@ -71,19 +61,39 @@ class Visit:
     _started_at: float
     _scope: trio.CancelScope
 
-    async def run(self, receive: Receive, tell_leaving: TellLeaving | None) -> None:
-        """Serves the request. `tell_leaving` is None where the server has only messages for it."""
+    def serve(self, receive: Receive, exchange: Exchange | None) -> Awaitable[None]:
+        """Serves the request. `exchange` is None where the server has only messages.
+
+        Nobody has entered the scope then; that of an exchange is entered.
+        """
+        serving = self._run(receive, exchange)
+        if exchange is None:
+            serving = self._within_scope(serving)
+        return self._told_of(serving) if log.is_debug else serving
+
+    async def _within_scope(self, serving: Awaitable[None]) -> None:
+        with self._scope:
+            await serving
+
+    async def _told_of(self, serving: Awaitable[None]) -> None:
+        log.debug("request started")
+        try:
+            await serving
+        finally:
+            log.debug("request finished", status=self._out.status, latency_ms=self._latency_ms())
+
+    async def _run(self, receive: Receive, exchange: Exchange | None) -> None:
         reception, out = self._reception, self._out
-        is_told = log.is_debug
-        if is_told:
-            log.debug("request started")
         reception.in_flight.begin(self._scope, self._route.name)
         try:
-            body = await read_body(receive, self._headers, reception.body_bytes_max)
-            if tell_leaving is None:
+            bytes_max = reception.body_bytes_max
+            body = None if exchange is None else exchange.whole_body
+            if body is None or len(body) > bytes_max or "content-encoding" in self._headers:
+                body = await read_body(receive, self._headers, bytes_max)
+            if exchange is None:
                 answer = await _done_beside_watch(self._done, body, receive, self._hear_leaving)
             else:
-                tell_leaving(self._hear_leaving)
+                exchange.when_gone(self._hear_leaving)
                 answer = await self._done(body)
             if answer is not None:
                 await out.answer(answer)
@@ -107,13 +117,6 @@ class Visit:
                 raise cancelled from None
         finally:
             reception.in_flight.end(self._scope)
-            if is_told:
-                log.debug("request finished", status=out.status, latency_ms=self._latency_ms())
-
-    async def run_within_scope(self, receive: Receive, tell_leaving: TellLeaving | None) -> None:
-        """The same for a scope that nobody has entered yet."""
-        with self._scope:
-            await self.run(receive, tell_leaving)
 
     def _done(self, body: bytes) -> Awaitable[Answer | None]:
         endpoint = self._route.endpoint

@@ -14,7 +14,7 @@ import attrs
 import trio
 
 from lsd.access import NotAuthenticated
-from lsd.api._visit import CANCEL_SCOPE, TELLS_LEAVING, Reception, Route, Visit, Work
+from lsd.api._visit import Reception, Route, Visit, Work
 from lsd.api.authentication import Authentication
 from lsd.api.bodies import Receive
 from lsd.api.cors import Cors
@@ -22,7 +22,15 @@ from lsd.api.edge import Edge
 from lsd.api.errors import ErrorDesk, Refused
 from lsd.api.exchange import Endpoint, WhenClientLeaves, headers_of
 from lsd.api.in_flight import InFlight
-from lsd.api.responder import API_KEY, RESPONDER, Message, Responder, SendMessage
+from lsd.api.responder import (
+    API_KEY,
+    EXCHANGE,
+    RESPONDER,
+    Exchange,
+    Message,
+    Responder,
+    SendMessage,
+)
 from lsd.api.tracing import Tracing, check_trace_headers
 from lsd.conversation import IdGenerator, LsdError
 from lsd.telemetry import (
@@ -126,8 +134,11 @@ class Front:
         """What is left to do for a request, of which no more than its head is known yet."""
         method, path = context.method, context.path
         route = self._hot_routes.get((method, path)) or self._route(method, path)
+        exchange: Exchange | None = (scope.get("extensions") or {}).get(EXCHANGE)
         shared = self.cors.of_answer(headers) if "origin" in headers else ()
-        out = Responder(send, method == "HEAD", route.words, shared)
+        # A trace looks at messages.
+        answered_by = exchange if self.tracing is None else None
+        out = Responder(send, method == "HEAD", route.words, shared, answered_by)
         if method == "OPTIONS":
             return out.no_content(self.cors.of_preflight(route.path, headers))
         try:
@@ -146,13 +157,9 @@ class Front:
         if route.endpoint is None:
             work = _through(self.rest, self._inner(scope, route.path, key, out), send)
         now = self.clock.monotonic()
-        extensions = scope.get("extensions") or {}
-        connection = extensions.get(CANCEL_SCOPE)
-        tell_leaving = extensions.get(TELLS_LEAVING)
-        ends_by = connection or trio.CancelScope()
+        ends_by = trio.CancelScope() if exchange is None else exchange.cancel_scope
         visit = Visit(self._reception, route, headers, key, work, out, context, now, ends_by)
-        run = visit.run if connection is not None else visit.run_within_scope
-        return run(receive, tell_leaving)
+        return visit.serve(receive, exchange)
 
     def _route(self, method: str, sent_path: str) -> Route:
         path = self._local_path(sent_path)

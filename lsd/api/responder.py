@@ -1,7 +1,7 @@
-"""One response on its way to the client, as ASGI messages."""
+"""One response on its way to the client: by one call where the server takes it, or by messages."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any, Protocol
 
 import trio
 
@@ -20,15 +20,41 @@ API_KEY = "lsd.api_key_public_id"
 RESPONDER = "lsd.responder"
 """Where the scope of a request keeps its responder for the application behind the front."""
 
+EXCHANGE = "lsd.exchange"
+"""The ASGI extension of LSD's own server."""
+
 LAST_WORDS_S = 1.0
 """Seconds that a stream cut off by a stop may take to tell so: its client may not be reading."""
 
 
+class Exchange(Protocol):
+    """What LSD's own server offers beside messages, which take longer.
+
+    `whole_body` is the body of the request, or None if it is still to be received. `cancel_scope`
+    is that of the connection: whatever cancels a request ends its connection, too, so that it needs
+    no scope of its own, which would cost ten microseconds.
+    """
+
+    @property
+    def whole_body(self) -> bytes | None: ...
+
+    @property
+    def cancel_scope(self) -> trio.CancelScope: ...
+
+    def when_gone(self, callback: Callable[[], None]) -> None:
+        """Calls `callback` when the client leaves before it has its answer."""
+
+    def answer(
+        self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes
+    ) -> Awaitable[None]:
+        """Sends a whole answer; its length is the server's to tell."""
+
+
 class Responder:
-    """Sends one response as ASGI messages; nothing more once the client is gone.
+    """Sends one response; nothing more once the client is gone.
 
     `words` are those in which a stream tells that it breaks off; `more_headers` stand in whatever
-    is answered.
+    is answered. `exchange` is None where there are only messages.
     """
 
     # Where all begin is told by the class: that costs a request nothing.
@@ -38,9 +64,15 @@ class Responder:
     _is_stream = False
 
     def __init__(
-        self, send: SendMessage, is_head: bool, words: ErrorWords, more_headers: Headers = ()
+        self,
+        send: SendMessage,
+        is_head: bool,
+        words: ErrorWords,
+        more_headers: Headers = (),
+        exchange: Exchange | None = None,
     ) -> None:
         self._send = send
+        self._exchange = exchange
         self.is_head = is_head
         self.words = words
         self._more_headers = more_headers
@@ -48,18 +80,18 @@ class Responder:
     def client_left(self) -> None:
         """From now on nothing is sent."""
         self.is_client_gone = True
+        self._exchange = None
         self._send = _to_nobody
 
-    async def answer(self, answer: Answer) -> None:
+    def answer(self, answer: Answer) -> Awaitable[None]:
         """Sends a whole answer."""
-        body = answer.body
-        head = [
-            (b"content-type", answer.media_type.encode()),
-            (b"content-length", b"%d" % len(body)),
-        ]
-        head += answer.headers
-        await self._start(answer.status, head)
-        await self.end(b"" if self.is_head else body)
+        if self._exchange is None:
+            return self._answer_by_messages(answer)
+        media_type = (b"content-type", answer.media_type.encode())
+        headers = (media_type, *answer.headers, *self._more_headers, VERSION_HEADER)
+        # Set first: a client that has all bytes may close at once, and has not left early.
+        self.status, self.is_done = answer.status, True
+        return self._exchange.answer(answer.status, headers, answer.body)
 
     async def no_content(self, headers: Headers = ()) -> None:
         """Sends 204, which has no body and no headers about one."""
@@ -74,8 +106,7 @@ class Responder:
 
     def end(self, last: bytes = b"") -> Awaitable[None]:
         """Ends what was started, with a last piece of the body."""
-        # Set first: a client that has all bytes may close at once, and has not left early.
-        self.is_done = True
+        self.is_done = True  # first, as above
         return self._send({"type": "http.response.body", "body": last, "more_body": False})
 
     async def answer_or_break_off(self, answer: Answer) -> None:
@@ -95,6 +126,16 @@ class Responder:
         """Answers or breaks off even if the request is cancelled, in the time that is left then."""
         with trio.move_on_after(LAST_WORDS_S, shield=True):
             await self.answer_or_break_off(answer)
+
+    async def _answer_by_messages(self, answer: Answer) -> None:
+        body = answer.body
+        head = [
+            (b"content-type", answer.media_type.encode()),
+            (b"content-length", b"%d" % len(body)),
+            *answer.headers,
+        ]
+        await self._start(answer.status, head)
+        await self.end(b"" if self.is_head else body)
 
     def _start(self, status: int, head: list[tuple[bytes, bytes]]) -> Awaitable[None]:
         self.status = status

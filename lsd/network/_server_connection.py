@@ -187,11 +187,7 @@ class Connection:
             "headers": request.headers,
             "client": self.client,
             "server": self.server,
-            "extensions": {
-                "lsd.exchange": exchange,
-                "lsd.disconnect": exchange.when_gone,
-                "lsd.cancel_scope": self.cancel_scope,
-            },
+            "extensions": {"lsd.exchange": exchange},
         }
 
     async def _end_incomplete(self, exchange: Exchange) -> None:

@@ -21,10 +21,9 @@ class Exchange:
     """One request, and what comes back.
 
     The application hears `http.disconnect` when the client has left, and also when the answer is
-    complete, as real servers do it. A server that `calls` gives the application a function as well,
-    to which it hands what is to be called when the client leaves, and the cancel scope of the
-    connection. `cut_short` clients leave before their body is whole; those that are not `reading`
-    let the application wait with its answer.
+    complete, as real servers do it. A server that `calls` offers the application what LSD's own
+    does beside messages, and is sent whole answers by a call. `cut_short` clients leave before
+    their body is whole; those that are not `reading` let the application wait with its answer.
     """
 
     app: AsgiApp = attrs.field(repr=False)
@@ -36,6 +35,7 @@ class Exchange:
     messages: list[Message] = attrs.field(factory=list, init=False)
     faults: list[str] = attrs.field(factory=list, init=False)
     received: int = attrs.field(default=0, init=False)
+    cancel_scope: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
     has_ended: trio.Event = attrs.field(factory=trio.Event, init=False)
     _is_left: bool = attrs.field(default=False, init=False)
     _callbacks: list[Callable[[], None]] = attrs.field(factory=list, init=False)
@@ -46,10 +46,8 @@ class Exchange:
         """Lets the application serve the request; returns when it has done so."""
         with trio.CancelScope() as connection:
             if self.calls:
-                self.scope["extensions"] = {
-                    "lsd.disconnect": self._call_when_left,
-                    "lsd.cancel_scope": connection,
-                }
+                self.cancel_scope = connection
+                self.scope["extensions"] = {"lsd.exchange": self}
             await self.app(self.scope, self._receive, self._send)
         self.has_ended.set()
 
@@ -60,8 +58,24 @@ class Exchange:
         for callback in self._callbacks:
             callback()
 
-    def _call_when_left(self, callback: Callable[[], None]) -> None:
+    @property
+    def whole_body(self) -> bytes | None:
+        """The body, if the server has all of it at once."""
+        return self.pieces[0] if len(self.pieces) == 1 and not self.cut_short else None
+
+    def when_gone(self, callback: Callable[[], None]) -> None:
+        """Calls it when the client leaves."""
         self._callbacks.append(callback)
+
+    async def answer(
+        self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes
+    ) -> None:
+        """Takes a whole answer, as the messages that it stands for."""
+        length = (b"content-length", b"%d" % len(body))
+        head = {"type": "http.response.start", "status": status, "headers": [*headers, length]}
+        shown = b"" if self.scope["method"] == "HEAD" else body
+        await self._send(head)
+        await self._send({"type": "http.response.body", "body": shown})
 
     async def wait_for(self, text: bytes) -> None:
         """Returns when the answer so far contains `text`."""

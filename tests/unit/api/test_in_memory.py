@@ -84,7 +84,7 @@ async def test_a_server_may_call_when_the_client_leaves(nursery: trio.Nursery) -
     waits = trio.Event()
 
     async def app(scope: Any, _receive: Any, _send: Any) -> None:
-        scope["extensions"]["lsd.disconnect"](lambda: heard.append("left"))
+        scope["extensions"]["lsd.exchange"].when_gone(lambda: heard.append("left"))
         waits.set()
         await trio.sleep_forever()
 

@@ -22,7 +22,7 @@ async def served_by(gateway: Gateway) -> tuple[str, bytes]:
 
     async def app(scope: Any, receive: Any, send: Any, *more: Any) -> None:
         if scope["type"] == "http":
-            is_own = "lsd.disconnect" in scope.get("extensions", {})
+            is_own = "lsd.exchange" in scope.get("extensions", {})
             servers.append("own" if is_own else "hypercorn")
         await front(scope, receive, send, *more)
 
