@@ -163,10 +163,12 @@ class NativeJobs:
         content = await self.calls.ask(
             found.provider, dynamic, partial(found.api.content, file_id), found.api.file
         )
+        further = 0
         for row in await trio.to_thread.run_sync(list, found.api.rows(content)):
-            if row.inference_id in rows:
-                log.warning("second result for one item", inference_id=row.inference_id)
+            further += row.inference_id in rows
             rows.setdefault(row.inference_id, row)
+        if further:
+            log.warning("second results for items", file=file_id, count=further)
 
     async def _settle(self, batch: BatchRecord, number: int, told: ToldJob) -> None:
         """Collects what a job has left; one that goes on is ended if somebody wants that."""

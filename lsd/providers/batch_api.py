@@ -1,5 +1,6 @@
 """What every batch API of a provider offers: files of requests in, jobs, files of results out."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Literal, Protocol
 
@@ -164,8 +165,13 @@ def not_understood(provider_type: str, reason: str) -> AttemptFailed:
     return AttemptFailed(kind="malformed", text=f"{provider_type}: batch API: {reason}")
 
 
-def bad_row(line: bytes, inference_id: str) -> Row:
-    """The result that a line is if it cannot be read; `inference_id` may be empty."""
+def bad_row(line: bytes, id_field: str) -> Row:
+    """The result that a line is if it cannot be read.
+
+    It most likely belongs to the request that stands under `id_field`, if that can be seen.
+    """
+    found = re.search(rb'"%s"\s*:\s*"([^"\\]*)"' % id_field.encode(), line)
+    inference_id = "" if found is None else found[1].decode(errors="replace")
     shown = line[:LINE_SHOWN_MAX].decode(errors="replace")
     error = f"result line not readable: {shown}"
     return Row(inference_id=inference_id, error=error, is_bad=True)

@@ -11,6 +11,7 @@ import attrs
 
 from lsd.config import OpenAIProvider
 from lsd.conversation import JsonValue, NotJson, WireRequest, decode_json, encode_json
+from lsd.providers._error_bodies import shortened
 from lsd.providers._host import Credentials
 from lsd.providers._openai_address import request_headers, request_url
 from lsd.providers.batch_api import (
@@ -96,7 +97,7 @@ class OpenAIBatches:
         return text_field("openai", answered_object("openai", status, headers, body), "id")
 
     def poll(self, job_id: str, credentials: Credentials) -> WireRequest:
-        return self._request("GET", f"batches/{job_id}", credentials)
+        return self._request("GET", f"batches/{quote(job_id, safe='')}", credentials)
 
     def job(self, status: int, headers: Mapping[str, str], body: bytes) -> Job:
         fields = answered_object("openai", status, headers, body)
@@ -115,7 +116,8 @@ class OpenAIBatches:
         )
 
     def cancel(self, job_id: str, credentials: Credentials) -> WireRequest:
-        return self._request("POST", f"batches/{job_id}/cancel", credentials, b"{}")
+        path = f"batches/{quote(job_id, safe='')}/cancel"
+        return self._request("POST", path, credentials, b"{}")
 
     def check_cancelled(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         check_status("openai", status, headers, body)
@@ -139,7 +141,8 @@ class OpenAIBatches:
         )
 
     def content(self, file_id: str, credentials: Credentials) -> WireRequest:
-        return self._request("GET", f"files/{file_id}/content", credentials)
+        path = f"files/{quote(file_id, safe='')}/content"
+        return self._request("GET", path, credentials)
 
     def file(self, status: int, headers: Mapping[str, str], body: bytes) -> bytes:
         check_status("openai", status, headers, body)
@@ -195,7 +198,8 @@ def _count(value: JsonValue) -> int | None:
 
 def _reasons(errors: JsonValue) -> str:
     entries = objects_in(errors, "data") if isinstance(errors, dict) else ()
-    return "; ".join(map(_reason, entries))
+    # Every item of the job gets the text, and there may be an entry for each of its lines.
+    return shortened("; ".join(map(_reason, entries)))
 
 
 def _reason(entry: Mapping[str, JsonValue]) -> str:
@@ -213,19 +217,13 @@ def _row(line: bytes) -> Row:
         if error:
             return Row(
                 inference_id=inference_id,
-                error=_reason(error) or encode_json(error).decode(),
+                error=shortened(_reason(error) or encode_json(error).decode()),
                 is_cancelled=error.get("code") == "batch_cancelled",
             )
         status, body = response["status_code"], encode_json(response["body"])
     except (NotJson, AttributeError, KeyError, TypeError):
-        return bad_row(line, _custom_id_in(line))
+        return bad_row(line, "custom_id")
     if status != 200:
         text = f"HTTP {status}: {body[:LINE_SHOWN_MAX].decode(errors='replace')}"
         return Row(inference_id=inference_id, error=text)
     return Row(inference_id=inference_id, body=body)
-
-
-def _custom_id_in(line: bytes) -> str:
-    """The request that a broken line most likely belongs to; empty if that cannot be told."""
-    _, found, rest = line.partition(b'"custom_id":"')
-    return rest.split(b'"', 1)[0].decode(errors="replace") if found else ""

@@ -4,7 +4,6 @@ Source: Vertex AI's REST reference, "projects.locations.batchPredictionJobs", an
 inference from Cloud Storage", autumn 2026.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlencode
 
@@ -67,8 +66,6 @@ _STATES: Mapping[str, JobState] = {
     "EXPIRED": "cut_short",
 }
 """Any other one is an end that is not known yet: nothing is to be had of it."""
-
-_LABELLED = re.compile(rb'"%s"\s*:\s*"([^"\\]*)"' % LABEL.encode())
 
 
 @attrs.frozen(kw_only=True)
@@ -256,11 +253,5 @@ def _row(line: bytes) -> Row:
         if not isinstance(response, dict):
             raise TypeError
     except (NotJson, AttributeError, KeyError, TypeError):
-        return bad_row(line, _label_in(line))
+        return bad_row(line, LABEL)
     return Row(inference_id=inference_id, body=encode_json(response))
-
-
-def _label_in(line: bytes) -> str:
-    """The request that a broken line most likely belongs to; empty if that cannot be told."""
-    found = _LABELLED.search(line)
-    return found[1].decode(errors="replace") if found else ""

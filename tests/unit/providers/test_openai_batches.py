@@ -103,6 +103,25 @@ def test_the_jobs_of_a_batch_are_found_in_a_list() -> None:
         API.found("x", 500, {}, b"")
 
 
+def test_what_goes_wrong_with_many_lines_is_told_in_part() -> None:
+    """Every item of the job keeps the text."""
+    errors = {"data": [{"code": "bad", "message": "no", "line": line} for line in range(50_000)]}
+    job = API.job(200, {}, encode_json({**JOB, "status": "failed", "errors": errors}))
+    line = {"custom_id": "a", "response": None, "error": {"code": "x" * 50_000}}
+    (row,) = API.rows(encode_json(line))
+
+    assert len(job.reason) < 10_000
+    assert row.error is not None
+    assert len(row.error) < 10_000
+
+
+def test_an_id_is_only_a_part_of_a_path() -> None:
+    """Whatever it is made of."""
+    assert API.poll("a/../b", {}).url == "https://api.openai.com/v1/batches/a%2F..%2Fb"
+    assert API.content("f?x", {}).url.endswith("/files/f%3Fx/content")
+    assert API.cancel("a b", {}).url.endswith("/batches/a%20b/cancel")
+
+
 def test_files_have_ids_and_bytes() -> None:
     """Or they are a failure."""
     assert API.file_id(FILE, 200, {}, b'{"id":"f"}') == "f"
@@ -120,7 +139,7 @@ def test_rows_are_answers_or_errors() -> None:
             b"",
             b'{"custom_id":"b","response":{"status_code":400,"body":{"y":2}},"error":null}',
             b'{"custom_id":"c","response":null,"error":{"code":"batch_expired","message":"m"}}',
-            b'{"custom_id":"d","respon',
+            b'{"id": "r", "custom_id": "d", "respon',
             b'{"custom_id":"e","response":null,"error":{"code":null,"type":"gone"}}',
             b"nonsense",
         ]
