@@ -2,27 +2,29 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lsd.batches import batch_head
 from lsd.cli.failures import CommandFailed
 from lsd.cli.watch_batch import print_changes, show_bar, states_of
 from lsd.conversation import decode_json
-from lsd.store import BatchRecord, ItemCounts
+from lsd.store import ItemCounts
 from tests.unit.cli.stores import filled_store, run
 from tests.unit.store.makers import Maker, put
 
 
-def growing(make: Maker) -> Iterator[BatchRecord]:
-    """A batch of three as it ends, seen twice in the middle."""
-    batch_id = make.id()
-    for counts in (
-        ItemCounts(pending=3),
-        ItemCounts(pending=1, completed=2),
-        ItemCounts(pending=1, completed=2),
-        ItemCounts(completed=3),
+def growing(make: Maker) -> Iterator[dict[str, Any]]:
+    """A batch of three as it ends, seen twice in the middle, when its provider is ill."""
+    batch_id, ill = make.id(), make.part(poll_error="[/b] HTTP 500")
+    for counts, part in (
+        (ItemCounts(running=3), make.part()),
+        (ItemCounts(running=1, completed=2), ill),
+        (ItemCounts(running=1, completed=2), ill),
+        (ItemCounts(completed=3), make.part()),
     ):
-        yield make.batch(batch_id=batch_id, created_ms=1, counts=counts)
+        yield batch_head(make.batch(batch_id=batch_id, counts=counts), [part])
 
 
 def test_each_change_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -32,6 +34,7 @@ def test_each_change_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     lines = [decode_json(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["progress"]["completed"] for line in lines] == [0, 2, 3]
     assert [line["status"] for line in lines] == ["pending", "pending", "completed"]
+    assert [line.get("poll_error") for line in lines] == [None, "[/b] HTTP 500", None]
 
 
 def test_a_terminal_gets_a_bar(capsys: pytest.CaptureFixture[str]) -> None:
@@ -39,7 +42,7 @@ def test_a_terminal_gets_a_bar(capsys: pytest.CaptureFixture[str]) -> None:
     last = show_bar(growing(Maker()))
 
     told = capsys.readouterr()
-    assert last.counts.completed == 3
+    assert last["progress"]["completed"] == 3
     assert "3/3" in told.err
     assert decode_json(told.out)["status"] == "completed"
 
@@ -61,7 +64,7 @@ def test_a_batch_is_looked_at_until_it_is_over(folder: Path) -> None:
         next(states_of(store.batches, make.id(), sleep))
     store.close()
 
-    assert [state.is_under_way for state in states] == [True, False]
+    assert [state["status"] for state in states] == ["pending", "cancelled"]
     assert len(pauses) == 1
 
 
