@@ -5,6 +5,7 @@ from typing import Any
 
 from lsd.conversation import ModelRequest, Text, ToolCall, ToolResult, encode_json
 from lsd.inference.journal import EmbeddingCall, ModelCall
+from lsd.inference.masking import masked
 from lsd.telemetry import AttributeValue
 
 Attributes = dict[str, AttributeValue | None]
@@ -64,10 +65,12 @@ def content(call: ModelCall) -> Attributes:
     shown: Attributes = {"gen_ai.input.messages": encode_json(messages).decode()}
     if isinstance(call, EmbeddingCall):
         return shown
-    output: dict[str, Any] = {"role": "assistant", "parts": _parts(call.answer.output)}
-    if call.answer.finish_reason is not None:
-        output["finish_reason"] = call.answer.finish_reason
-    shown["gen_ai.output.messages"] = encode_json([output]).decode()
+    if call.answer.output:
+        output: dict[str, Any] = {"role": "assistant", "parts": _parts(call.answer.output)}
+        if call.answer.finish_reason is not None:
+            output["finish_reason"] = call.answer.finish_reason
+        text = encode_json([output]).decode()
+        shown["gen_ai.output.messages"] = masked(text, call.echoed)
     if request.system is not None:
         system = [{"type": "text", "content": request.system}]
         shown["gen_ai.system_instructions"] = encode_json(system).decode()

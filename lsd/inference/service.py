@@ -88,6 +88,7 @@ class InferenceService:
         started_at = self.clock.monotonic()
         accepted = self.accept(request, api_key_public_id)
         run, answer = await self._complete(accepted, started_at)
+        self._observe(run, accepted, answer)
         return encode_json(answer_json(run, answer))
 
     async def stream(
@@ -142,7 +143,6 @@ class InferenceService:
             run.end_open_calls("interrupted", CUT_OFF)
             records = self.recorder.attempts(run, accepted)
             return Unanswered(failure=failure, records=records)
-        self._observe(run, accepted, answer)
         return Answered(
             variant_name=answer.variant_name,
             usage=encode_json(usage_json(answer.parts)),
@@ -221,7 +221,6 @@ class InferenceService:
                 await self.file_desk.keep_files_of(run)
             answer = await first_answer(run, accepted)
             await self._record(run, accepted, answer)
-            self._observe(run, accepted, answer)
         except BaseException as error:
             self._leave(run, accepted, error)
             raise
@@ -333,7 +332,8 @@ class InferenceService:
         if not writer.is_broken_off:
             await sender.send(writer.closing(answer))
         await self._record(run, accepted, answer)
-        self._observe(run, accepted, answer)
+        if accepted.direct is None:
+            self._observe(run, accepted, answer)
         if not writer.is_broken_off:
             await sender.send(writer.end_mark)
 

@@ -69,7 +69,7 @@ from lsd.inference import (
 )
 from lsd.server.batching import batch_service, native_work, queue_work
 from lsd.server.equipment import Equipment
-from lsd.server.kept import Kept
+from lsd.server.kept import Kept, key_that_insists
 from lsd.server.provider_access import dialect_maker, embedding_maker, sign_in_maker
 from lsd.server.sweeper import Swept
 from lsd.server.tls import tls_context
@@ -97,8 +97,8 @@ def assemble(loaded: Loaded, equipment: Equipment) -> Assembled:
     buckets = None if kept is None else kept.store.buckets(kept.state_writer)
     tracer = _tracer(gateway, equipment)
     inferences = _inferences(loaded, equipment, cache, buckets, tracer)
-    records_are_off = gateway.observability.enabled is False
-    check = None if kept is None or records_are_off else kept.check
+    needs_store = gateway.observability.enabled is not False or key_that_insists(loaded.config)
+    check = kept.check if kept is not None and needs_store else None
     feedback = None if kept is None else _feedback(loaded, kept, equipment)
     embeddings = _embeddings(inferences)
     endpoints = [

@@ -4,7 +4,14 @@ from typing import TypedDict
 
 import attrs
 
-from lsd.config import Config, FilesystemObjects, Loaded, without_secrets
+from lsd.config import (
+    AdaptiveExperiment,
+    Config,
+    FilesystemObjects,
+    Loaded,
+    show_path,
+    without_secrets,
+)
 from lsd.conversation import Fragment, LsdError
 from lsd.server.metrics_exchange import MetricsExchange
 from lsd.server.recovery import recover_batches
@@ -204,7 +211,17 @@ def key_that_insists(config: Config) -> str | None:
         "gateway.auth.enabled = true": gateway.auth.enabled,
         "rate_limiting.rules": limits.enabled and limits.rules,
     }
-    return next((key for key, is_set in insisting.items() if is_set), None)
+    return next((key for key, is_set in insisting.items() if is_set), None) or _learning(config)
+
+
+def _learning(config: Config) -> str | None:
+    """The experiment that has to remember what came of it, if there is one."""
+    for name, function in config.functions.items():
+        experimentation = function.experimentation
+        for each in (experimentation.base, *experimentation.namespaces.values()):
+            if isinstance(each, AdaptiveExperiment):
+                return show_path(("functions", name, "experimentation"))
+    return None
 
 
 def _writing(config: Config) -> _Writing:

@@ -108,6 +108,22 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     assert told == [f"lsd: the store cannot be opened: /proc/lsd-data: {reason}"]
 
 
+ADAPTIVE = """
+[metrics.solved]
+type = "boolean"
+optimize = "max"
+level = "inference"
+[functions.f]
+type = "chat"
+variants.a = { model = "echo::a" }
+[functions.f.experimentation]
+type = "adaptive"
+metric = "solved"
+candidate_variants = ["a"]
+"""
+"""An experiment that learns by what it is told."""
+
+
 @pytest.mark.parametrize(
     ("config", "key"),
     [
@@ -117,6 +133,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
             "rate_limiting.rules",
         ),
         ("[gateway]\ncache.enabled = true\n", "gateway.cache.enabled = true"),
+        (ADAPTIVE, "functions.f.experimentation"),
     ],
 )
 def test_what_needs_a_store_says_so(tmp_path: Path, config: str, key: str) -> None:

@@ -103,3 +103,14 @@ def test_embeddings_are_no_chat() -> None:
     assert "gen_ai.input.messages" in shown
     assert "gen_ai.output.messages" not in shown
     assert openinference(call, model="small-1")["openinference.span.kind"] == "EMBEDDING"
+
+
+def test_a_credential_that_a_provider_repeats_is_not_shown() -> None:
+    """Whatever it says of it."""
+    said = ModelResponse((Text(text="your key is sk-12345678"),))
+    call = call_of(ModelRequest(messages=()), answer=said, echoed=frozenset({"sk-12345678"}))
+
+    shown = str(content(call)["gen_ai.output.messages"])
+
+    assert "your key is" in shown
+    assert "sk-12345678" not in shown

@@ -8,7 +8,8 @@ import pytest
 import trio
 import trio.testing
 
-from lsd.inference import InferenceFailed, UnknownName
+from lsd.conversation import ModelRequest
+from lsd.inference import DirectCall, InferenceFailed, UnknownName
 from tests.unit.inference.conftest import StartGateway
 from tests.unit.inference.fake_providers import (
     Hang,
@@ -172,6 +173,23 @@ async def test_time_at_providers_is_not_lsds(
     labels = 'function_name="chat",variant_name="v"'
     overhead = figures[f"lsd_inference_latency_overhead_seconds_sum{{{labels}}}"]
     assert 1 <= overhead <= 2
+
+
+async def test_the_overhead_is_that_of_native_requests(start: StartGateway, shelf: Shelf) -> None:
+    """Streamed or not. Nobody waits for items of batches, and other APIs are not told apart."""
+    gateway = start(PLAIN, shelf=shelf)
+    gateway["one"].will(says("Hi"), streams("Hi"), says("Hi"))
+    name = "lsd_inference_latency_overhead_seconds_count"
+
+    await gateway.infer()
+    await gateway.stream()
+    await gateway.service.run_under(gateway.service.ids.new(), gateway.accept())
+    model = gateway.service.find_model("m")
+    assert model is not None
+    await gateway.service.call(DirectCall(model=model, request=ModelRequest(messages=())))
+
+    counts = [value for key, value in counted(gateway).items() if key.startswith(name)]
+    assert counts == [2]
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])

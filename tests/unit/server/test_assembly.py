@@ -166,6 +166,14 @@ async def test_nothing_is_recorded_where_nothing_is_wanted(make: Make) -> None:
     assert (await gateway.get("/health")).json() == {"gateway": "ok", "store": "disabled"}
 
 
+async def test_a_store_that_is_needed_is_told_of_though_nothing_is_recorded(make: Make) -> None:
+    """Keys, limits and the like stand in it."""
+    limits = "[[rate_limiting.rules]]\nalways = true\ntokens_per_day = 5\n"
+    gateway = await make(METRIC + "[gateway.observability]\nenabled = false\n" + limits)
+
+    assert (await gateway.get("/health")).json() == {"gateway": "ok", "store": "ok"}
+
+
 async def test_without_a_store_inferences_go_on(make: Make, folder: Folder) -> None:
     """What needs the store says so."""
     folder.write("lsd-data", "a file where a folder should be")
