@@ -135,6 +135,7 @@ def read_chat_request(body: Mapping[str, Any]) -> ChatRequest:
         output_schema=schema,
         is_schema_strict=is_strict,
         stream=body.get("stream", False),
+        is_text=plain is not None and tools is None,
         user=body.get("user", body.get("safety_identifier")),
         client=_client_request(body, problems),
     )
