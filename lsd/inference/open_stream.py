@@ -264,7 +264,6 @@ async def _start_with_what_is_taken(call: ProviderCall, started_at: float) -> Op
 async def _start(call: ProviderCall, started_at: float) -> OpenStream:
     provider, cache = call.provider, call.run.cache
     response = await call.send()
-    assert call.wire is not None, "or it would not be answered"
     headers = dated_headers(response.headers, call.run.shared.clock)
     decoder = provider.dialect.stream_decoder(response.status, headers)
     decoder = completed_stream(decoder, call.wire.prefill)

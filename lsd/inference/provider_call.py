@@ -43,6 +43,8 @@ REFUSAL_BYTES_MAX = 8 * 1024 * 1024
 ANSWER_BYTES_MAX = 256 * 1024 * 1024
 """Of one provider's whole answer: more than any model writes, even with images in base64."""
 
+_NOTHING_SENT = WireRequest("", "", {})
+
 
 @attrs.define(eq=False, init=False)
 class ProviderCall:
@@ -64,7 +66,7 @@ class ProviderCall:
     limit: Limit
     deadline: float
     is_text: bool
-    wire: WireRequest | None
+    wire: WireRequest
     names: ToolNames | None
     ticket: GivenTicket | None
 
@@ -79,7 +81,7 @@ class ProviderCall:
     ) -> None:
         """Enters the call in the journal; from now on its time runs."""
         self.run, self.provider, self.limit = run, provider, limit
-        self.wire = self.names = self.ticket = None
+        self.wire, self.names, self.ticket = _NOTHING_SENT, None, None
         self.is_text = request.is_text or says_only_text(request)
         if not self.is_text:
             request = request_for(
@@ -251,7 +253,7 @@ class ProviderCall:
 
     def may_do_without(self, failure: AttemptFailed) -> bool:
         """Whether it is worth to try once more: what was refused, nobody had asked for."""
-        blamed = frozenset() if self.wire is None else blamed_for(failure, self.wire.derived)
+        blamed = blamed_for(failure, self.wire.derived)
         self.provider.forgone.update(blamed)
         return bool(blamed)
 
@@ -321,7 +323,6 @@ async def _ask(call: ProviderCall) -> None:
         raise
     headers = dated_headers(response.headers, call.run.shared.clock)
     answer = provider.dialect.decode(response.status, headers, body)
-    assert call.wire is not None, "or it would not be answered"
     if call.wire.prefill:
         answer = completed_answer(answer, call.wire.prefill)
     if call.names is not None:

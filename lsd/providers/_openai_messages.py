@@ -31,10 +31,11 @@ def chat_messages(encoding: Encoding) -> list[Body]:
     """All messages. Raises AttemptFailed (config) for a block that its message cannot hold."""
     request, member = encoding.request, encoding.target.member
     messages: list[Body] = []
-    if request.system is not None or request.json_mode == "on":
+    system: Any = request.system
+    if request.json_mode == "on" or (request.system_blocks and member.takes_cache_marks):
         system = _system_content(encoding)
-        if system is not None:
-            messages.append({"role": "system", "content": system})
+    if system is not None:
+        messages.append({"role": "system", "content": system})
     custom_names = NO_NAMES if request.tools is None else custom_tool_names(encoding)
     for message in request.messages:
         role, content = message.role, message.content
