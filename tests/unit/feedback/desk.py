@@ -21,8 +21,8 @@ from lsd.feedback import FeedbackService, read_feedback_request
 from lsd.store import FeedbackRecord, InferenceBody, InferenceRecord, Store, Writer
 
 NOW_MS = 1_770_000_000_000
-NOW_NS = NOW_MS * 1_000_000
 """Some time in February 2026."""
+NOW_NS = NOW_MS * 1_000_000
 
 CONFIG_HASH = "c0" * 32
 """The hash of the configuration that is running at the desk."""
@@ -107,9 +107,7 @@ class Desk:
 
     store: Store
     writer: Writer
-    ids: IdGenerator = attrs.field(
-        factory=lambda: IdGenerator(lambda: NOW_MS * 1_000_000, Random(7))
-    )
+    ids: IdGenerator = attrs.field(factory=lambda: IdGenerator(lambda: NOW_NS, Random(7)))
     running: FakeRunningInferences = attrs.field(factory=FakeRunningInferences)
     accepted: list[str] = attrs.field(factory=list)
     service: FeedbackService = attrs.field(init=False)
