@@ -97,6 +97,7 @@ def accept_direct(call: DirectCall, prepared: Prepared) -> Accepted:
         output_schema=None,
         direct=request,
         drawn=model.function.sole_variant,
+        is_text=request.is_text,
     )
 
 

@@ -44,7 +44,7 @@ def request_in(
         json_mode,
         None if schema is None else schema.value,
         is_json,
-        bool(request.stream),
+        request.stream is True,
         is_text and tools is None,
     )
 
