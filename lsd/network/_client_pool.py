@@ -1,8 +1,10 @@
 """The connections of a client: those in use, and those that wait for the next request."""
 
+from collections.abc import Callable
 from math import inf
 
 import attrs
+import trio
 
 from lsd.network._client_connection import ClientConnection
 from lsd.network._client_request import Origin
@@ -24,6 +26,8 @@ class ClientPool:
     pool is used next, whatever server is asked then.
     """
 
+    now: Callable[[], float] = attrs.field(default=trio.current_time, init=False)
+    """The time by trio's clock."""
     idle: int = attrs.field(default=0, init=False)
     """How many connections wait for the next request."""
     _open: set[ClientConnection] = attrs.field(factory=set, init=False)
@@ -62,12 +66,12 @@ class ClientPool:
         self._open.add(connection)
         return True
 
-    def give_back(self, connection: ClientConnection, now: float) -> None:
+    def give_back(self, connection: ClientConnection) -> None:
         """Its exchange is over; if anything is left of it, the connection is dropped."""
         if self.is_closed or not connection.can_be_reused:
             self.drop(connection)
             return
-        connection.idle_since = now
+        connection.idle_since = self.now()
         connection.watched.deadline = inf
         waiting = self._waiting.get(connection.origin)
         if waiting is None:

@@ -101,7 +101,7 @@ class ClientResponse:
         self._data = parser.take()
         if parser.is_complete:
             self._connection = None
-            self._pool.give_back(connection, trio.current_time())
+            self._pool.give_back(connection)
 
     async def _receive_inflated(self) -> bytes:
         inflater = self._inflater

@@ -28,6 +28,9 @@ _VERSION_LINE = f"x-lsd-gateway-version: {__version__}".encode()
 
 _BODILESS: Final = (_NO_CONTENT, _NOT_MODIFIED)
 
+_CR, _LF, _NUL = b"\r\n\0"
+"""As numbers: to look for `b"\\r"` in bytes, Python first fails to make a number of it."""
+
 _header_line = b": ".join
 """Of a pair of name and value."""
 
@@ -137,7 +140,7 @@ def _bytes_of(lines: list[bytes], keeps_alive: bool, request: RequestHead, body:
         lines.append(b"connection: keep-alive")
     text = b"".join(lines)
     # A line break in a value would let it write headers, or a whole answer, of its own.
-    if b"\r" in text or b"\n" in text or b"\0" in text:
+    if _CR in text or _LF in text or _NUL in text:
         raise BadAnswer("answer", "a header with a control character", "text in one line")
     lines += (b"", body)
     return b"\r\n".join(lines)

@@ -45,6 +45,9 @@ class HttpClient:
         That closes the client. Without this running everything works, with more calls of the
         system.
         """
+        self._pool.now = (
+            trio.lowlevel.current_clock().current_time
+        )  # a shorter way to the same time
         task_status.started()
         if not HAS_EPOLL:
             await trio.sleep_forever()
@@ -57,7 +60,7 @@ class HttpClient:
 
     async def send(self, request: WireRequest, deadline: float = inf) -> ClientResponse:
         origin, head = outgoing(request)
-        now = trio.current_time()
+        now = self._pool.now()
         connection = self._pool.take(origin, now)
         while True:
             if connection is None:
