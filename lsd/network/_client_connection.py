@@ -62,7 +62,6 @@ class ClientConnection:
         self._tells_all = not isinstance(watched.socket, ssl.SSLSocket)
         self._send_now = watched.send if self._tells_all else watched.socket.send
 
-    @property
     def can_be_reused(self) -> bool:
         """Whether the exchange is over and leaves nothing behind that the next one could meet."""
         parser = self.parser

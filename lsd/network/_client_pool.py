@@ -68,7 +68,7 @@ class ClientPool:
 
     def give_back(self, connection: ClientConnection) -> None:
         """Its exchange is over; if anything is left of it, the connection is dropped."""
-        if self.is_closed or not connection.can_be_reused:
+        if self.is_closed or not connection.can_be_reused():
             self.drop(connection)
             return
         connection.idle_since = self.now()

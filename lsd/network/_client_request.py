@@ -75,6 +75,7 @@ class _LastHead:
     """What was written last for a URL: mostly, the next request differs in its body alone."""
 
     target: Target
+    origin: Origin
     said: tuple[object, ...] = attrs.field(default=(), init=False)
     lines: bytes = attrs.field(default=b"", init=False)
 
@@ -98,12 +99,13 @@ def outgoing(request: WireRequest) -> tuple[Origin, bytes]:
     last = (_known_head if len(url) <= REMEMBERED_LENGTH_MAX else _head_for)(url)
     lines = last.lines_of(request)
     if body or request.method not in ("GET", "HEAD"):
-        return last.target.origin, b"%bContent-Length: %d\r\n\r\n" % (lines, len(body))
-    return last.target.origin, lines + b"\r\n"
+        return last.origin, b"%bContent-Length: %d\r\n\r\n" % (lines, len(body))
+    return last.origin, lines + b"\r\n"
 
 
 def _head_for(url: str) -> _LastHead:
-    return _LastHead(target_of(url))
+    target = target_of(url)
+    return _LastHead(target, target.origin)
 
 
 _known_head = lru_cache(maxsize=TARGETS_MAX)(_head_for)

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import attrs
 import trio
+from trio.lowlevel import current_task, reschedule  # in `trio`, Python looks names up slowly
 
 from lsd.network._alarms import Alarms
 from lsd.network._joint_sends import NOT_JOINED, TASKS_MIN, JointSends, joint_sends
@@ -139,7 +140,7 @@ class WatchedSocket:
         """Until there may be something to read, or `wake` is called."""
         if self._waiting is not None:
             raise trio.BusyResourceError("another task is already receiving")
-        self._waiting = trio.lowlevel.current_task()
+        self._waiting = current_task()
         (yield self._sleep).unwrap()
 
     def _stop_waiting(self, _: object) -> trio.lowlevel.Abort:
@@ -151,7 +152,7 @@ class WatchedSocket:
         waiting = self._waiting
         if waiting is not None:
             self._waiting = None
-            trio.lowlevel.reschedule(waiting, _WOKEN)
+            reschedule(waiting, _WOKEN)
 
     def send(self, data: bytes | memoryview) -> int:
         """How much of it the system has taken, as the socket's own `send`, unencrypted."""

@@ -45,7 +45,7 @@ async def test_what_a_server_said_before_it_went_is_heard(
 
     assert connection.parser.status == 413
     assert connection.parser.take() == b"no"
-    assert not connection.can_be_reused
+    assert not connection.can_be_reused()
 
 
 async def test_a_server_that_went_silently_is_told(
@@ -83,7 +83,7 @@ async def test_a_request_goes_on_while_nothing_comes(
             await receive(connection)
 
     assert bytes(received) == HEAD + body
-    assert connection.can_be_reused
+    assert connection.can_be_reused()
     assert connection.is_quiet()
 
 
@@ -97,7 +97,7 @@ async def test_a_closed_connection_says_so(ends: tuple[ClientConnection, socket.
     with pytest.raises(TransportFailed, match="closed by LSD"):
         await receive(connection)
 
-    assert not connection.can_be_reused
+    assert not connection.can_be_reused()
     assert server.recv(1000) == HEAD + b"{}"
     assert server.recv(1000) == b""
 
