@@ -72,6 +72,7 @@ from lsd.conversation.json import (
     describe_json,
     encode_json,
     encode_json_sorted,
+    encode_json_to_keep,
     reread_json,
 )
 from lsd.conversation.model import ModelMessage, ModelRequest, ModelResponse
@@ -203,6 +204,7 @@ __all__ = [
     "embedding_numbers",
     "encode_json",
     "encode_json_sorted",
+    "encode_json_to_keep",
     "foreign_signature",
     "frozen",
     "id_time_ms",

@@ -118,12 +118,12 @@ class Recorder:
 
 
 def _inference(run: Run, accepted: Accepted, answer: Answer, time_ms: int | None) -> NewInference:
-    first = answer.first_chunk_at
+    first, function = answer.first_chunk_at, accepted.function
     return NewInference(
-        inference_id=run.inference_id,
-        head={
-            "function_type": accepted.function.config.type,
-            "function_name": accepted.function.name,
+        run.inference_id,
+        {
+            "function_type": function.config.type,
+            "function_name": function.name,
             "variant_name": answer.variant_name,
             "episode_id": run.episode_id,
             "status": "interrupted" if answer.is_interrupted else "ok",
@@ -132,8 +132,8 @@ def _inference(run: Run, accepted: Accepted, answer: Answer, time_ms: int | None
             "ttft_ms": None if first is None else round((first - run.started_at) * 1000),
             "snapshot_hash": run.shared.prepared.loaded.hash,
         },
-        body=_body(run, accepted, answer),
-        calls=_calls(run, accepted),
+        _body(run, accepted, answer),
+        _calls(run, accepted),
     )
 
 
@@ -176,8 +176,8 @@ def _listed(items: Sequence[Any] | None, make: Any) -> list[Any] | None:
 
 
 def _calls(run: Run, accepted: Accepted) -> list[NewCall]:
-    calls, snapshot_hash = run.journal.calls, run.shared.prepared.loaded.hash
-    made = [_call(call, snapshot_hash, accepted.function.name, run.files) for call in calls]
+    snapshot_hash, function_name = run.shared.prepared.loaded.hash, accepted.function.name
+    made = [_call(call, snapshot_hash, function_name, run.files) for call in run.journal.calls]
     if not run.is_timed:
         for each in made:
             del each.head["response_time_ms"]
@@ -191,11 +191,8 @@ def _call(
     files: RunFiles | None = None,
 ) -> NewCall:
     """What is kept of one call; without a function, of one for embeddings alone."""
-    return NewCall(
-        id=call.id,
-        head=_call_head(call, snapshot_hash, function_name),
-        body=_call_body(call, files),
-    )
+    head = _call_head(call, snapshot_hash, function_name)
+    return NewCall(call.id, head, _call_body(call, files))
 
 
 def _call_head(call: ModelCall, snapshot_hash: str | None, function_name: str | None) -> Fields:
@@ -236,13 +233,14 @@ def _call_head(call: ModelCall, snapshot_hash: str | None, function_name: str | 
 def _call_body(call: ModelCall, files: RunFiles | None) -> Fields:
     """The same of its body."""
     body: Fields = {}
+    request = call.request
     if call.raw_request is not None:
         body["raw_request"] = call.raw_request
     if call.raw_response is not None:
         body["raw_response"] = call.raw_response
-    if call.request.system is not None:
-        body["system"] = call.request.system
-    body["input_messages"] = _messages(call.request, files)
+    if request.system is not None:
+        body["system"] = request.system
+    body["input_messages"] = _messages(request, files)
     if call.status != "error":
         body["output"] = _blocks(call.answer.output, call.echoed)
     return body

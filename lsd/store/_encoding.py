@@ -40,9 +40,8 @@ def model_inference_head(fields: Fields) -> Fields:
     head = fields
     if "cost" in head:
         head = {**head, "cost": nano_dollars(head["cost"])}
-    for name in _TOKENS:
-        if not head.get(name, True):
-            head = {key: value for key, value in head.items() if key != name}
+    if head.get("input_tokens") == 0 or head.get("output_tokens") == 0:
+        head = {key: value for key, value in head.items() if value != 0 or key not in _TOKENS}
     return head
 
 

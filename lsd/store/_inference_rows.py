@@ -1,6 +1,6 @@
 """An inference and its calls as bytes: all of their rows that depends on nothing but themselves."""
 
-from lsd.conversation import encode_json, frozen
+from lsd.conversation import encode_json_to_keep, frozen
 from lsd.store import _encoding as encoding
 from lsd.store._attribution import NAMESPACE_TAG
 from lsd.store._usage_writes import call_figures, inference_figures
@@ -47,8 +47,8 @@ def inference_rows(new: NewInference) -> InferenceRows:
         id_key(head["episode_id"]),
         (head["function_name"], head["variant_name"], tags.get(NAMESPACE_TAG)),
         [tag_key(name, value) for name, value in tags.items()],
-        _compact(head),
-        None if new.body is None else _compact(new.body),
+        encode_json_to_keep(head),
+        None if new.body is None else encode_json_to_keep(new.body),
         inference_figures(head),
         [
             _call_rows(key, call, call_head)
@@ -68,17 +68,8 @@ def call_rows(owner: bytes, call: NewCall, episode_id: str | None = None) -> Cal
 def _call_rows(owner: bytes, call: NewCall, head: Fields) -> CallRows:
     return CallRows(
         owner + id_key(call.id),
-        _compact(head),
-        None if call.body is None else _compact(call.body),
+        encode_json_to_keep(head),
+        None if call.body is None else encode_json_to_keep(call.body),
         (head["model_name"], head["model_provider_name"]),
         call_figures(head),
     )
-
-
-def _compact(fields: Fields) -> bytes:
-    """JSON that takes no more room than it has bytes.
-
-    What the encoder gives keeps 4 KiB, however short it is: those of a hundred inferences would
-    leave the processor's cache (2 us for each text).
-    """
-    return b"".join((encode_json(fields), b""))

@@ -51,17 +51,31 @@ _ONE = SIGNED.pack(1)
 _Begin = Callable[[Transaction], Writing]
 
 
-def put_inference(
-    make: Callable[[], NewInference], begin: _Begin, transaction: Transaction
-) -> None:
-    """Stores all of the inference that is made. Raises AlreadyRecorded.
+@attrs.define(eq=False)
+class InferencePut:
+    """Stores all of the inference that `make` makes.
 
-    What tells whether it is new is put at once, the rest together with that of others.
+    What it is made of is let go as soon as it is in bytes: the processor has it in its cache then,
+    and can use its place for the next.
     """
-    rows = inference_rows(make())
-    if not transaction.add(INFERENCES, rows.key, rows.head):
-        raise AlreadyRecorded(id_text(rows.key))
-    transaction.put_off(rows.variant, _Arrivals, begin).rows.append(rows)
+
+    _make: Callable[[], NewInference] | None
+    _begin: _Begin
+    _rows: InferenceRows | None = attrs.field(default=None, init=False)
+
+    def apply(self, transaction: Transaction) -> None:
+        """Puts what tells whether it is new, and the rest together with that of others.
+
+        Raises AlreadyRecorded.
+        """
+        rows = self._rows
+        if rows is None:
+            assert self._make is not None, "it is let go when there are rows"
+            rows = self._rows = inference_rows(self._make())
+            self._make = None
+        if not transaction.add(INFERENCES, rows.key, rows.head):
+            raise AlreadyRecorded(id_text(rows.key))
+        transaction.put_off(rows.variant, _Arrivals, self._begin).rows.append(rows)
 
 
 def put_attempts(

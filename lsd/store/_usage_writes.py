@@ -12,7 +12,7 @@ from lsd.store.layout import MODEL_USAGE, SHARD, VARIANT_COUNTS, VARIANT_USAGE, 
 from lsd.store.names import PROVIDER_OF_MODEL, VARIANT_OF_FUNCTION
 from lsd.store.new_inference import Fields
 from lsd.store.transaction import Database
-from lsd.store.usage import REPORTED, Figures, added_usage
+from lsd.store.usage import Figures, added_usage
 
 
 def sums_of_variant(writing: Writing, function_name: str, variant_name: str) -> UsageSums:
@@ -46,12 +46,12 @@ def uncount_call(writing: Writing, own: bytes, head: Fields) -> None:
 
 def inference_figures(head: Fields) -> Figures:
     """What an inference adds, by its head; out of the inference cache it tells nothing of time."""
-    known = head["usage"].get
-    calls = known("calls")
-    is_timed = calls != known("calls_cached")
+    usage = head["usage"]
+    calls = usage["calls"]
+    is_timed = calls != usage.get("calls_cached")
     return (
-        *map(known, REPORTED),
-        calls == known("calls_with_cost"),
+        *_reported(usage),
+        calls == usage.get("calls_with_cost"),
         head.get("processing_time_ms") if is_timed else None,
         head.get("ttft_ms") if is_timed else None,
     )
@@ -63,15 +63,27 @@ def call_figures(head: Fields) -> Figures | None:
     A failed call counts if it had succeeded, within something larger that failed: then it has
     tokens or a cost, and somebody pays for it.
     """
-    known = head.get
-    if head["status"] == "error" and not any(map(known, ("input_tokens", "output_tokens", "cost"))):
+    if head["status"] == "error" and not any(
+        head.get(name) for name in ("input_tokens", "output_tokens", "cost")
+    ):
         return None
     is_timed = not head["cached"]
     return (
-        *map(known, REPORTED),
+        *_reported(head),
         "cost" in head,
-        known("response_time_ms") if is_timed else None,
-        known("ttft_ms") if is_timed else None,
+        head.get("response_time_ms") if is_timed else None,
+        head.get("ttft_ms") if is_timed else None,
+    )
+
+
+def _reported(fields: Fields) -> Figures:
+    """The figures REPORTED, one by one: a loop over their names takes twice as long."""
+    return (
+        fields.get("input_tokens"),
+        fields.get("output_tokens"),
+        fields.get("provider_cache_read_input_tokens"),
+        fields.get("provider_cache_write_input_tokens"),
+        fields.get("cost"),
     )
 
 

@@ -12,7 +12,7 @@ from lsd.store import _encoding as encoding
 from lsd.store._group_commit import Write
 from lsd.store._inference_counts import count_inferences
 from lsd.store._inference_lists import list_inferences
-from lsd.store._inference_writes import put_attempts, put_embedding, put_inference
+from lsd.store._inference_writes import InferencePut, put_attempts, put_embedding
 from lsd.store._writing import Writing
 from lsd.store.engine import Environment
 from lsd.store.filters import InferenceQuery, Selection
@@ -63,7 +63,7 @@ class Inferences:
 
     def record_made(self, make: Callable[[], NewInference], rows: int) -> Write:
         """The same of what `make` makes when it is to be stored, in the writer's thread."""
-        return Write(partial(put_inference, make, self._writing), rows)
+        return Write(InferencePut(make, self._writing).apply, rows)
 
     def record_attempts(
         self, inference_id: str, episode_id: str, attempts: Sequence[NewCall]

@@ -85,6 +85,7 @@ lease          name of some work     until (8 bytes, ms of the machine's uptime)
 ============== ===================== =======================================================
 """
 
+from binascii import unhexlify
 from hashlib import blake2b
 from struct import Struct
 from typing import Final
@@ -262,7 +263,7 @@ _LAYOUT_KEY = b"layout"
 
 def id_key(canonical: str) -> bytes:
     """The 16 bytes of an id in its canonical form."""
-    return bytes.fromhex(canonical.replace("-", ""))
+    return unhexlify(canonical.replace("-", ""))
 
 
 def id_text(key: bytes) -> str:

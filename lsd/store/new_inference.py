@@ -22,7 +22,7 @@ Fields = dict[str, JsonValue]
 """Fields of a record by their names, in its order."""
 
 
-@frozen(kw_only=True)
+@frozen
 class NewCall:
     """One call to one provider: a `ModelInferenceRecord` but for its inference.
 
@@ -34,7 +34,7 @@ class NewCall:
     body: Fields | None
 
 
-@frozen(kw_only=True)
+@frozen
 class NewInference:
     """One inference with its calls; `head` is an `InferenceRecord` without id and body.
 

@@ -17,6 +17,7 @@ from lsd.conversation import (
     describe_json,
     encode_json,
     encode_json_sorted,
+    encode_json_to_keep,
     reread_json,
 )
 from lsd.conversation.json import FOUND_LENGTH_MAX, NESTING_MAX
@@ -35,6 +36,12 @@ def test_what_was_written_is_read_again(value: Any) -> None:
     """No value changes on its way through the store."""
     assert decode_json(encode_json(value)) == value
     assert reread_json(encode_json(value)) == value
+
+
+@given(JSON_VALUES)
+def test_what_is_kept_is_the_same_text(value: Any) -> None:
+    """Only its memory is another."""
+    assert encode_json_to_keep(value) == encode_json(value)
 
 
 @given(st.binary() | st.text(alphabet='[]{}",:01.e-truefalsn \\u'))

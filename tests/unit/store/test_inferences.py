@@ -1,5 +1,6 @@
 """Inferences: stored whole, and read back one by one."""
 
+import weakref
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from lsd.store import (
 )
 from lsd.store._group_commit import commit_group
 from lsd.store.layout import INFERENCE_BODIES, id_key
+from lsd.store.new_inference import NewInference, new_inference
+from lsd.store.transaction import Transaction
 from tests.unit.store.makers import Maker, open_store, stored
 
 
@@ -89,6 +92,60 @@ def test_the_id_of_a_call_is_used_once(store: Store, make: Maker) -> None:
         stored(store, second, attrs.evolve(call, inference_id=second.inference_id))
 
     assert not store.inferences.exists(second.inference_id)
+
+
+def test_what_an_inference_is_made_of_is_let_go_before_the_commit(
+    store: Store, make: Maker
+) -> None:
+    """It is made once, however often its transaction begins anew."""
+    record, times = make.inference(), []
+
+    def made() -> NewInference:
+        times.append(1)
+        return new_inference(record, [])
+
+    write = store.inferences.record_made(made, 1)
+    alive = weakref.ref(made)
+    del made
+
+    def apply_and_fail(transaction: Transaction) -> None:
+        write.apply(transaction)
+        raise ValueError("taken back")
+
+    with pytest.raises(ValueError, match="taken back"):
+        store.data.write(apply_and_fail)
+    assert (times, alive()) == ([1], None)
+    store.data.write(write.apply)
+    assert times == [1]
+    assert store.inferences.get([record.inference_id]) == [record]
+
+
+def test_many_inferences_of_one_commit_are_stored_like_each_alone(
+    store: Store, make: Maker
+) -> None:
+    """Of several variants, in new episodes and old ones, in one episode twice."""
+    old = stored(store, make.inference())
+    shared = make.id()
+    records = [
+        make.inference(episode_id=old.episode_id),
+        make.inference(episode_id=shared, variant_name="warm"),
+        make.inference(tags={"lsd::namespace": "eu", "tenant": "acme"}),
+        make.inference(episode_id=shared),
+        make.inference(episode_id=shared, variant_name="warm"),
+        make.inference(episode_id=old.episode_id, tags={"lsd::namespace": "eu"}),
+    ]
+
+    outcomes = commit_group(
+        store.data,
+        [store.inferences.record(each, [make.call(each.inference_id)]) for each in records],
+    )
+
+    assert outcomes == [None] * len(records)
+    for each in records:
+        assert store.inferences.get([each.inference_id]) == [each]
+    found = store.episodes.get(shared)
+    assert found is not None
+    assert found.count == 3
 
 
 def test_an_inference_that_cannot_be_encoded_is_not_stored_in_part(
