@@ -232,6 +232,15 @@ def _check_edit_target(
 def _tools(
     request: InferenceRequest, function: PreparedFunction, prepared: Prepared
 ) -> Toolbox | None:
+    if not (
+        function.has_tools
+        or request.allowed_tools is not None
+        or request.additional_tools is not None
+        or request.tool_choice is not None
+        or request.parallel_tool_calls is not None
+        or request.provider_tools
+    ):
+        return None
     if isinstance(function.config, ChatFunction):
         return toolbox_for(function.config, prepared.loaded.config.tools, request, prepared.schemas)
     for field in TOOL_FIELDS:

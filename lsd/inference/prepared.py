@@ -150,6 +150,8 @@ class PreparedFunction:
     """Whether it answers with JSON, and not in a chat."""
     output_schema: Schema | None = attrs.field(init=False)
     """Of its JSON, for requests without one of their own."""
+    has_tools: bool = attrs.field(init=False)
+    """Whether it offers some to every request."""
     prompts: tuple[Prompts, ...] = attrs.field(init=False)
     """Those of all variants."""
     sole_variant: PreparedVariant | None = attrs.field(init=False)
@@ -162,6 +164,10 @@ class PreparedFunction:
     @output_schema.default
     def _own_output_schema(self) -> Schema | None:
         return self.config.output_schema if isinstance(self.config, JsonFunction) else None
+
+    @has_tools.default
+    def _offers_tools(self) -> bool:
+        return isinstance(self.config, ChatFunction) and bool(self.config.tools)
 
     @prompts.default
     def _prompts_of_all(self) -> tuple[Prompts, ...]:

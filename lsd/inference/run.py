@@ -62,7 +62,7 @@ class Run:
     cache: CallCache | None
     files: RunFiles | None
     limits: CallLimits | None
-    journal: Journal = attrs.field(factory=Journal)
+    journal: Journal
     on_behalf_of: str | None = None
     patience_s: float | None = None
     first_variant: PreparedVariant | None = None

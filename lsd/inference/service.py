@@ -19,7 +19,7 @@ from lsd.inference.ended import Answered, Ended, Unanswered
 from lsd.inference.example_memory import ExampleMemory
 from lsd.inference.file_desk import FileDesk
 from lsd.inference.inference_trace import trace_inference, traced_apart, traced_write
-from lsd.inference.journal import CUT_OFF, ModelCall
+from lsd.inference.journal import CUT_OFF, Journal, ModelCall
 from lsd.inference.prepared import DEFAULT_FUNCTION, Prepared, PreparedModel, PreparedVariant
 from lsd.inference.records import Recorder
 from lsd.inference.refusals import InferenceFailed
@@ -286,6 +286,7 @@ class InferenceService:
             None if request.cache_options.enabled == "off" else self._cache_for(accepted),
             None if accepted.is_text else self.file_desk.files_for(request),
             None if self.limiter is None else self._limits(accepted, self.limiter),
+            Journal([]),
         )
 
     def _cache_for(self, accepted: Accepted) -> CallCache | None:
