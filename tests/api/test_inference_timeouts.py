@@ -25,8 +25,8 @@ FUNCTIONS = """
     [functions.whole.variants.only]
     model = "free"
     retries = { num_retries = 9, max_delay_s = 0.01 }
-    timeouts.non_streaming.total_ms = 600
-    timeouts.streaming.total_ms = 600
+    timeouts.non_streaming.total_ms = 2000
+    timeouts.streaming.total_ms = 2000
 
     [functions.again]
     type = "chat"
@@ -36,6 +36,9 @@ FUNCTIONS = """
 """
 
 NAMES = ("first", "second", "third")
+
+# Limits of 400 ms are there to be reached. Something has to happen within those of 2 s and more,
+# and a busy machine may need one of them to make it happen.
 
 
 @pytest.fixture
@@ -55,14 +58,16 @@ def gateway(start_shared: StartGateway, shared_provider: FakeProviderThread) -> 
         model(
             "three",
             *(Box(name, url(name)) for name in NAMES),
-            more="timeouts.non_streaming.total_ms = 1200",
+            more="timeouts.non_streaming.total_ms = 3000",
         ),
         model("opening", Box("box", url("first")), more="timeouts.streaming.ttft_ms = 400"),
-        model("first_only", Box("box", url("first"), "timeouts.streaming.ttft_ms = 400")),
-        model("total", Box("box", url("first"), "timeouts.streaming.total_ms = 500")),
-        model("model_total", Box("box", url("first")), more="timeouts.streaming.total_ms = 500"),
+        model("started", Box("box", url("first")), more="timeouts.streaming.ttft_ms = 2000"),
+        model("first_only", Box("box", url("first"), "timeouts.streaming.ttft_ms = 2000")),
+        model("total", Box("box", url("first"), "timeouts.streaming.total_ms = 2000")),
+        model("model_total", Box("box", url("first")), more="timeouts.streaming.total_ms = 2000"),
         model("idle", Box("box", url("first"), "timeouts.streaming.idle_ms = 400")),
-        model("brief", Box("box", url("first")), more="timeouts.non_streaming.total_ms = 400"),
+        model("steady", Box("box", url("first"), "timeouts.streaming.idle_ms = 2000")),
+        model("brief", Box("box", url("first")), more="timeouts.non_streaming.total_ms = 2000"),
         model("free", Box("box", url("first"))),
     ]
     return start_shared("".join(tables) + FUNCTIONS)
@@ -89,13 +94,14 @@ def trickling(*pauses_ms: float) -> Script:
 def test_case_40_the_models_time_covers_all_of_its_providers(
     gateway: Gateway, boxes: FakeProviderThread
 ) -> None:
-    """Three slow ones do not fit into it: the third is cut off in the middle."""
-    for name in NAMES:
-        boxes.will(name, Script((Delay(500), *fails(503).steps)))
+    """The third would have answered within it, had the others not taken their part."""
+    for name in ("first", "second"):
+        boxes.will(name, Script((Delay(300), *fails(503).steps)))
+    boxes.will("third", says("too late", delay_ms=2900))
 
     told = failure(gateway, 408, function_name="slow", variant_name="only")
 
-    assert 'model "three": timeouts.non_streaming.total_ms = 1200 reached' in told
+    assert 'model "three": timeouts.non_streaming.total_ms = 3000 reached' in told
     first, _, third = boxes.requests
     boxes.wait_closed(third)
     assert third.closed_at is not None
@@ -137,12 +143,12 @@ def test_a_role_is_not_yet_a_start(gateway: Gateway, boxes: FakeProviderThread) 
     assert "ttft_ms = 400" in failure(gateway, 502, model_name="opening", stream=True)
 
 
-@pytest.mark.parametrize("name", ["opening", "first_only"], ids=["of model", "of provider"])
+@pytest.mark.parametrize("name", ["started", "first_only"], ids=["of model", "of provider"])
 def test_case_41_the_time_to_the_first_chunk_does_not_bind_the_rest(
     gateway: Gateway, boxes: FakeProviderThread, name: str
 ) -> None:
     """A slow second chunk is fine."""
-    boxes.will("first", trickling(0, 600))
+    boxes.will("first", trickling(0, 2200))
 
     chunks = gateway.stream(model_name=name, **SAYING_HI)
 
@@ -153,16 +159,16 @@ def test_case_41_the_time_to_the_first_chunk_does_not_bind_the_rest(
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        ({"model_name": "total"}, 'provider "box": timeouts.streaming.total_ms = 500 reached'),
+        ({"model_name": "total"}, 'provider "box": timeouts.streaming.total_ms = 2000 reached'),
         (
             {"model_name": "model_total"},
-            'model "model_total": timeouts.streaming.total_ms = 500 reached',
+            'model "model_total": timeouts.streaming.total_ms = 2000 reached',
         ),
         (
             {"function_name": "whole"},
-            'variant "only": timeouts.streaming.total_ms = 600 reached',
+            'variant "only": timeouts.streaming.total_ms = 2000 reached',
         ),
-        ({"model_name": "idle"}, 'provider "box": timeouts.streaming.idle_ms = 400 reached'),
+        ({"model_name": "steady"}, 'provider "box": timeouts.streaming.idle_ms = 2000 reached'),
     ],
     ids=["case 41: total of provider", "total of model", "total of variant", "idle"],
 )
@@ -190,7 +196,7 @@ def test_a_stream_that_takes_too_long_is_cut_off(
 def test_comments_are_no_sign_of_life(gateway: Gateway, boxes: FakeProviderThread) -> None:
     """A proxy that keeps a dead stream open does not keep it from being ended."""
     head = events([chunk({"content": "a"})], done=False).steps
-    pings = [step for _ in range(100) for step in (Delay(20), Chunked(b": ping\n\n"))]
+    pings = [step for _ in range(500) for step in (Delay(20), Chunked(b": ping\n\n"))]
     boxes.will("first", Script((*head, *pings)))
 
     _, error, _ = gateway.stream(model_name="idle", **SAYING_HI)
@@ -200,9 +206,9 @@ def test_comments_are_no_sign_of_life(gateway: Gateway, boxes: FakeProviderThrea
 
 def test_a_steady_stream_is_not_idle(gateway: Gateway, boxes: FakeProviderThread) -> None:
     """Only the longest silence counts, not their sum."""
-    boxes.will("first", trickling(0, 150, 150, 150))
+    boxes.will("first", trickling(0, 700, 700, 700))
 
-    assert text_of(gateway.stream(model_name="idle", **SAYING_HI)) == "abcd"
+    assert text_of(gateway.stream(model_name="steady", **SAYING_HI)) == "abcd"
 
 
 @pytest.mark.parametrize(("pin", "status"), [({"variant_name": "only"}, 408), ({}, 502)])
@@ -210,11 +216,11 @@ def test_the_variants_time_covers_its_retries(
     gateway: Gateway, boxes: FakeProviderThread, pin: dict[str, str], status: int
 ) -> None:
     """However many there would be."""
-    boxes.will("first", Script((Delay(100), *fails(503).steps)))
+    boxes.will("first", Script((Delay(400), *fails(503).steps)))
 
     told = failure(gateway, status, function_name="whole", **pin)
 
-    assert 'variant "only": timeouts.non_streaming.total_ms = 600 reached' in told
+    assert 'variant "only": timeouts.non_streaming.total_ms = 2000 reached' in told
     assert 2 <= len(boxes.requests) <= 6
 
 
@@ -228,4 +234,4 @@ def test_a_models_timeout_may_heal(gateway: Gateway, boxes: FakeProviderThread) 
     assert text_of(answer) == "well"
     calls = gateway.calls(answer["inference_id"])
     assert statuses(calls) == [("box", "error"), ("box", "ok")]
-    assert calls[0]["error"] == 'model "brief": timeouts.non_streaming.total_ms = 400 reached'
+    assert calls[0]["error"] == 'model "brief": timeouts.non_streaming.total_ms = 2000 reached'

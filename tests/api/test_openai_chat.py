@@ -422,7 +422,7 @@ def test_silence_at_the_beginning_is_not_waited_for_for_ever(
         '[models."gpt"]', '[models."gpt"]\ntimeouts.streaming.ttft_ms = 100', 1
     )
     gateway = start_gateway(config)
-    upstream.will("gpt", Script((Delay(3000), *openai_scripts.streams(["late"]).steps)))
+    upstream.will("gpt", Script((Delay(60_000), *openai_scripts.streams(["late"]).steps)))
 
     error = refusal(post(gateway, "gpt", stream=True), 504)
 

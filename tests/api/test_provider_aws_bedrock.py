@@ -28,7 +28,7 @@ from tests.fakes.bedrock_scripts import (
 from tests.fakes.openai_scripts import answers, drops, hangs
 from tests.fakes.provider_thread import FakeProviderThread
 from tests.fakes.recorded import RecordedRequest
-from tests.fakes.script import Answer, Delay, Fin, Head, Header, Raw, Script, Split, Status
+from tests.fakes.script import Answer, Delay, Hang, Head, Header, Raw, Script, Split, Status
 
 ID, SECRET, TOKEN = "AKIAOPERATOR", "operators-secret-access-key", "operators-session-token"
 ENVIRONMENT = {
@@ -80,6 +80,12 @@ def gateway(start_shared: StartGateway, shared_provider: FakeProviderThread) -> 
         [models.claude]
         routing = ["one", "two"]
         [models.claude.providers]
+        {entry("one", first, HAIKU)}
+        {entry("two", second, ARN)}
+
+        [models.hasty]
+        routing = ["one", "two"]
+        [models.hasty.providers]
         {
         entry(
             "one",
@@ -87,7 +93,6 @@ def gateway(start_shared: StartGateway, shared_provider: FakeProviderThread) -> 
             HAIKU,
             "timeouts.streaming.ttft_ms = 400",
             "timeouts.non_streaming.total_ms = 400",
-            "timeouts.streaming.idle_ms = 400",
         )
     }
         {entry("two", second, ARN)}
@@ -396,7 +401,6 @@ SLOW_DOWN = exception("throttlingException", {"message": "slow down"})
         (answers({"__type": "x#ThrottlingException"}, status=429), "[code: ThrottlingException]"),
         (drops(), "connection"),
         (drops(reset=True), "connection"),
-        (hangs(), "_ms = 400 reached"),
         (answers({"message": "hello"}), ""),
         (Script((Status(200), Header("Content-Type", "text/html"), Raw(b""))), ""),
     ],
@@ -408,7 +412,6 @@ SLOW_DOWN = exception("throttlingException", {"message": "slow down"})
         "named in body",
         "dropped",
         "reset",
-        "hanging",
         "other JSON",
         "nothing",
     ],
@@ -421,6 +424,29 @@ def test_a_host_that_fails_is_followed_by_the_next(
     bedrock.will("first", answer)
 
     text, inference_id = ask(gateway, stream)
+
+    assert text == "An old pond"
+    calls = gateway.calls(inference_id)
+    assert statuses(calls) == [("one", "error"), ("two", "ok")]
+    assert told in calls[0]["error"]
+
+
+@pytest.mark.parametrize(
+    ("stream", "answer", "told"),
+    [
+        (False, hangs(), "total_ms = 400 reached"),
+        (True, hangs(), "ttft_ms = 400 reached"),
+        (True, Script((*stream_of().steps[:1], Head(), Hang())), "ttft_ms = 400 reached"),
+    ],
+    ids=["plain", "streamed", "behind the head"],
+)
+def test_a_silent_host_is_followed_by_the_next(
+    gateway: Gateway, bedrock: Bedrock, stream: bool, answer: Script, told: str
+) -> None:
+    """When its time is over."""
+    bedrock.will("first", answer)
+
+    text, inference_id = ask(gateway, stream, model_name="hasty")
 
     assert text == "An old pond"
     calls = gateway.calls(inference_id)
@@ -444,7 +470,6 @@ def broken(frame: bytes) -> bytes:
         (streams([FIRST_WORDS[0][:30]]), "in the middle of a frame"),
         (stream_of(b"\xff\xff\xff\xff" + bytes(12)), "found a broken frame"),
         (streams([event("contentBlockDelta", b"{")]), "not JSON"),
-        (Script((*stream_of().steps[:1], Head(), Delay(2000), Fin())), "ttft_ms = 400 reached"),
     ],
     ids=[
         "exception",
@@ -455,7 +480,6 @@ def broken(frame: bytes) -> bytes:
         "cut frame",
         "oversize frame",
         "bad payload",
-        "silent",
     ],
 )
 def test_a_stream_that_fails_before_its_first_word(

@@ -46,7 +46,7 @@ KEYS = {f"{kind.upper()}_API_KEY": f"sk-{kind}" for kind in KINDS}
 def tables(kind: str, provider: FakeProviderThread) -> str:
     """An embedding model that asks `first` and then `second`, and a function that needs it."""
     entries = [
-        f'[embedding_models.{kind}.providers.{name}]\ntype = "{kind}"\ntimeout_ms = 300\n'
+        f'[embedding_models.{kind}.providers.{name}]\ntype = "{kind}"\n'
         'cost = [{ pointer = "/usage/prompt_tokens", cost_per_million = 1 }]\n'
         + KINDS[kind].keys.format(root=provider.root(name))
         for name in ("first", "second")

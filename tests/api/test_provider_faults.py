@@ -90,11 +90,10 @@ def entry(kind: str, model: str, name: str, base: str, more: str = "") -> str:
 
 
 def tables(kind: str, provider: FakeProviderThread, nowhere: str) -> str:
-    """The models of a family: patient, hasty, and one whose first host is not there."""
+    """The models of a family: patient, hasty, brief, and one whose first host is not there."""
     first, second = provider.url("first"), provider.url("second")
-    hasty = (
-        "timeouts = { non_streaming.total_ms = 200, streaming = { ttft_ms = 200, total_ms = 600 } }"
-    )
+    hasty = "timeouts = { non_streaming.total_ms = 200, streaming.ttft_ms = 200 }"
+    brief = "timeouts.streaming.total_ms = 2000  # what has to happen before happens, even so"
     routing = 'routing = ["one", "two"]'
     return "\n".join(
         [
@@ -104,6 +103,9 @@ def tables(kind: str, provider: FakeProviderThread, nowhere: str) -> str:
             f"[models.hasty_{kind}]\n{routing}",
             entry(kind, f"hasty_{kind}", "one", first, hasty),
             entry(kind, f"hasty_{kind}", "two", second),
+            f"[models.brief_{kind}]\n{routing}",
+            entry(kind, f"brief_{kind}", "one", first, brief),
+            entry(kind, f"brief_{kind}", "two", second),
             f"[models.lost_{kind}]\n{routing}",
             entry(kind, f"lost_{kind}", "one", nowhere),
             entry(kind, f"lost_{kind}", "two", second),
@@ -212,7 +214,7 @@ def test_a_slow_first_byte(
 @EACH
 @pytest.mark.parametrize(
     ("ending", "told"),
-    [(Hang(), "total_ms = 600"), (Rst(), "stream ended early; the connection broke")],
+    [(Hang(), "total_ms = 2000"), (Rst(), "stream ended early; the connection broke")],
     ids=["silence", "reset"],
 )
 def test_a_stream_that_breaks_off(
@@ -221,7 +223,7 @@ def test_a_stream_that_breaks_off(
     """There is no way back; what had arrived is kept, and never passes for an answer."""
     hosts.will("first", Script((*FAMILIES[kind].begun.steps, ending)))
 
-    events = gateway.stream(model_name=f"hasty_{kind}", **SAYING_HI)
+    events = gateway.stream(model_name=f"brief_{kind}", **SAYING_HI)
 
     assert text_of(events) == "An old "
     (error,) = [event["error"] for event in events if "error" in event]

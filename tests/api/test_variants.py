@@ -41,7 +41,7 @@ FUNCTIONS = """
     type = "best_of_n_sampling"
     candidates = ["short", "formal"]
     evaluator.model = "judge"
-    timeouts.non_streaming.total_ms = 300
+    timeouts.non_streaming.total_ms = 2000
 
     [functions.reply.experimentation]
     type = "static"
@@ -149,7 +149,7 @@ def test_part_1_case_8_a_composite_that_takes_too_long(
 
     assert response.status_code == 408
     failed = response.json()
-    assert 'variant "late": timeouts.non_streaming.total_ms = 300 reached' in failed["error"]
+    assert 'variant "late": timeouts.non_streaming.total_ms = 2000 reached' in failed["error"]
     assert gateway.stored(failed["inference_id"]) is None
     calls = gateway.calls(failed["inference_id"])
     assert [status for _, status in statuses(calls)] == ["error"] * 3

@@ -53,7 +53,7 @@ async def fake() -> AsyncIterator[FakeProvider]:
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     """A stock client that fails rather than waits."""
-    async with httpx.AsyncClient(timeout=5, trust_env=False) as open_client:
+    async with httpx.AsyncClient(timeout=30, trust_env=False) as open_client:
         yield open_client
 
 
@@ -297,7 +297,7 @@ async def test_the_head_may_come_before_anything_else(
     fake: FakeProvider, client: httpx.AsyncClient
 ) -> None:
     """A head sent at once lets the client see the status while the body is still held back."""
-    steps = (Header("X-Early", "yes"), Head(), ExpectClose(5000), Chunked(b"late"))
+    steps = (Header("X-Early", "yes"), Head(), ExpectClose(30_000), Chunked(b"late"))
     base = fake.will("early", Script(steps))
 
     async with client.stream("POST", f"{base}/chat/completions") as response:
@@ -355,8 +355,9 @@ def test_it_also_serves_tests_that_are_not_async() -> None:
         hanging = fake.will("hangs", hangs())
 
         answer = client.post(f"{base}/chat/completions", json={}).json()
+        patience = httpx.Timeout(30, read=0.05)
         with pytest.raises(httpx.ReadTimeout):
-            client.post(f"{hanging}/chat/completions", json={}, timeout=0.05)
+            client.post(f"{hanging}/chat/completions", json={}, timeout=patience)
 
         assert answer["choices"][0]["message"]["content"] == "hello"
         first = fake.wait_for_request(1)

@@ -182,7 +182,7 @@ async def test_a_standing_is_worked_out_from_time_to_time(shelf: Shelf, ids: IdG
     feed(shelf.store, ids, "b", 2, 30)
 
     assert other.standing(draw).standing.phase == "nursery_only"
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(one.keep_up_to_date)
             nursery.start_soon(other.keep_up_to_date)

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 import attrs
 import trio
 
-WAIT_S_MAX = 5.0
+WAIT_S_MAX = 30.0
 """What takes longer has failed."""
 
 RECEIVE_BYTES_MAX = 65536

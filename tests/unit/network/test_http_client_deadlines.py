@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from lsd.conversation import ScriptedAnswer, WireRequest
 from lsd.network import DeadlineReached, ScriptedTransport, Transport
@@ -13,8 +14,8 @@ from lsd.network.httpx_transport import HttpxTransport
 from tests.unit.network.raw_server import Peer, raw_server, whole
 
 WITHIN_S = 0.15
-SOON_S = 1.0
-"""A deadline that is kept, however busy the machine, and that one can wait for to pass."""
+LONG_S = 30.0
+"""A deadline that is kept, however busy the machine."""
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -52,7 +53,7 @@ async def fetch(client: Transport, request: WireRequest, within_s: float) -> byt
 async def is_late(client: Transport, request: WireRequest) -> None:
     """The request ends at its deadline: not before, and though nothing else would ever end it."""
     started_at = trio.current_time()
-    with trio.fail_after(5), pytest.raises(DeadlineReached):
+    with trio.fail_after(LONG_S), pytest.raises(DeadlineReached):
         await fetch(client, request, WITHIN_S)
     assert trio.current_time() - started_at >= WITHIN_S
 
@@ -68,9 +69,9 @@ async def test_an_answer_that_does_not_come_ends_at_the_deadline(client: Transpo
     """On a new connection, and on one that has worked; it is closed then."""
     async with raw_server(silence) as server:
         await is_late(client, post(server.url(), b"[]"))
-        assert await fetch(client, post(server.url()), 5) == b"hi"
+        assert await fetch(client, post(server.url()), LONG_S) == b"hi"
         await is_late(client, post(server.url(), b"[]"))
-        assert await fetch(client, post(server.url()), 5) == b"hi"
+        assert await fetch(client, post(server.url()), LONG_S) == b"hi"
 
 
 async def test_a_body_that_drips_ends_at_the_deadline(client: Transport) -> None:
@@ -109,22 +110,29 @@ async def test_a_handshake_that_does_not_come_ends_at_the_deadline(client: Trans
         await is_late(client, post(server.url().replace("http:", "https:")))
 
 
-async def test_the_deadline_of_one_request_is_not_that_of_the_next(client: Transport) -> None:
+async def test_the_deadline_of_one_request_is_not_that_of_the_next(
+    client: Transport, mock_clock: MockClock
+) -> None:
     """Though they share a connection; a later one is kept as well as an earlier one."""
 
     async def answer_late(peer: Peer) -> None:
         while (request := await peer.receive_request()) is not None:
-            await trio.sleep(SOON_S + 0.1 if request.endswith(b"[]") else 0)
-            await peer.send(whole(b"hi"))
+            if not request.endswith(b"{}"):
+                mock_clock.jump(2)
+            if not request.endswith(b"[1]"):
+                await peer.send(whole(b"hi"))
 
     async with raw_server(answer_late) as server:
-        assert await fetch(client, post(server.url()), SOON_S) == b"hi"
+        assert await fetch(client, post(server.url()), 1) == b"hi"
         assert await fetch(client, post(server.url(), b"[]"), 5) == b"hi"
         assert await fetch(client, post(server.url()), 5) == b"hi"
-        await is_late(client, post(server.url(), b"[]"))
+        with pytest.raises(DeadlineReached):
+            await fetch(client, post(server.url(), b"[1]"), 1)
 
 
-async def test_the_deadline_may_be_set_anew_before_each_piece(client: Transport) -> None:
+async def test_the_deadline_may_be_set_anew_before_each_piece(
+    client: Transport, mock_clock: MockClock
+) -> None:
     """As readers of streams do, who bound each silence."""
 
     async def speak(peer: Peer) -> None:
@@ -134,16 +142,22 @@ async def test_the_deadline_may_be_set_anew_before_each_piece(client: Transport)
         await peer.send(b"1\r\nx\r\n")
         await peer.wait_gone()
 
+    async def pass_time() -> None:
+        await wait_all_tasks_blocked()
+        mock_clock.jump(2)
+
     is_past = trio.Event()
     async with raw_server(speak) as server:
-        response = await client.send(post(server.url()), trio.current_time() + SOON_S)
-        await trio.sleep(SOON_S + 0.1)
+        response = await client.send(post(server.url()), trio.current_time() + 1)
+        mock_clock.jump(2)
         is_past.set()
         response.deadline = trio.current_time() + 5
         assert await response.receive_some() == b"x"
-        response.deadline = trio.current_time() + 0.05
-        with pytest.raises(DeadlineReached):
-            await response.receive_some()
+        response.deadline = trio.current_time() + 1
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(pass_time)
+            with pytest.raises(DeadlineReached):
+                await response.receive_some()
         await response.aclose()
 
 

@@ -7,7 +7,7 @@ import attrs
 import orjson
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from lsd.config import Loaded
 from lsd.conversation import id_time_ms
@@ -282,7 +282,7 @@ SLOW = '[models.slow]\nrouting = ["p"]\nproviders.p = { type = "echo", delay_ms 
 
 @pytest.mark.parametrize(("configured", "is_recorded"), [("cancel", False), ("finish", True)])
 async def test_a_leaving_client_is_dealt_with_as_configured(
-    make: Make, configured: str, is_recorded: bool
+    make: Make, mock_clock: MockClock, configured: str, is_recorded: bool
 ) -> None:
     """Either the call is cancelled, or everything goes on as if the client had stayed."""
     gateway = await make(f'{SLOW}[gateway]\non_client_disconnect = "{configured}"\n')
@@ -294,6 +294,8 @@ async def test_a_leaving_client_is_dealt_with_as_configured(
         nursery.start_soon(asked.run)
         await wait_all_tasks_blocked()
         asked.leave()
+        await wait_all_tasks_blocked()
+        mock_clock.jump(1)
 
     await gateway.kept.writer.settle()
     episode = gateway.kept.store.episodes.get(episode_id)

@@ -2,7 +2,7 @@
 
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from lsd.config import Loaded
 from lsd.server.equipment import Equipment
@@ -44,7 +44,9 @@ async def test_a_prepared_configuration_waits_to_be_activated(folder: Folder) ->
     assert (before, await said(generations)) == ("one", "two")
 
 
-async def test_a_request_ends_under_the_configuration_it_began_with(folder: Folder) -> None:
+async def test_a_request_ends_under_the_configuration_it_began_with(
+    folder: Folder, mock_clock: MockClock
+) -> None:
     """Whatever comes in between."""
     generations = begun_with(folder.load(saying("one", delay_ms=1500)))
     await generations.prepare(folder.load(saying("two")))
@@ -58,6 +60,7 @@ async def test_a_request_ends_under_the_configuration_it_began_with(folder: Fold
         await wait_all_tasks_blocked()
         generations.activate()
         heard.append(await said(generations))
+        mock_clock.jump(1.5)
 
     assert heard == ["two", "one"]
 

@@ -15,6 +15,8 @@ from tests.unit.config.folder import Folder
 
 FIRST = 'models.m = { routing = ["p"], providers.p = { type = "echo" } }\n'
 SECOND = 'models.m = { routing = ["p"], providers.p = { type = "echo", reply = "hi" } }\n'
+WAIT_S_MAX = 30.0
+
 BROKEN = 'models.m = { routing = ["ghost"], providers.p = { type = "echo" } }\n'
 
 
@@ -25,9 +27,11 @@ class Daemon:
     refusal: str | None = None
     in_force: list[str] = attrs.field(factory=list)
     results: list[str] = attrs.field(factory=list)
+    has_begun: trio.Event = attrs.field(factory=trio.Event)
     may_end: trio.Event = attrs.field(factory=trio.Event)
 
     async def put_in_force(self, loaded: Loaded) -> None:
+        self.has_begun.set()
         await self.may_end.wait()
         if self.refusal is not None:
             raise ReloadRefused(self.refusal)
@@ -48,11 +52,10 @@ class Case:
         self.daemon.may_end.set()
         before = len(self.daemon.results)
         self.reloading.ask()
-        for _ in range(200):
-            await trio.sleep(0.01)
-            await wait_all_tasks_blocked()
-            if len(self.daemon.results) > before:
-                return
+        with trio.fail_after(WAIT_S_MAX):
+            while len(self.daemon.results) == before:  # noqa: ASYNC110 (a list tells nobody)
+                await trio.sleep(0.01)
+        await wait_all_tasks_blocked()
 
     def refusal(self) -> str:
         """What a start with the file as it is would be told."""
@@ -181,7 +184,7 @@ async def test_what_asks_during_a_reload_leads_to_one_more(make: Make) -> None:
     case = await make()
     case.folder.write("lsd.toml", SECOND)
     case.reloading.ask()
-    await trio.sleep(0.05)
+    await case.daemon.has_begun.wait()
     case.folder.write("lsd.toml", FIRST + "gateway.debug = true\n")
     for _ in range(5):
         case.reloading.ask()

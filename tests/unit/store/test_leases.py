@@ -1,5 +1,6 @@
 """Leases: one worker process at a time does the work, and another goes on when it cannot."""
 
+import time
 from collections.abc import Callable
 
 import attrs
@@ -105,10 +106,20 @@ Pair = Callable[[], tuple[Leases, Leases]]
 
 
 @pytest.fixture
-def patient_clock(autojump_clock: MockClock) -> MockClock:
-    """Jumps only when the threads, too, are likely to be done."""
-    autojump_clock.autojump_threshold = 0.02
-    return autojump_clock
+async def jumps(mock_clock: MockClock, nursery: trio.Nursery) -> None:
+    """The clock jumps to what all wait for, but never while a thread works."""
+    threads = trio.to_thread.current_default_thread_limiter()
+
+    async def jump() -> None:
+        while True:
+            await wait_all_tasks_blocked()
+            if threads.borrowed_tokens > 0:
+                await trio.to_thread.run_sync(time.sleep, 0.001, limiter=trio.CapacityLimiter(1))
+                continue
+            wait_s = trio.lowlevel.current_statistics().seconds_to_next_deadline
+            mock_clock.jump(wait_s if wait_s < float("inf") else 0)
+
+    nursery.start_soon(jump)
 
 
 @pytest.fixture
@@ -123,7 +134,9 @@ def pair(store: Store) -> Pair:
     return make
 
 
-async def test_work_is_done_by_one_at_a_time(pair: Pair, patient_clock: MockClock) -> None:
+async def test_work_is_done_by_one_at_a_time(
+    pair: Pair, mock_clock: MockClock, jumps: None
+) -> None:
     """As long as it takes; when it is done, the next one does it."""
     one, two = pair()
     first, second = Work(), Work()
@@ -141,7 +154,9 @@ async def test_work_is_done_by_one_at_a_time(pair: Pair, patient_clock: MockCloc
     assert (first.begun, second.begun, first.cancelled) == (1, 1, 0)
 
 
-async def test_another_goes_on_with_cancelled_work(pair: Pair, patient_clock: MockClock) -> None:
+async def test_another_goes_on_with_cancelled_work(
+    pair: Pair, mock_clock: MockClock, jumps: None
+) -> None:
     """It need not wait for the lease to end by itself."""
     one, two = pair()
     first, second = Work(), Work()
@@ -160,7 +175,9 @@ async def test_another_goes_on_with_cancelled_work(pair: Pair, patient_clock: Mo
     assert took_s < LEASE_S / 2
 
 
-async def test_work_whose_lease_is_lost_is_cancelled(pair: Pair, patient_clock: MockClock) -> None:
+async def test_work_whose_lease_is_lost_is_cancelled(
+    pair: Pair, mock_clock: MockClock, jumps: None
+) -> None:
     """A process that was thought dead must not go on beside its successor."""
     one, two = pair()
     first, second = Work(), Work()
