@@ -82,7 +82,7 @@ class Connection:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(watch_peer)
             with suppress(trio.BrokenResourceError):
-                may_go_on = await self._perform(script)
+                may_go_on = await self._perform(script, request)
             nursery.cancel_scope.cancel()
         request.note_end(closed_early=may_go_on is None)
         return may_go_on is True
@@ -95,9 +95,10 @@ class Connection:
         self._received += data
         return bool(data)
 
-    async def _perform(self, script: Script) -> bool:
+    async def _perform(self, script: Script, request: RecordedRequest) -> bool:
         playback = Playback()
-        for step in script.steps:
+        for place, step in enumerate(script.steps, 1):
+            request.has_last_word = place == len(script.steps)
             match step:
                 case Status():
                     playback.status = step

@@ -17,6 +17,7 @@ class RecordedRequest:
     `target` is the path with its query as it was sent, `path` the path unescaped.
     `connection` counts the connections of the fake from 1: equal numbers, same connection.
     `answered`: the script was played to its end. `closed_early`: the peer went away before.
+    `has_last_word`: the last step of the script has begun, so the peer may have all of it.
     """
 
     method: str
@@ -31,6 +32,7 @@ class RecordedRequest:
     closed_at: float | None = None
     closed_early: bool = False
     answered: bool = False
+    has_last_word: bool = False
     _ended: trio.Event = attrs.field(factory=trio.Event, init=False, repr=False)
 
     def json(self) -> Any:

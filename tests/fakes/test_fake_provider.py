@@ -377,10 +377,12 @@ def test_a_script_can_wait_for_the_test() -> None:
         with client.stream("POST", base, json={}) as response:
             pieces = response.iter_bytes()
             first = next(pieces)
+            had_last_word = fake.requests[0].has_last_word
             fake.set(said)
             second = next(pieces)
 
         assert (first, second) == (b"one", b"two")
+        assert (had_last_word, fake.requests[0].has_last_word) == (False, True)
 
 
 def test_what_was_asked_can_be_forgotten() -> None:

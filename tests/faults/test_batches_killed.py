@@ -4,12 +4,12 @@ import os
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from random import Random
 from typing import Any
 
 import attrs
 import httpx
-import pytest
 
 from lsd.batches.native_results import COLLECTED_MAX
 from lsd.store import Store
@@ -42,14 +42,17 @@ PROGRESS_S_MAX = 120.0
 """Between two kills, and after the last, for a machine that does much else."""
 
 ITEMS = int(os.environ.get("LSD_TEST_BATCH_ITEMS", "200"))
+BATCHES_MAX = 5
+"""Whose results are collected until a kill comes in the middle of it; the first one is enough."""
+
 KILLS = int(os.environ.get("LSD_TEST_BATCH_KILLS", "3"))
 """Small enough for every run; larger ones need minutes."""
 
 RETRIES = "retries = { num_retries = 9, max_delay_s = 0.05 }"
 """So many that the moods of the provider never fail an item."""
 
-PATIENCE = "timeouts.non_streaming.total_ms = 700"
-"""A provider that hangs is left after so long."""
+PATIENCE = "timeouts.non_streaming.total_ms = 1500"
+"""A provider that hangs is left after so long, and no other, however busy the machine."""
 
 
 @attrs.define(eq=False)
@@ -135,25 +138,29 @@ def test_results_that_are_being_collected_are_stored_once(
     fake = FakeBatches(output=lambda lines: b"\n".join(map(answered, lines)))
     box = Box("box", provider.will("box", fake), 'batch = "native"')
     gateway = start_gateway(model("m", box) + FUNCTION + bounded(poll_interval_s=0))
-    items = 2 * COLLECTED_MAX + 100
-    batch_id = submitted(gateway, [row(str(number)) for number in range(items)])["batch_id"]
-    fake.status = "completed"
+    items, batches, is_caught = 2 * COLLECTED_MAX + 100, 0, False
 
-    with ThreadPoolExecutor(1) as pool, open_store(gateway) as store:
-        asked = pool.submit(gateway.client.get, f"/batch_inference/{batch_id}")
-        wait_for(lambda: _completed_in(store, batch_id))
-        gateway.kill()
-        with pytest.raises(httpx.TransportError):
-            asked.result()
-    before = ended_items(gateway, batch_id, items)
-    gateway.start()
-    batch = finished(gateway, batch_id)
+    while not is_caught:
+        fake.status = "in_progress"
+        batch_id = submitted(gateway, [row(str(number)) for number in range(items)])["batch_id"]
+        batches += 1
+        fake.status = "completed"
+        with ThreadPoolExecutor(1) as pool, open_store(gateway) as store:
+            asked = pool.submit(gateway.client.get, f"/batch_inference/{batch_id}")
+            wait_for(partial(_completed_in, store, batch_id))
+            gateway.kill()
+            is_killed_amid = isinstance(asked.exception(), httpx.TransportError)
+        before = ended_items(gateway, batch_id, items)
+        gateway.start()
+        batch = finished(gateway, batch_id)
 
-    assert COLLECTED_MAX <= len(before) < items
-    assert texts(batch) == [str(number) for number in range(items)]
-    assert before.items() <= ended_items(gateway, batch_id, items).items()
-    with open_store(gateway) as store, store.data.read() as transaction:
-        assert transaction.count("inf") == items
+        assert len(before) >= COLLECTED_MAX
+        assert texts(batch) == [str(number) for number in range(items)]
+        assert before.items() <= ended_items(gateway, batch_id, items).items()
+        with open_store(gateway) as store, store.data.read() as transaction:
+            assert transaction.count("inf") == batches * items
+        is_caught = is_killed_amid and len(before) < items
+        assert is_caught or batches < BATCHES_MAX, "all results were collected before each kill"
 
 
 def _completed_in(store: Store, batch_id: str) -> int:
@@ -189,14 +196,17 @@ def test_an_item_at_which_the_daemon_dies_fails(
     gateway = start_gateway(configured(api_base, bounded(max_concurrency=2, crash_limit=3)))
     rows = [row("poison"), *(row(str(number)) for number in range(4))]
     batch_id = submitted(gateway, rows)["batch_id"]
-    for _ in range(3):
+
+    def poisoned() -> int:
+        return sum(text_of_request(each) == "poison" for each in list(provider.requests))
+
+    for crash in range(1, 4):
         wait_ended(gateway, batch_id, 4)
-        poisoned = [each for each in provider.requests if text_of_request(each) == "poison"]
-        provider.wait_for_request(len(poisoned))
+        wait_for(lambda crash=crash: poisoned() == crash)
         gateway.kill()
         gateway.start()
 
-    batch = polled(gateway, batch_id)
+    batch = finished(gateway, batch_id)
     assert batch["status"] == "completed"
     assert [each["index"] for each in batch["errors"]] == [0]
     assert batch["errors"][0]["status"] == 500

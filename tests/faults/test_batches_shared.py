@@ -41,7 +41,7 @@ class Counting:
 
     def __call__(self, request: RecordedRequest) -> Script:
         """Says after a moment what it was told."""
-        calls = [each for each in self._provider.requests if not each.answered]
+        calls = [each for each in self._provider.requests if not each.has_last_word]
         self.open_most = max(self.open_most, sum(not each.closed_early for each in calls))
         said = completes({"role": "assistant", "content": text_of_request(request)})
         return Script((Delay(20), *said.steps))
