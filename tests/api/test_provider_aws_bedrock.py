@@ -387,6 +387,7 @@ def test_edits_are_signed(gateway: Gateway, bedrock: Bedrock, stream: bool) -> N
     assert "x-amzn-bedrock-trace" in signed_by(request.headers["authorization"])["names"]
 
 
+NOTHING = Script((Status(200), Header("Content-Type", "text/html"), Raw(b"")))
 FIRST_WORDS = opened([TEXT])[:2]
 SLOW_DOWN = exception("throttlingException", {"message": "slow down"})
 
@@ -402,7 +403,6 @@ SLOW_DOWN = exception("throttlingException", {"message": "slow down"})
         (drops(), "connection"),
         (drops(reset=True), "connection"),
         (answers({"message": "hello"}), ""),
-        (Script((Status(200), Header("Content-Type", "text/html"), Raw(b""))), ""),
     ],
     ids=[
         "throttled",
@@ -413,7 +413,6 @@ SLOW_DOWN = exception("throttlingException", {"message": "slow down"})
         "dropped",
         "reset",
         "other JSON",
-        "nothing",
     ],
 )
 @STREAMED
@@ -436,9 +435,11 @@ def test_a_host_that_fails_is_followed_by_the_next(
     [
         (False, hangs(), "total_ms = 400 reached"),
         (True, hangs(), "ttft_ms = 400 reached"),
+        (False, NOTHING, "total_ms = 400 reached"),
+        (True, NOTHING, "ttft_ms = 400 reached"),
         (True, Script((*stream_of().steps[:1], Head(), Hang())), "ttft_ms = 400 reached"),
     ],
-    ids=["plain", "streamed", "behind the head"],
+    ids=["plain", "streamed", "nothing", "nothing streamed", "behind the head"],
 )
 def test_a_silent_host_is_followed_by_the_next(
     gateway: Gateway, bedrock: Bedrock, stream: bool, answer: Script, told: str
