@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import attrs
+import httpx
 import orjson
 import trio
 
@@ -113,6 +114,11 @@ def wait_for(look: Callable[[], T]) -> T:
         assert time.monotonic() < deadline, f"still {seen!r} after {WAIT_S_MAX} s"
         time.sleep(_POLL_S)
     return seen
+
+
+def limited(ask: Callable[[], httpx.Response]) -> httpx.Response:
+    """The refusal of a limit of one request in a second, as soon as two have come within one."""
+    return wait_for(lambda: response if (response := ask()).status_code == 429 else None)
 
 
 def reloaded(gateway: Gateway) -> dict[str, Any]:

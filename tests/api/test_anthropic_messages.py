@@ -27,7 +27,7 @@ from tests.api.anthropic_asking import (
     same,
     streamed,
 )
-from tests.api.asking import held_after, statuses, wait_for
+from tests.api.asking import held_after, limited, statuses, wait_for
 from tests.api.conftest import StartGateway
 from tests.api.gateway import Gateway
 from tests.api.test_api_keys import new_key
@@ -509,7 +509,7 @@ def test_a_limit_of_lsd(start_gateway: StartGateway) -> None:
         """
     )
 
-    first, second = post(gateway, "m"), post(gateway, "m")
+    first, second = post(gateway, "m"), limited(lambda: post(gateway, "m"))
     wait = threading.Event()
     wait.wait(float(second.headers["retry-after-ms"]) / 1000)
 

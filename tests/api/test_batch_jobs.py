@@ -1,5 +1,6 @@
 """Jobs that a provider runs for batches, with a fake of OpenAI: asked for, collected, cancelled."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -145,15 +146,17 @@ def test_polls_are_not_repeated(start_native: StartNative) -> None:
     """Case 37, and 46 of OpenAI's own: once a second at most, and never when it is over."""
     gateway, fake = start_native()
     batch_id = submitted(gateway, [row("a")])["batch_id"]
+    began = time.monotonic()
     with ThreadPoolExecutor(5) as pool:
         at_once = list(pool.map(lambda _: polled(gateway, batch_id), range(5)))
+    took_s = time.monotonic() - began
     polls = fake.asked.count("GET /batches/batch_1")
     fake.output, fake.status = all_answered, "completed"
     finished(gateway, batch_id)
     asked = len(fake.asked)
     first, second = polled(gateway, batch_id), polled(gateway, batch_id)
 
-    assert polls == 1
+    assert 1 <= polls <= 1 + took_s
     assert [each["progress"]["upstream"] for each in at_once] == [{"completed": 0, "failed": 0}] * 5
     assert len(fake.asked) == asked
     assert first == second
@@ -164,14 +167,16 @@ def test_who_asks_for_one_item_need_not_ask_for_its_batch(start_native: StartNat
     gateway, fake = start_native()
     answer = submitted(gateway, [row("a"), row("b")])
     batch_id, inference_id = answer["batch_id"], answer["inference_ids"][1]
+    began = time.monotonic()
     pending = [polled_item(gateway, batch_id, inference_id)["status"] for _ in range(3)]
+    took_s = time.monotonic() - began
     polls = fake.asked.count("GET /batches/batch_1")
     fake.output, fake.status = all_answered, "completed"
 
     item = wait_for(lambda: _unless_pending(polled_item(gateway, batch_id, inference_id)))
 
     assert pending == ["pending"] * 3
-    assert polls == 1
+    assert 1 <= polls <= 1 + took_s
     assert texts(item) == ["b"]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
+from tests.api.asking import WAIT_S_MAX
 from tests.api.conftest import StartGateway
 from tests.api.datasets import CONFIG, FILES, DatasetClient, asking, chat, datasets, says
 from tests.api.gateway import Gateway
@@ -74,7 +75,7 @@ def test_from_feedback_to_a_file_and_away(gateway: Gateway) -> None:
     ]
     assert len(gold.patch(*edited)) == len(edited)
 
-    done = Event()
+    begun, done = Event(), Event()
 
     def write_elsewhere_and_read() -> int:
         written = 0
@@ -83,10 +84,12 @@ def test_from_feedback_to_a_file_and_away(gateway: Gateway) -> None:
             other.patch({"type": "chat", "id": own_id, "tags": {"seen": "yes"}})
             assert gold.count() == len(sources)
             written += 1
+            begun.set()
         return written
 
     with ThreadPoolExecutor(1) as clients:
         beside = clients.submit(write_elsewhere_and_read)
+        begun.wait(WAIT_S_MAX)
         exported = b"".join(orjson.dumps(each) + b"\n" for each in pages(gold))
         done.set()
         written = beside.result()

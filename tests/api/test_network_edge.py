@@ -235,7 +235,7 @@ def test_without_http2_nobody_is_offered_it(start_gateway: StartGateway, certifi
     with secure_client(gateway, certificate, http2=True) as client:
         assert client.get("/status").http_version == "HTTP/1.1"
     with pytest.raises(httpx.TransportError):
-        httpx.get(gateway.url + "/status", trust_env=False)
+        httpx.get(gateway.url + "/status", trust_env=False, timeout=20)
 
 
 def test_clients_must_show_a_certificate_if_that_is_wanted(
@@ -248,7 +248,7 @@ def test_clients_must_show_a_certificate_if_that_is_wanted(
     showing.load_cert_chain(certificate)
     url = gateway.url.replace("http://", "https://") + "/status"
 
-    assert httpx.get(url, verify=showing, trust_env=False).status_code == 200
+    assert httpx.get(url, verify=showing, trust_env=False, timeout=20).status_code == 200
     with (
         secure_client(gateway, certificate) as client,
         pytest.raises(httpx.TransportError),
@@ -294,10 +294,11 @@ def test_http2_without_tls_is_spoken_to_who_begins_so(start_gateway: StartGatewa
     # A connection that was offered HTTP/2 and is left may linger; it shall not hold up the stop.
     gateway = start_gateway("[gateway]\nhttp2 = true\nshutdown_timeout_ms = 2000\n")
 
-    with httpx.Client(http1=False, http2=True, trust_env=False) as client:
+    with httpx.Client(http1=False, http2=True, trust_env=False, timeout=20) as client:
         answer = client.post(gateway.url + "/inference", content=BODY)
     assert (answer.http_version, answer.status_code) == ("HTTP/2", 200)
-    assert httpx.get(gateway.url + "/status", trust_env=False).http_version == "HTTP/1.1"
+    plain = httpx.get(gateway.url + "/status", trust_env=False, timeout=20)
+    assert plain.http_version == "HTTP/1.1"
     with connect(gateway) as connection:
         offer = REQUESTS["an offer"].replace(b"connection: close", b"connection: upgrade")
         connection.sendall(offer)

@@ -9,7 +9,7 @@ import orjson
 import pytest
 import trio
 
-from tests.api.asking import statuses, wait_for
+from tests.api.asking import limited, statuses, wait_for
 from tests.api.conftest import StartGateway
 from tests.api.gateway import Gateway
 from tests.api.openai_asking import (
@@ -489,7 +489,7 @@ def test_a_limit_of_lsd(start_gateway: StartGateway) -> None:
         """
     )
 
-    first, second = post(gateway, "m"), post(gateway, "m")
+    first, second = post(gateway, "m"), limited(lambda: post(gateway, "m"))
     threading.Event().wait(float(second.headers["retry-after-ms"]) / 1000)
 
     assert first.status_code == 200

@@ -4,23 +4,24 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from tests.api.asking import WAIT_S_MAX, Box, model, saying, text_of
+from tests.api.asking import WAIT_S_MAX, Box, model, saying, text_of, wait_for
 from tests.api.conftest import StartGateway
 from tests.api.gateway import Gateway, stream_events
 from tests.fakes.openai_scripts import says, streams
 from tests.fakes.provider_thread import FakeProviderThread
 
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+
+PORTS_MAX = 5
 
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
 
@@ -59,28 +60,27 @@ http {{
 @contextmanager
 def nginx_before(beyond: str, folder: Path) -> Iterator[str]:
     """The address of an nginx that passes everything on to the address `beyond`."""
-    assert NGINX is not None
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    config = folder / "nginx.conf"
-    config.write_text(PASSING_ON.format(folder=folder, beyond=beyond, port=port))
-    process = subprocess.Popen([NGINX, "-p", str(folder), "-c", str(config)])
+    process, port = _listening(beyond, folder)
     try:
-        _wait_for(port)
         yield f"127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(WAIT_S_MAX)
 
 
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + WAIT_S_MAX
-    while time.monotonic() < deadline:
-        with suppress(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port)).close()
-            return
-        time.sleep(0.01)
-    raise AssertionError("nginx does not listen")
+def _listening(beyond: str, folder: Path) -> tuple["subprocess.Popen[bytes]", int]:
+    """An nginx at work and its port: another one, if somebody has taken the first meanwhile."""
+    assert NGINX is not None
+    config, pid = folder / "nginx.conf", folder / "pid"
+    for _ in range(PORTS_MAX):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        config.write_text(PASSING_ON.format(folder=folder, beyond=beyond, port=port))
+        process = subprocess.Popen([NGINX, "-p", str(folder), "-c", str(config)])
+        # It is written when the port is nginx's own.
+        if wait_for(lambda process=process: pid.exists() or process.poll()) is True:
+            return process, port
+    raise AssertionError(f"nginx does not listen: {(folder / 'error.log').read_text()}")
 
 
 @pytest.fixture(scope="module", params=["auto", "hypercorn"])

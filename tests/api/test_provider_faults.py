@@ -2,7 +2,7 @@
 
 import gzip
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import attrs
@@ -116,12 +116,13 @@ def tables(kind: str, provider: FakeProviderThread, nowhere: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def gateway(start_shared: StartGateway, shared_provider: FakeProviderThread) -> Gateway:
+def gateway(start_shared: StartGateway, shared_provider: FakeProviderThread) -> Iterator[Gateway]:
     """A gateway with all families, each at `first`, and at `second` if that fails."""
-    with socket.create_server(("127.0.0.1", 0)) as closed_soon:
-        nowhere = f"http://127.0.0.1:{closed_soon.getsockname()[1]}/v1"
-    config = "\n".join(tables(kind, shared_provider, nowhere) for kind in FAMILIES)
-    return start_shared(config, environment=ENVIRONMENT)
+    with socket.socket() as bound:  # where nobody listens, nor will
+        bound.bind(("127.0.0.1", 0))
+        nowhere = f"http://127.0.0.1:{bound.getsockname()[1]}/v1"
+        config = "\n".join(tables(kind, shared_provider, nowhere) for kind in FAMILIES)
+        yield start_shared(config, environment=ENVIRONMENT)
 
 
 @pytest.fixture

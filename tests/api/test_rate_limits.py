@@ -11,7 +11,7 @@ import pytest
 from lsd.access.rate_rules import RateRules
 from lsd.config import Limit, RateLimitRule, TagScope
 from lsd.telemetry import SystemClock
-from tests.api.asking import SAYING_HI, open_store, saying, wait_for
+from tests.api.asking import SAYING_HI, limited, open_store, saying, wait_for
 from tests.api.conftest import StartGateway
 from tests.api.gateway import Gateway, stream_events
 from tests.api.test_api_keys import new_key
@@ -162,17 +162,12 @@ def test_a_closed_limit_names_no_time(gateway: Gateway) -> None:
 
 def test_who_waits_as_long_as_told_passes(gateway: Gateway) -> None:
     """Case 59: a second here."""
-    refused = wait_for(lambda: refusal_in(ask(gateway, quick="x")))
+    refused = limited(lambda: ask(gateway, quick="x"))
 
     time.sleep(int(refused.headers["retry-after"]))
 
     assert refused.status_code == 429
     assert ask(gateway, quick="x").status_code == 200
-
-
-def refusal_in(response: httpx.Response) -> httpx.Response | None:
-    """The response, if the rule refuses: of two in a second, if they came within it."""
-    return response if response.status_code == 429 else None
 
 
 def test_tokens_are_reserved_and_settled(gateway: Gateway) -> None:
@@ -215,12 +210,12 @@ def test_compatible_endpoints_are_limited_alike(gateway: Gateway) -> None:
         headers = {"x-lsd-tags": "none=x"}
         return gateway.client.post("/anthropic/v1/messages", json=body, headers=headers)
 
-    limited, closed = wait_for(lambda: refusal_in(openai())), anthropic()
-    time.sleep(int(limited.headers["retry-after-ms"]) / 1000)
+    early, closed = limited(openai), anthropic()
+    time.sleep(int(early.headers["retry-after-ms"]) / 1000)
 
-    assert (limited.status_code, closed.status_code) == (429, 429)
-    assert limited.headers["retry-after"] == "1"
-    assert (limited.json()["error"]["type"], limited.json()["error"]["code"]) == (
+    assert (early.status_code, closed.status_code) == (429, 429)
+    assert early.headers["retry-after"] == "1"
+    assert (early.json()["error"]["type"], early.json()["error"]["code"]) == (
         "requests",
         "rate_limit_exceeded",
     )

@@ -264,12 +264,17 @@ def test_all_workers_finish_their_work_at_a_stop(start_gateway: StartGateway) ->
     gateway = start_gateway(SLOW, "--workers", "2")
     body = {"model_name": "slow", **saying("a b c d e f g h i j"), "stream": True}
 
+    begun: list[str] = []
+
     def ask(_: int) -> str:
-        return post(gateway, "/inference", body).text
+        with anew(gateway) as client, client.stream("POST", "/inference", json=body) as stream:
+            pieces = stream.iter_text()
+            begun.append(next(pieces))
+            return begun[-1] + "".join(pieces)
 
     with ThreadPoolExecutor(4) as clients:
         texts = clients.map(ask, range(4))
-        wait_for(lambda: "lsd_requests_total" in get(gateway, "/metrics").text)
+        wait_for(lambda: len(begun) == 4)
         gateway.send_signal(signal.SIGTERM)
         wait_for(lambda: is_refused(gateway))
         streams = list(texts)
