@@ -18,8 +18,8 @@ from lsd.telemetry import logger
 
 _log = logger(__name__)
 
-WAIT_S_MAX: Final = 1.0
-"""A reader waits no longer for other workers: one of them may hang, or its disk may."""
+WAIT_S_MAX: Final = 3.0
+"""A reader waits no longer for other workers: one of them may hang. A busy disk needs a second."""
 
 _LOOK_EVERY_S: Final = 0.001
 """While waiting; a commit takes about as long."""

@@ -163,7 +163,7 @@ class Writer:
     async def settle(self) -> None:
         """Returns once everything queued before is committed, or given up. Asks for haste.
 
-        That holds for the other worker processes, too; for them it waits a second at most.
+        That holds for the other worker processes, too; for them it waits some seconds at most.
         """
         behind = () if self._progress is None else self._progress.others_behind()
         if self._settled != self._queued:

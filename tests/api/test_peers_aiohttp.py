@@ -34,7 +34,7 @@ class Provider:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._is_ready.wait(20)
+        assert self._is_ready.wait(60)
         return self
 
     def __exit__(self, *_: object) -> None:

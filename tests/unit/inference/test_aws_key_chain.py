@@ -251,7 +251,7 @@ async def test_a_container(machine: Machine) -> None:
     assert machine.endpoint.requests[0].headers == {"Authorization": "new"}
 
 
-async def test_an_instance(machine: Machine) -> None:
+async def test_an_instance(machine: Machine, mock_clock: MockClock) -> None:
     """The last place of all."""
     del machine.environment["AWS_EC2_METADATA_DISABLED"]
     machine.endpoint.will(answers(b"t"), answers(b"role"), gives(machine.keys(1)))

@@ -27,7 +27,7 @@ async def failure_of(*scripts: Script, **environment: str) -> AttemptFailed:
     return failed.value
 
 
-async def test_the_keys_of_the_role() -> None:
+async def test_the_keys_of_the_role(mock_clock: MockClock) -> None:
     """The token is shown with each question; the first role is that of the instance."""
     asked, service = metadata(TOKEN, answers(b"my-role\nother"), answers(encode_json(KEYS)))
 
@@ -40,7 +40,7 @@ async def test_the_keys_of_the_role() -> None:
     assert all(each.headers == {"x-aws-ec2-metadata-token": "metadata-token"} for each in others)
 
 
-async def test_the_region() -> None:
+async def test_the_region(mock_clock: MockClock) -> None:
     """At an address that the environment may change."""
     asked, service = metadata(
         TOKEN, answers(b"eu-west-1\n"), AWS_EC2_METADATA_SERVICE_ENDPOINT="http://127.0.0.1:1/"
@@ -84,14 +84,14 @@ async def test_a_service_that_fails_later(autojump_clock: MockClock) -> None:
 
 
 @pytest.mark.parametrize("script", [answers(b"", status=404), answers(b" \n")])
-async def test_an_instance_without_a_role(script: Script) -> None:
+async def test_an_instance_without_a_role(script: Script, mock_clock: MockClock) -> None:
     """It has no keys to give."""
     failure = await failure_of(TOKEN, script)
 
     assert failure.transient is False
 
 
-async def test_an_instance_without_a_region() -> None:
+async def test_an_instance_without_a_region(mock_clock: MockClock) -> None:
     """An empty answer is no region."""
     asked, _ = metadata(TOKEN, answers(b""))
 

@@ -309,9 +309,13 @@ async def test_a_request_that_crosses_the_servers_farewell_is_sent_again(
 
 @pytest.mark.parametrize("reset", [False, True], ids=["fin", "rst"])
 async def test_a_connection_that_breaks_at_work_is_a_failure(
-    provider: FakeProvider, transport: HttpxTransport, reset: bool
+    provider: FakeProvider,
+    transport: HttpxTransport,
+    monkeypatch: pytest.MonkeyPatch,
+    reset: bool,
 ) -> None:
     """Without a long idle time before, the server has dropped this request: it is not repeated."""
+    monkeypatch.setattr(httpx_transport, "STALE_IDLE_S_MIN", 3600)
     provider.will("says", says("hello"))
     provider.will("drops", drops(reset=reset))
     url = provider.url("seq:says,drops")

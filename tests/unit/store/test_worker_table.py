@@ -108,7 +108,7 @@ async def test_a_reader_waits_until_it_can_wait_for_nothing_more(
         assert await wait_for(reader, behind)
 
 
-async def test_a_reader_waits_a_second_at_most(
+async def test_a_reader_does_not_wait_for_ever(
     table: WorkerTable, autojump_clock: MockClock, log: list[Any]
 ) -> None:
     """A worker that hangs makes readers late, once, and a warning."""
