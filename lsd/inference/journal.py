@@ -20,7 +20,6 @@ CallStatus = Literal["open", "ok", "interrupted", "error"]
 CUT_OFF = "the request ended before the provider's answer was complete"
 """What is on record of a call that was open when its request was over."""
 
-
 NO_ANSWER = ModelResponse(output=())
 """Of all calls that have not been answered: nobody changes it."""
 

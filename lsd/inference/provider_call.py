@@ -119,29 +119,30 @@ class ProviderCall:
         failures.take(error)
 
     def send(self) -> Awaitable[WireResponse]:
-        """The head of the answer; whoever gets it closes it.
+        """The head of the answer to `wire`; whoever gets it closes it.
 
         Raises AttemptFailed, CredentialMissing, TransportFailed or DeadlineReached, at once or when
         it is waited for.
         """
         run, provider, entry = self.run, self.provider, self.entry
-        is_adapted = entry.is_relayed or (entry.request.client is None and run.files is None)
-        if is_adapted and run.limits is None and provider.sign_in is None:
+        is_fitting = entry.is_relayed or (entry.request.client is None and run.files is None)
+        if is_fitting and run.limits is None and provider.sign_in is None:
             # Nothing to wait for before it; and each coroutine around a wait costs at its end.
             wire = self._encode(entry.request, self._written(), ())
             return provider.transport.send(wire, self.deadline)
-        return self._send_when_ready(is_adapted)
+        return self._send_when_ready(is_fitting)
 
-    async def _send_when_ready(self, is_adapted: bool) -> WireResponse:
-        """Sends what may have to be waited for: files, credentials, room within the limits.
+    async def _send_when_ready(self, is_fitting: bool) -> WireResponse:
+        """The same, when all is there that it needs: files, credentials, room within the limits.
 
+        `is_fitting`: the provider can read the request as it is.
         A request whose credentials have lapsed too early is sent once more, with fresh ones.
         """
         run, provider, request = self.run, self.provider, self.entry.request
         sign_in = provider.sign_in
         credentials = await self.credentials()
         forgone: Sequence[str] = ()
-        if not is_adapted:
+        if not is_fitting:
             request, forgone = await self._adapted(request)
         wire = self._encode(request, credentials, forgone)
         if run.limits is None or self.ticket is not None:

@@ -58,31 +58,30 @@ def request_headers(
 
 @attrs.define(eq=False)
 class ProviderHeaders:
-    """The headers of the requests to one provider: all with the same key have the same ones.
-
-    They are made and checked once, as a provider has one key, unless each caller brings his own.
-    """
+    """The headers of the requests to one provider, made and checked once while its key stays."""
 
     key_header: str
     key_prefix: str
     further: Mapping[str, str]
-    _key: str | None = attrs.field(default=None, init=False, repr=False)
-    _made: dict[bool, Mapping[str, str]] = attrs.field(factory=dict, init=False, repr=False)
+    _made: dict[bool, tuple[str | None, Mapping[str, str]]] = attrs.field(init=False, repr=False)
+    """The last ones for a whole answer and for a stream, with their key."""
+
+    @_made.default
+    def _without_key(self) -> dict[bool, tuple[str | None, Mapping[str, str]]]:
+        return {stream: (None, self._with(None, stream)) for stream in (False, True)}
 
     def of(self, key: str | None, stream: bool) -> Mapping[str, str]:
-        """Those of a request for a whole answer or for a stream."""
-        if key != self._key:
-            self._key = key
-            self._made.clear()
-        made = self._made.get(stream)
-        if made is None:
-            made = self._made[stream] = self._with_key(stream)
+        """Those of a request for a whole answer or for a stream; nobody changes them."""
+        known_key, made = self._made[stream]
+        if key != known_key:
+            made = self._with(key, stream)
+            self._made[stream] = key, made
         return made
 
-    def _with_key(self, stream: bool) -> Mapping[str, str]:
+    def _with(self, key: str | None, stream: bool) -> Mapping[str, str]:
         return checked(
             request_headers(
-                self._key,
+                key,
                 stream=stream,
                 key_header=self.key_header,
                 key_prefix=self.key_prefix,

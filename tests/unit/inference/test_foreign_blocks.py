@@ -15,7 +15,7 @@ from lsd.conversation import (
     ToolSet,
     Unknown,
 )
-from lsd.inference.foreign_blocks import request_for, translatable
+from lsd.inference.foreign_blocks import request_for, says_only_text, translatable
 
 HI = Text(text="Hi")
 
@@ -34,6 +34,24 @@ def asked(*blocks: ModelBlock, **fields: Any) -> ModelRequest:
 def sent(request: ModelRequest) -> ModelRequest:
     """What is left for the provider "one", an `openai`, of the model "m"."""
     return request_for(request, provider_type="openai", model_name="m", provider_name="one")
+
+
+@pytest.mark.parametrize(
+    ("request_", "is_text"),
+    [
+        (asked(HI), True),
+        (asked(HI, HI, system="s"), True),
+        (asked(), True),
+        (asked(HI, Thought(text="t")), False),
+        (asked(Unknown(data=1)), False),
+        (asked(HI, tools=ToolSet(tools=())), False),
+    ],
+    ids=["a text", "texts", "nothing", "a thought", "an unknown block", "tools"],
+)
+def test_text_is_the_same_for_all_models(request_: ModelRequest, is_text: bool) -> None:
+    """A request that says nothing else is left as it is."""
+    assert says_only_text(request_) == is_text
+    assert not is_text or sent(request_) is request_
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,26 @@ def test_a_whole_answer_to_a_stream_request_means_the_same(fixture: Fixture) -> 
     assert chunk.document == whole.document
 
 
+@pytest.mark.parametrize(
+    ("choices", "found"),
+    [
+        ({"message": {"content": "Hi"}}, "found no array of choices"),
+        ("m", "found no array of choices"),
+        (7, "found no array of choices"),
+        (None, "found no array of choices"),
+        ([], "found 0 choices; wanted exactly one"),
+        ([{"message": {"content": "Hi"}}] * 2, "found 2 choices; wanted exactly one"),
+        (["m"], "found a choice that is no object"),
+        ([[{"message": {"content": "Hi"}}]], "found a choice that is no object"),
+    ],
+    ids=str,
+)
+def test_an_answer_has_one_choice(choices: Any, found: str) -> None:
+    """Whatever else stands in its place is told."""
+    with pytest.raises(AttemptFailed, match=found):
+        make_dialect().decode(200, HEADERS, encode_json({"choices": choices}))
+
+
 def test_the_decoded_body_stays_at_hand() -> None:
     """Costs are read from wherever a provider puts them."""
     body = b'{"choices":[{"message":{"content":"Hi"}}],"usage":{"cost":0.002}}'

@@ -55,6 +55,38 @@ def test_a_stream_asks_for_plain_events() -> None:
     assert headers["Accept-Encoding"] == "identity"
 
 
+def test_each_request_has_the_key_that_came_with_it() -> None:
+    """What is remembered of the last request is not for callers with other keys."""
+    dialect = make_dialect()
+
+    def shown(key: str | None, stream: bool) -> str | None:
+        sent = dialect.encode(request(stream=stream), {"api_key": key}, NO_EDITS)
+        return sent.headers.get("Authorization")
+
+    asked = [("a", False), ("b", True), ("a", True), (None, False), ("b", False), ("b", False)]
+
+    assert [shown(key, stream) for key, stream in asked] == [
+        "Bearer a",
+        "Bearer b",
+        "Bearer a",
+        None,
+        "Bearer b",
+        "Bearer b",
+    ]
+
+
+def test_edits_of_one_request_stay_out_of_the_next() -> None:
+    """Headers are shared by requests, and changed for one alone."""
+    dialect = make_dialect()
+    edits = Edits(headers=(HeaderEdit(name="Authorization", value="Basic abc"),))
+
+    edited = dialect.encode(request(), {"api_key": "a"}, edits)
+    plain = dialect.encode(request(), {"api_key": "a"}, NO_EDITS)
+
+    assert edited.headers["Authorization"] == "Basic abc"
+    assert plain.headers["Authorization"] == "Bearer a"
+
+
 def test_no_key_means_no_header() -> None:
     """Case 2: a local server is not sent an empty credential."""
     assert "authorization" not in {name.lower() for name in wire(key=None).headers}
@@ -80,6 +112,15 @@ def test_edits_come_last() -> None:
     assert "stream_options" not in body
     assert "Authorization" not in sent.headers
     assert sent.headers["x-a"] == "b"
+
+
+def test_a_key_that_no_header_may_hold_is_refused_each_time() -> None:
+    """One refusal does not make it good."""
+    dialect = make_dialect()
+
+    for _ in range(2):
+        with pytest.raises(AttemptFailed, match="a character that no header may hold"):
+            dialect.encode(request(), {"api_key": "sk\n1"}, NO_EDITS)
 
 
 def test_a_key_that_no_header_may_hold_is_not_shown() -> None:
