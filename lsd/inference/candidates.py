@@ -100,6 +100,7 @@ async def ask_candidates(
         try:
             outcomes[place] = await run_variant(runs[place], asked, candidate)
         except VariantFailed as failure:
+            runs[place].write_off(candidate.name, failure)
             outcomes[place] = failure
 
     async with trio.open_nursery() as nursery:

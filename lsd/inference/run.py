@@ -20,6 +20,7 @@ from lsd.inference.prepared import (
     PreparedProvider,
     PreparedVariant,
 )
+from lsd.inference.refusals import VariantFailed
 from lsd.inference.request import InferenceRequest
 from lsd.inference.targeted_edits import EditTarget
 from lsd.telemetry import Clock
@@ -131,6 +132,10 @@ class Run:
         """Settles what a timeout or the caller's leaving has cut off."""
         for call in self.journal.open_calls():
             self.end_call(call, status, error)
+
+    def write_off(self, variant_name: str, failure: VariantFailed) -> None:
+        """A variant has failed: none of the calls that were made for it is part of an answer."""
+        self.journal.write_off(f'variant "{variant_name}": {failure}')
 
     def edits_for(
         self, generation: PreparedGeneration, model: PreparedModel, provider: PreparedProvider

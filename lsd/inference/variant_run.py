@@ -18,7 +18,7 @@ from lsd.inference.best_of_n import best_of_n
 from lsd.inference.chain_of_thought import think_and_answer
 from lsd.inference.chat_completion import complete, start_completion
 from lsd.inference.dicl import answer_by_examples, start_by_examples
-from lsd.inference.limits import TimeLimitReached, bounded_by
+from lsd.inference.limits import Limit, TimeLimitReached, bounded_by
 from lsd.inference.mixture_of_n import mixture_of_n, start_mixture_of_n
 from lsd.inference.prepared import PreparedVariant
 from lsd.inference.refusals import VariantFailed
@@ -26,28 +26,34 @@ from lsd.inference.run import Run
 from lsd.inference.started_answer import StartedAnswer
 
 
-async def run_variant(run: Run, accepted: Accepted, variant: PreparedVariant) -> Answer:
-    """The whole answer of one variant. Raises VariantFailed; what it had done is in vain then."""
+def run_variant(run: Run, accepted: Accepted, variant: PreparedVariant) -> Awaitable[Answer]:
+    """The whole answer of one variant. Raises VariantFailed."""
     limit = variant.limits.plain
-    try:
-        if limit is None:
-            return await _run(run, accepted, variant)
-        with bounded_by(limit):
-            return await _run(run, accepted, variant)
-    except (TimeLimitReached, VariantFailed) as error:
-        raise _failed(run, variant, error) from None
+    if limit is None:
+        return _run(run, accepted, variant)
+    return _run_within(limit, run, accepted, variant)
 
 
 async def start_variant(run: Run, accepted: Accepted, variant: PreparedVariant) -> StartedAnswer:
-    """The streamed answer of one variant, once its stream has started. Raises as `run_variant`."""
+    """The streamed answer of one variant, once its stream has started. Raises VariantFailed."""
     started_at = trio.current_time()
     try:
         with bounded_by(variant.limits.opening):
             started = await _start(run, accepted, variant)
-    except (TimeLimitReached, VariantFailed) as error:
-        raise _failed(run, variant, error) from None
+    except TimeLimitReached as reached:
+        raise _timed_out(run, reached) from None
     started.stream.bound(variant.limits, started_at)
     return started
+
+
+async def _run_within(
+    limit: Limit, run: Run, accepted: Accepted, variant: PreparedVariant
+) -> Answer:
+    try:
+        with bounded_by(limit):
+            return await _run(run, accepted, variant)
+    except TimeLimitReached as reached:
+        raise _timed_out(run, reached) from None
 
 
 def _run(run: Run, accepted: Accepted, variant: PreparedVariant) -> Awaitable[Answer]:
@@ -80,14 +86,7 @@ async def _start(run: Run, accepted: Accepted, variant: PreparedVariant) -> Star
             return await start_by_examples(run, accepted, variant)
 
 
-def _failed(
-    run: Run, variant: PreparedVariant, error: TimeLimitReached | VariantFailed
-) -> VariantFailed:
-    """The failure, of which all calls of the variant have heard."""
-    if isinstance(error, TimeLimitReached):
-        run.end_open_calls("error", str(error))
-        failure = VariantFailed("timeout", error.limit.within_scope)
-    else:
-        failure = error
-    run.journal.write_off(f'variant "{variant.name}": {failure}')
-    return failure
+def _timed_out(run: Run, reached: TimeLimitReached) -> VariantFailed:
+    """What the time of the variant has cut off is settled."""
+    run.end_open_calls("error", str(reached))
+    return VariantFailed("timeout", reached.limit.within_scope)

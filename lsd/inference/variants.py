@@ -81,6 +81,7 @@ async def _first(run: Run, accepted: Accepted, run_one: RunVariant[Given]) -> Gi
         try:
             return await run_one(run, accepted, variant)
         except VariantFailed as failure:
+            run.write_off(variant.name, failure)
             failures[variant.name] = failure
             run.first_provider = 0
         variant = None if only else await _drawn(run, accepted, failures)

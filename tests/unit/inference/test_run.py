@@ -9,6 +9,7 @@ import trio.testing
 
 from lsd.conversation import NO_EDITS, BodyEdit, HeaderEdit
 from lsd.inference.journal import ModelCall
+from lsd.inference.refusals import VariantFailed
 from tests.unit.inference.conftest import StartGateway
 from tests.unit.inference.gateway import PLAIN, Attempt, attempt
 
@@ -82,6 +83,21 @@ async def test_whoever_counts_hears_of_each_end_once(start: StartGateway) -> Non
 
     assert heard == [("ok", None)] + [("interrupted", "the caller left")] * 2
     assert first.status == "ok"
+
+
+async def test_the_calls_of_a_variant_that_has_failed_are_in_vain(start: StartGateway) -> None:
+    """What had gone well is no part of an answer; what had failed keeps its reason."""
+    asked = attempt(start(PLAIN))
+    well, ill = begun(asked), begun(asked)
+    asked.run.end_call(well, "ok")
+    asked.run.end_call(ill, "error", "no")
+
+    asked.run.write_off("v", VariantFailed("template", "there is no template 'a'"))
+
+    assert [(call.status, call.error) for call in (well, ill)] == [
+        ("error", "variant \"v\": there is no template 'a'"),
+        ("error", "no"),
+    ]
 
 
 BODY = {"pointer": "/r", "value": 1}
