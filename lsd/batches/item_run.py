@@ -51,7 +51,7 @@ class ItemRunner:
         except LsdError as error:
             return self.decider.failed(item, error, self.now_ms()), None
         except Exception as error:  # noqa: BLE001 (a bug met by one item must not stop the others)
-            log_bug(item, error)
+            log_bug("a batch item met a bug", error, inference_id=item.inference_id)
             return failed_with(item, BUG, self.now_ms()), None
         after = self.decider.after(item, ended, self.now_ms())
         # What is run again has no inference yet, and attempts are recorded once for each.
@@ -73,9 +73,9 @@ class ItemRunner:
         return attrs.evolve(accepted, drawn=accepted.function.variants[item.drawn_variant])
 
 
-def log_bug(item: BatchItem, error: Exception) -> None:
-    """Tells what only the log may tell of an item."""
-    log.error("a batch item met a bug", inference_id=item.inference_id, exc_info=error)
+def log_bug(event: str, error: Exception, **ids: str) -> None:
+    """Tells what only the log may tell; `ids` say of what."""
+    log.error(event, exc_info=error, **ids)
 
 
 def _check_still_configured(item: BatchItem, request: InferenceRequest, prepared: Prepared) -> None:

@@ -1,19 +1,20 @@
 """Jobs that providers run: asked how they stand, and ended early if somebody wants that."""
 
 from collections.abc import Mapping
-from functools import partial
 
 import attrs
 import trio
 
+from lsd.batches.item_run import log_bug
 from lsd.batches.native_calls import NativeCalls
-from lsd.batches.native_results import NO_RESULT, JobHolder, NativeResults, ToldJob
+from lsd.batches.native_results import NativeResults
 from lsd.batches.native_submission import NativeSubmission
 from lsd.batches.orphaned_jobs import OrphanedJobs
 from lsd.batches.refusals import CredentialsLost, NotConfiguredAnyMore
+from lsd.batches.told_jobs import JobHolder, ToldJob, told_job
 from lsd.conversation import AttemptFailed, LsdError
 from lsd.inference import Prepared
-from lsd.providers import WINDOW_MS, Job, Row
+from lsd.providers import WINDOW_MS
 from lsd.store import BatchPart, BatchRecord, Store, Write, Writer
 from lsd.telemetry import logger
 
@@ -57,14 +58,9 @@ class NativeJobs:
                 continue
             polled = self._polled.setdefault((batch_id, number), _Polled())
             async with polled.turn:
-                if trio.current_time() - polled.at < POLLED_EVERY_S_MIN:
-                    continue
-                try:
-                    if await self._has_turn(batch_id, number):
-                        await self._poll(batch_id, number)
-                except LsdError as error:  # the store is full; whoever asks is told what it holds
-                    log.warning("batch not refreshed", batch_id=batch_id, reason=str(error))
-                polled.at = trio.current_time()
+                if trio.current_time() - polled.at >= POLLED_EVERY_S_MIN:
+                    await self._try_to_poll(batch_id, number)
+                    polled.at = trio.current_time()
 
     async def refresh_all(self) -> None:
         """The same for all batches. Scans."""
@@ -98,6 +94,15 @@ class NativeJobs:
         is_heard = await self.calls.give_up(found.api, found.provider, part.job_id, secrets)
         return attrs.evolve(part, is_given_up=is_heard)
 
+    async def _try_to_poll(self, batch_id: str, number: int) -> None:
+        try:
+            if await self._has_turn(batch_id, number):
+                await self._poll(batch_id, number)
+        except LsdError as error:  # the store is full; whoever asks is told what it holds
+            log.warning("batch not refreshed", batch_id=batch_id, reason=str(error))
+        except Exception as error:  # noqa: BLE001 (met by one job, it must not end the daemon)
+            log_bug("a batch met a bug", error, batch_id=batch_id)
+
     async def _has_turn(self, batch_id: str, number: int) -> bool:
         """Whether no other process has just asked; what that was told stands in the store."""
         turn = self.store.batches.ask_turn(
@@ -122,7 +127,8 @@ class NativeJobs:
             await self._wait_in_vain(batch, number, part, gone)
             return
         try:
-            told = await self._told(found, part, self.credentials.get((batch_id, number), {}))
+            secrets = self.credentials.get((batch_id, number), {})
+            told = await told_job(self.calls, found, part, secrets)
         except AttemptFailed as failure:
             if failure.kind == "config" and part.lost_credentials:
                 await self._wait_in_vain(batch, number, part, CredentialsLost())
@@ -130,45 +136,6 @@ class NativeJobs:
                 await self._note(batch_id, number, attrs.evolve(part, poll_error=str(failure)))
         else:
             await self._settle(batch, number, told)
-
-    async def _told(self, found: JobHolder, part: BatchPart, dynamic: Mapping[str, str]) -> ToldJob:
-        """The job of a part, with its results if it is over. Raises AttemptFailed."""
-        poll = partial(found.api.poll, part.job_id)
-        try:
-            job = await self.calls.ask(found.provider, dynamic, poll, found.api.job)
-        except AttemptFailed as failure:
-            if failure.status != 404:
-                raise
-            job = Job(state="failed", reason=str(failure))
-        if job.state == "under_way":
-            return ToldJob(part, found, job, {})
-        rows: dict[str, Row] = {}
-        for file_id in job.files:
-            try:
-                await self._add_rows(found, dynamic, file_id, rows)
-            except AttemptFailed as failure:
-                if failure.status != 404:
-                    raise
-                # What another file holds is there all the same, and will not be for ever.
-                job = attrs.evolve(job, reason=f"{NO_RESULT}: {failure}")
-        return ToldJob(part, found, job, rows)
-
-    async def _add_rows(
-        self, found: JobHolder, dynamic: Mapping[str, str], file_id: str, rows: dict[str, Row]
-    ) -> None:
-        """The results in a file, by inference; of two for one the first counts.
-
-        Raises AttemptFailed.
-        """
-        content = await self.calls.ask(
-            found.provider, dynamic, partial(found.api.content, file_id), found.api.file
-        )
-        further = 0
-        for row in await trio.to_thread.run_sync(list, found.api.rows(content)):
-            further += row.inference_id in rows
-            rows.setdefault(row.inference_id, row)
-        if further:
-            log.warning("second results for items", file=file_id, count=further)
 
     async def _settle(self, batch: BatchRecord, number: int, told: ToldJob) -> None:
         """Collects what a job has left; one that goes on is ended if somebody wants that."""

@@ -1,50 +1,28 @@
 """The results of a provider's job: each becomes the end of its item, with its inference, once."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 import attrs
 import trio
 
 from lsd.batches.item_run import BUG, ItemRunner, log_bug
 from lsd.batches.outcomes import failed_with
+from lsd.batches.told_jobs import NO_RESULT, JobHolder, ToldJob
 from lsd.conversation import LsdError
 from lsd.inference import (
     CallElsewhere,
     CostTable,
     InferenceFailed,
     InferenceService,
-    PreparedModel,
-    PreparedProvider,
 )
-from lsd.providers import BatchAPI, Job, Row
-from lsd.store import BatchPart, BatchRecord, ClaimedItem, EndedItem, Store, Write, Writer
+from lsd.providers import Row
+from lsd.store import BatchRecord, ClaimedItem, EndedItem, Store, Write, Writer
 from lsd.telemetry import logger
 
 log = logger(__name__)
 
 COLLECTED_MAX = 500
 """Items whose results are committed at a time: some ten milliseconds."""
-
-NO_RESULT = "no result returned"
-
-
-@attrs.frozen
-class JobHolder:
-    """Who runs a job."""
-
-    model: PreparedModel
-    provider: PreparedProvider
-    api: BatchAPI
-
-
-@attrs.frozen
-class ToldJob:
-    """A job as its provider has told of it; `rows` are its results by inference, if it is over."""
-
-    part: BatchPart
-    holder: JobHolder
-    job: Job
-    rows: Mapping[str, Row]
 
 
 @attrs.frozen(kw_only=True)
@@ -128,7 +106,7 @@ class NativeResults:
         except LsdError as error:
             after = self.runner.decider.failed(item, error, now_ms)
         except Exception as error:  # noqa: BLE001 (a bug met by one item must not stop the others)
-            log_bug(item, error)
+            log_bug("a batch item met a bug", error, inference_id=item.inference_id)
             after = failed_with(item, BUG, now_ms)
         return EndedItem(index=claimed.index, after=after)
 

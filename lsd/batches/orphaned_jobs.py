@@ -8,6 +8,7 @@ from functools import partial
 
 import attrs
 
+from lsd.batches.item_run import log_bug
 from lsd.batches.native_calls import NativeCalls
 from lsd.conversation import AttemptFailed, LsdError
 from lsd.inference import Prepared, PreparedProvider
@@ -41,6 +42,8 @@ class OrphanedJobs:
                 await self._search(batch_id, start)
             except LsdError as error:
                 log.warning("jobs not searched for", batch_id=batch_id, reason=str(error))
+            except Exception as error:  # noqa: BLE001 (met by one, it must not end the daemon)
+                log_bug("a search for jobs met a bug", error, batch_id=batch_id)
 
     async def _search(self, batch_id: str, start: BatchStart) -> None:
         """Searches for the jobs of one batch, for the last time when it is old enough."""

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from lsd.batches import NativeCalls
 from lsd.batches.native_jobs import POLLED_EVERY_S_MIN
 from lsd.conversation import AttemptFailed, encode_json
-from lsd.providers import WINDOW_MS
+from lsd.providers import WINDOW_MS, OpenAIBatches
 from lsd.store import StoreFailed
 from tests.unit.batches.desk import ITEM, Desk
 from tests.unit.captured_log import Log
@@ -83,6 +83,25 @@ async def test_a_store_that_fails_leaves_a_batch_as_it_is(
 
     assert (pending["status"], completed["status"]) == ("pending", "completed")
     assert [entry["event"] for entry in log] == ["batch not refreshed"]
+
+
+async def test_a_bug_met_by_one_job_ends_nothing_else(
+    native_desk: Desk, monkeypatch: pytest.MonkeyPatch, log: Log
+) -> None:
+    """Neither the daemon that asks in the background nor the answer to whoever asks."""
+    desk = native_desk
+    answer = await begun(desk)
+
+    def divide(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(OpenAIBatches, "job", divide)
+    desk.provider.will(job("completed"))
+    assert desk.service.native is not None
+    await desk.service.native.jobs.refresh_all()
+
+    assert desk.shown(answer["batch_id"])["status"] == "pending"
+    assert [entry["event"] for entry in log] == ["a batch met a bug"]
 
 
 async def test_a_job_of_a_provider_that_is_gone_is_waited_for_a_day(

@@ -58,22 +58,6 @@ async def test_what_has_failed_leaves_its_attempt(native_desk: Desk) -> None:
     assert [await native_desk.gateway.stored(each) for each in ids] == [None] * 3
 
 
-async def test_a_file_that_is_gone_takes_no_other_along(native_desk: Desk) -> None:
-    """What the other one holds has been paid for; the rest fails, and tells why."""
-    desk = native_desk
-    desk.provider.will(FILE, job("validating"))
-    answer = await desk.submit(ITEM, ITEM)
-    first = Script(body=(result(answer["inference_ids"][0]),))
-    ended = job("completed", output_file_id="o", error_file_id="e")
-    desk.provider.will(ended, first, Script(status=404))
-
-    await desk.service.refresh(answer["batch_id"])
-
-    shown = desk.shown(answer["batch_id"])
-    assert (shown["status"], len(shown["inferences"])) == ("completed", 1)
-    assert shown["errors"][0]["message"].startswith("no result returned: openai returned HTTP 404")
-
-
 async def test_a_bug_fails_one_item_alone(
     native_desk: Desk, monkeypatch: pytest.MonkeyPatch, log: Log
 ) -> None:

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import pytest
+
 from lsd.batches import NativeCalls, OrphanedJobs
 from lsd.batches.orphaned_jobs import SEARCHED_MS_MIN
 from lsd.conversation import encode_json
-from lsd.providers import WINDOW_MS
+from lsd.providers import WINDOW_MS, OpenAIBatches
 from tests.unit.batches.desk import Desk
 from tests.unit.captured_log import Log
 from tests.unit.inference.fake_providers import Script
@@ -53,6 +55,23 @@ async def test_the_jobs_of_a_batch_are_ended(desk: Desk) -> None:
         "batches/b/cancel",
     ]
     assert desk.store.batch_starts.left() == []
+
+
+async def test_a_bug_met_by_one_search_ends_no_other(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, log: Log
+) -> None:
+    """Nor the daemon, which searches in the background."""
+    orphans, _ = orphans_of(desk)
+
+    def divide(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(OpenAIBatches, "found", divide)
+    desk.provider.will(page())
+    await orphans.end_all()
+
+    assert len(desk.store.batch_starts.left()) == 1
+    assert [entry["event"] for entry in log] == ["a search for jobs met a bug"]
 
 
 async def test_a_young_start_is_looked_at_again(desk: Desk) -> None:
