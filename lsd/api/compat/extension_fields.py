@@ -1,11 +1,17 @@
 """LSD's own fields in the body of a compatible request, all named `lsd::…`, and the rest of it."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import attrs
 
-from lsd.api.compat.headers import check_media_type, header_tags, wants_dryrun
+from lsd.api.compat.headers import (
+    ASKING_HEADERS,
+    check_media_type,
+    header_tags,
+    wants_dryrun,
+)
 from lsd.api.exchange import Request
 from lsd.conversation import (
     METADATA_KEY,
@@ -77,9 +83,9 @@ class CompatibleBody:
     """
 
     fields: dict[str, JsonValue]
-    extensions: Extensions
-    header_tags: Mapping[str, str]
-    is_dryrun: bool
+    extensions: Extensions = NOTHING_ASKED
+    header_tags: Mapping[str, str] = MappingProxyType({})
+    is_dryrun: bool = False
 
     def tags(self, api: str, own: Mapping[str, str]) -> dict[str, str]:
         """All tags of the record; `own` are those in fields of the API. Raises BadRequest.
@@ -132,6 +138,8 @@ def read_compatible_body(request: Request) -> CompatibleBody:
     # Nearly no body has either, and a look at each name takes longer.
     if PREFIX in " ".join(fields) or None in fields.values():
         fields, extensions = _taken_apart(fields)
+    if extensions is NOTHING_ASKED and ASKING_HEADERS.isdisjoint(headers):
+        return CompatibleBody(fields)
     is_dryrun = bool(extensions.dryrun) or wants_dryrun(headers)
     return CompatibleBody(fields, extensions, header_tags(headers), is_dryrun)
 

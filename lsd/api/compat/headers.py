@@ -12,6 +12,10 @@ from lsd.telemetry import CURRENT_REQUEST, logger
 log = logger(__name__)
 
 TAGS_HEADER = "x-lsd-tags"
+DRYRUN_HEADER = "x-lsd-dryrun"
+
+ASKING_HEADERS = frozenset({TAGS_HEADER, DRYRUN_HEADER})
+"""Those by which a request asks LSD itself for something."""
 
 STREAM_HEADERS: Headers = (
     (b"content-type", f"{EVENT_STREAM}; charset=utf-8".encode()),
@@ -25,7 +29,7 @@ _REQUEST_ID_NAMES: dict[Lane, bytes] = {"openai": b"x-request-id", "anthropic": 
 
 def check_media_type(headers: Mapping[str, str]) -> None:
     """Raises MediaTypeUnknown for a body that is said to be anything but JSON."""
-    found = headers.get("content-type", "")
+    found = headers.get("content-type", JSON)
     if found == JSON:
         return
     kind = found.partition(";")[0].strip().lower()
@@ -53,7 +57,7 @@ def header_tags(headers: Mapping[str, str]) -> dict[str, str]:
 
 def wants_dryrun(headers: Mapping[str, str]) -> bool:
     """Whether `x-lsd-dryrun: true` was sent."""
-    return "x-lsd-dryrun" in headers and headers["x-lsd-dryrun"].strip().lower() == "true"
+    return DRYRUN_HEADER in headers and headers[DRYRUN_HEADER].strip().lower() == "true"
 
 
 def request_id_of(inference_id: str | None) -> str:

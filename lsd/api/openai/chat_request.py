@@ -76,6 +76,9 @@ _TRANSLATED = frozenset(
 _OF_CLIENTS = frozenset({"user", "safety_identifier", "metadata"})
 """Fields that steer nothing, and become tags."""
 
+_RARE = frozenset({*_OF_CLIENTS, *_LEGACY, "response_format", "modalities"})
+"""Fields that few clients send, beside tools: without any, nobody looks for each of them."""
+
 
 @frozen
 class ChatRequest:
@@ -115,8 +118,13 @@ def read_chat_request(body: Mapping[str, Any]) -> ChatRequest:
     check_fields(body, but_messages=plain is not None)
     if plain is None or "tools" in body or "tool_choice" in body:
         body = normalised(body)
-    json_mode, schema, is_strict = _wanted_format(body.get("response_format"))
-    problems = _own_problems(body, json_mode, schema)
+    fields: dict[str, Any] = {"is_schema_strict": False}
+    problems: list[Problem] = []
+    tags: dict[str, str] = {}
+    if not _RARE.isdisjoint(body):
+        fields = _rare_fields(body)
+        problems = _own_problems(body, fields)
+        tags = client_tags(body)
     if plain is not None:
         system, messages = plain
     else:
@@ -124,24 +132,21 @@ def read_chat_request(body: Mapping[str, Any]) -> ChatRequest:
         reader.read(body["messages"])
         system, messages = reader.system, reader.messages
         problems += reader.problems
-    tools = read_tools(body, problems) if "tools" in body else None
+    if body.get("tools"):
+        fields["tools"] = read_tools(body, problems)
+    if system:
+        fields["system"] = "\n\n".join([part.text for part in system])
+        fields["system_blocks"] = tuple(system)
     neutral = ModelRequest(
-        system="\n\n".join([part.text for part in system]) if system else None,
-        system_blocks=tuple(system),
         messages=tuple(messages),
-        tools=tools,
         params=UNSET_PARAMS if _OF_PARAMETERS.isdisjoint(body) else _params(body),
-        json_mode=json_mode,
-        output_schema=schema,
-        is_schema_strict=is_strict,
         stream=body.get("stream", False),
-        is_text=plain is not None and tools is None,
-        user=body.get("user", body.get("safety_identifier")),
+        is_text=plain is not None and "tools" not in fields,
         client=_client_request(body, problems),
+        **fields,
     )
-    options = body.get("stream_options")
-    include_usage = options is not None and options.get("include_usage") is True
-    return ChatRequest(body["model"], neutral, include_usage, client_tags(body))
+    include_usage = "stream_options" in body and body["stream_options"].get("include_usage") is True
+    return ChatRequest(body["model"], neutral, include_usage, tags)
 
 
 def _client_request(body: Mapping[str, Any], problems: Sequence[Problem]) -> ClientRequest:
@@ -151,16 +156,27 @@ def _client_request(body: Mapping[str, Any], problems: Sequence[Problem]) -> Cli
     return ClientRequest("openai", body, refusal=refusal, refused_field=problems[0].path)
 
 
-def _own_problems(
-    body: Mapping[str, Any], json_mode: JsonMode, schema: Mapping[str, Any] | None
-) -> list[Problem]:
+def _rare_fields(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of the neutral request that few clients set."""
+    wanted = body.get("response_format", {})
+    shape = wanted.get("json_schema")
+    if not isinstance(shape, dict):
+        shape = {}
+    schema = shape.get("schema")
+    return {
+        "json_mode": _MODES_OF_FORMATS.get(wanted.get("type", ""), "off"),
+        "output_schema": schema if isinstance(schema, dict) else None,
+        "is_schema_strict": shape.get("strict") is True,
+        "user": body.get("user", body.get("safety_identifier")),
+    }
+
+
+def _own_problems(body: Mapping[str, Any], fields: Mapping[str, Any]) -> list[Problem]:
     """What only providers of this API take at the top of a request."""
-    problems: list[Problem] = []
-    if not _LEGACY.keys().isdisjoint(body):
-        problems += [Problem(name, reason) for name, reason in _LEGACY.items() if name in body]
+    problems = [Problem(name, reason) for name, reason in _LEGACY.items() if name in body]
     if "modalities" in body and "audio" in body["modalities"]:
         problems.append(Problem("modalities", "found audio; wanted text"))
-    if json_mode == "strict" and schema is None:
+    if fields["json_mode"] == "strict" and fields["output_schema"] is None:
         path = "response_format.json_schema.schema"
         problems.append(Problem(path, "missing; wanted a JSON Schema"))
     return problems
@@ -194,25 +210,9 @@ def _thinking(body: Mapping[str, Any]) -> tuple[int | None, str | None]:
     return None, effort if isinstance(effort, str) else None
 
 
-def _wanted_format(
-    wanted: Mapping[str, Any] | None,
-) -> tuple[JsonMode, Mapping[str, Any] | None, bool]:
-    """The mode, the schema that the answer is to have, and whether it is to be held to it."""
-    if wanted is None:
-        return "off", None, False
-    shape = wanted.get("json_schema")
-    if not isinstance(shape, dict):
-        shape = {}
-    schema = shape.get("schema")
-    mode = _MODES_OF_FORMATS.get(wanted.get("type", ""), "off")
-    return mode, schema if isinstance(schema, dict) else None, shape.get("strict") is True
-
-
 def client_tags(body: Mapping[str, Any]) -> dict[str, str]:
     """The tags that are in fields of OpenAI's own."""
     tags: dict[str, str] = {}
-    if _OF_CLIENTS.isdisjoint(body):
-        return tags
     for name in ("user", "safety_identifier"):
         if name in body:
             tags[name] = body[name]
