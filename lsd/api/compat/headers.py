@@ -72,25 +72,16 @@ def request_id_of(inference_id: str | None) -> str:
 
 def identity_headers(lane: Lane, inference_id: str | None) -> Headers:
     """The headers that say which request, and which record, an answer belongs to."""
+    request_id = (_REQUEST_ID_NAMES[lane], request_id_of(inference_id).encode())
     if inference_id is None:
-        return ((_REQUEST_ID_NAMES[lane], request_id_of(None).encode()),)
-    return _identity_of_record(lane, inference_id)
-
-
-def _identity_of_record(
-    lane: Lane, inference_id: str
-) -> tuple[tuple[bytes, bytes], tuple[bytes, bytes]]:
-    text = inference_id.encode()
-    request_id = (_REQUEST_ID_NAMES[lane], b"req_" + text.replace(b"-", b""))
-    return request_id, (b"x-lsd-inference-id", text)
+        return (request_id,)
+    return (request_id, (b"x-lsd-inference-id", inference_id.encode()))
 
 
 def reply_headers(lane: Lane, reply: Reply, ignored: Sequence[str]) -> Headers:
     """The headers of a good answer; `ignored` are fields of the request that were not sent on."""
     call = reply.call
-    headers = answer_headers(
-        lane, reply.run.inference_id, call.provider_name, is_cached=call.cached
-    )
+    headers = answer_headers(lane, reply.run.inference_id, call.provider_name, call.cached)
     if not ignored:
         return headers
     names = b",".join(map(_plain, ignored))
@@ -98,12 +89,14 @@ def reply_headers(lane: Lane, reply: Reply, ignored: Sequence[str]) -> Headers:
     return (*headers, (b"x-lsd-ignored", names))
 
 
-def answer_headers(
-    lane: Lane, inference_id: str, provider_name: str, *, is_cached: bool
-) -> Headers:
+def answer_headers(lane: Lane, inference_id: str, provider_name: str, is_cached: bool) -> Headers:
     """The same for an answer of which no field was left out."""
-    provider = (b"x-lsd-provider", _plain(provider_name))
-    headers: Headers = (*_identity_of_record(lane, inference_id), provider)
+    shown = inference_id.encode()
+    headers = (
+        (_REQUEST_ID_NAMES[lane], b"req_" + shown.replace(b"-", b"")),  # as in identity_headers
+        (b"x-lsd-inference-id", shown),
+        (b"x-lsd-provider", _plain(provider_name)),
+    )
     return (*headers, (b"x-lsd-cache", b"hit")) if is_cached else headers
 
 

@@ -69,9 +69,7 @@ class Embeddings:
             text = _written(asked, answer, wants_raw)
         else:
             text = await trio.to_thread.run_sync(_written, asked, answer, wants_raw)
-        headers = answer_headers(
-            "openai", answer.inference_id, answer.provider_name, is_cached=answer.cached
-        )
+        headers = answer_headers("openai", answer.inference_id, answer.provider_name, answer.cached)
         return Answer(body=text, headers=headers)
 
     def _check_model(self, name: str) -> None:
