@@ -5,7 +5,12 @@
 JSON, JSON Schemas and the strict reading of documents into attrs classes live here, too.
 """
 
-from lsd.conversation.blocks_json import block_to_json, input_to_json, thought_to_json
+from lsd.conversation.blocks_json import (
+    block_to_json,
+    blocks_to_json,
+    input_to_json,
+    thought_to_json,
+)
 from lsd.conversation.chunks import (
     ContentChunk,
     ModelChunk,
@@ -196,6 +201,7 @@ __all__ = [
     "WireRequest",
     "at",
     "block_to_json",
+    "blocks_to_json",
     "closest",
     "decimal_text",
     "decode_json",

@@ -1,6 +1,6 @@
 """Content blocks as JSON values: how they are stored, and how answers show them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, assert_never
 
 from lsd.conversation.content import (
@@ -22,12 +22,20 @@ from lsd.conversation.input import Input
 def input_to_json(value: Input) -> dict[str, Any]:
     """`{"system"?, "messages"}` as it is stored; reading it again gives the same `Input`."""
     messages = [
-        {"role": message.role, "content": [block_to_json(block) for block in message.content]}
+        {"role": message.role, "content": blocks_to_json(message.content)}
         for message in value.messages
     ]
     if value.system is None:
         return {"messages": messages}
     return {"system": value.system, "messages": messages}
+
+
+def blocks_to_json(blocks: Iterable[InputBlock]) -> list[dict[str, Any]]:
+    """Blocks, in their order. Most are text."""
+    return [
+        {"type": "text", "text": block.text} if type(block) is Text else block_to_json(block)
+        for block in blocks
+    ]
 
 
 def block_to_json(block: InputBlock) -> dict[str, Any]:
@@ -87,7 +95,7 @@ def _tool_result(block: ToolResult) -> dict[str, Any]:
         "type": "tool_result",
         "id": block.id,
         "name": block.name,
-        "result": result if isinstance(result, str) else [block_to_json(each) for each in result],
+        "result": result if isinstance(result, str) else blocks_to_json(result),
     }
     if block.is_error:
         shown["is_error"] = True

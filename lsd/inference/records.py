@@ -13,7 +13,7 @@ from lsd.conversation import (
     LsdError,
     ModelRequest,
     OutputBlock,
-    block_to_json,
+    blocks_to_json,
     input_to_json,
 )
 from lsd.inference.accept import Accepted
@@ -256,10 +256,9 @@ def _messages(request: ModelRequest, files: RunFiles | None) -> list[Fields]:
         content: Iterable[InputBlock] = message.content
         if files is not None:
             content = [stored_block(block, files) for block in content]
-        shown = [block_to_json(block) for block in content]
-        messages.append({"role": message.role, "content": shown})
+        messages.append({"role": message.role, "content": blocks_to_json(content)})
     return messages
 
 
 def _blocks(blocks: Sequence[OutputBlock], echoed: frozenset[str]) -> JsonValue:
-    return masked_json([block_to_json(block) for block in blocks], echoed)
+    return masked_json(blocks_to_json(blocks), echoed)

@@ -40,6 +40,7 @@ from lsd.store.layout import (
     SIGNED,
     id_key,
     id_text,
+    tag_key,
 )
 from lsd.store.names import NAMESPACE
 from lsd.store.new_inference import NewCall, NewInference
@@ -126,8 +127,7 @@ class _Arrivals:
 
         bodies = [(each.key, each.body) for each in rows if each.body is not None]
         transaction.put_all(INFERENCE_BODIES, bodies)
-        tags = [(tag + each.key, b"") for each in rows for tag in each.tags]
-        transaction.put_all(BY_TAG, tags)
+        transaction.put_all(BY_TAG, _tag_entries(rows))
         function, variant = pair[:4], pair[4:]
         transaction.put_all(BY_FUNCTION, [(function + each, variant) for each in keys])
         transaction.put_all(BY_VARIANT, [(pair + each, b"") for each in keys])
@@ -144,6 +144,17 @@ class _Arrivals:
         own = attribution_of_inference(pair, namespace)
         for key in _with_feedback(transaction, keys):
             move_feedback(writing, key, OF_INFERENCE, NOBODY, own)
+
+
+def _tag_entries(rows: Iterable[InferenceRows]) -> list[tuple[bytes, bytes]]:
+    keys: dict[tuple[str, str], bytes] = {}  # what requests have in common is hashed once
+    entries = []
+    for each in rows:
+        for tag in each.tags:
+            if tag not in keys:
+                keys[tag] = tag_key(*tag)
+            entries.append((keys[tag] + each.key, b""))
+    return entries
 
 
 def _with_feedback(transaction: Transaction, targets: Iterable[bytes]) -> list[bytes]:

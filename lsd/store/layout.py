@@ -274,11 +274,8 @@ def id_text(key: bytes) -> str:
 
 def hash_key(*parts: bytes) -> bytes:
     """16 bytes for any number of free strings; the lengths keep ("ab", "c") from ("a", "bc")."""
-    digest = blake2b(digest_size=16)
-    for part in parts:
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.digest()
+    told = b"".join([UNSIGNED.pack(len(part)) + part for part in parts])
+    return blake2b(told, digest_size=16).digest()
 
 
 def tag_key(key: str, value: str) -> bytes:
