@@ -185,7 +185,7 @@ def test_any_arguments_can_be_printed(arguments: dict[str, Any]) -> None:
     """Whatever a caller sends, and under whatever name, is printed as `printed` has it."""
     for name, value in arguments.items():
         if name.isidentifier() and name.isascii() and name not in ("none", "true", "false"):
-            assert rendered("{{ each[0] }}", each=[value], **arguments) == printed(value)
+            assert rendered("{{ each[0] }}", **{**arguments, "each": [value]}) == printed(value)
 
 
 @given(st.text())
