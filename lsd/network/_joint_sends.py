@@ -15,7 +15,7 @@ import trio
 TASKS_MIN = 4
 """Woken at once; with fewer, two more turns of the loop cost what is saved."""
 
-HELD_MAX = 8
+HELD_MAX = 16
 """Messages that wait for each other: then the peers get to work while the next ones are written."""
 
 _MSG_MORE: Final = getattr(socket, "MSG_MORE", 0)
