@@ -3,11 +3,13 @@
 A *transport* sends *wire requests* and gives *wire responses*: `OutboundTransport` over the
 network, by `HttpClient` or, where a proxy leads to the server, by httpx; `ScriptedTransport`
 without one. Each keeps the deadline that goes along with a request. `serve_http1` serves an ASGI
-application; a `RequestFilter` keeps its rules before another server.
+application; a `RequestFilter` keeps its rules before another server. One `SocketPoller` watches
+the sockets of both.
 """
 
 from lsd.network._server_connection import HEAD_S_MAX, IDLE_S_MAX
 from lsd.network._server_head import HEAD_BYTES_MAX, RequestRefused
+from lsd.network._socket_poller import SocketPoller
 from lsd.network.certificates import BadCertificates
 from lsd.network.http_client import HttpClient
 from lsd.network.http_server import serve_http1
@@ -36,6 +38,7 @@ __all__ = [
     "RequestRefused",
     "ScriptedResponse",
     "ScriptedTransport",
+    "SocketPoller",
     "Transport",
     "TransportFailed",
     "WireResponse",

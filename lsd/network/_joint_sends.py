@@ -23,7 +23,7 @@ _MSG_MORE: Final = getattr(socket, "MSG_MORE", 0)
 
 @attrs.define(eq=False, repr=False)
 class JointSends:
-    """Those of one run of the event loop."""
+    """Those of the sockets that one poller watches."""
 
     are_joined: bool = attrs.field(default=False, init=False)
     """Whether `send` is to be used in place of the socket's own."""
@@ -61,17 +61,5 @@ class JointSends:
         self._held.clear()
 
 
-_JOINT_SENDS: trio.lowlevel.RunVar[JointSends] = trio.lowlevel.RunVar("joint sends")
-
 NOT_JOINED: Final = JointSends()
 """For sockets by themselves."""
-
-
-def joint_sends() -> JointSends:
-    """Those of this run of the event loop."""
-    try:
-        return _JOINT_SENDS.get()
-    except LookupError:
-        made = JointSends()
-        _JOINT_SENDS.set(made)
-        return made

@@ -17,7 +17,7 @@ import trio
 from trio.lowlevel import current_task, reschedule  # in `trio`, Python looks names up slowly
 
 from lsd.network._alarms import Alarms
-from lsd.network._joint_sends import NOT_JOINED, TASKS_MIN, JointSends, joint_sends
+from lsd.network._joint_sends import NOT_JOINED, TASKS_MIN, JointSends
 
 HAS_EPOLL = hasattr(select, "epoll")
 """Elsewhere than on Linux, nothing in this module works."""
@@ -51,7 +51,7 @@ class SocketPoller:
     alarms: Alarms = attrs.field(factory=Alarms, init=False)
     _epoll: "select.epoll" = attrs.field(init=False)
     watched: "dict[int, WatchedSocket]" = attrs.field(factory=dict, init=False)
-    joint_sends: JointSends = attrs.field(factory=joint_sends, init=False)
+    joint_sends: JointSends = attrs.field(factory=JointSends, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._epoll = select.epoll()

@@ -37,26 +37,26 @@ class HttpClient:
         self._trusted = trusted_by(environment)
         self._trusted.set_alpn_protocols(["http/1.1"])
         self._pool = ClientPool()
-        self._poller: SocketPoller | None = None
+        self.poller: SocketPoller | None = None
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Watches all connections with one epoll, where there is one; until cancelled.
 
         That closes the client. Without this running everything works, with more calls of the
-        system.
+        system. When it has started, `poller` may be used by others as long as it runs.
         """
-        self._pool.now = (
-            trio.lowlevel.current_clock().current_time
-        )  # a shorter way to the same time
-        task_status.started()
+        # A shorter way to the same time.
+        self._pool.now = trio.lowlevel.current_clock().current_time
         if not HAS_EPOLL:
+            task_status.started()
             await trio.sleep_forever()
-        self._poller = SocketPoller()
+        self.poller = SocketPoller()
+        task_status.started()
         try:
-            await self._poller.run()
+            await self.poller.run()
         finally:
             self._pool.close()
-            self._poller.close()
+            self.poller.close()
 
     async def send(self, request: WireRequest, deadline: float = inf) -> ClientResponse:
         origin, head = outgoing(request)
@@ -97,8 +97,8 @@ class HttpClient:
         connection = ClientConnection(origin, WatchedSocket(opened))
         if not self._pool.add(connection):
             raise _closed()
-        if self._poller is not None:
-            self._poller.watch(connection.watched)
+        if self.poller is not None:
+            self.poller.watch(connection.watched)
         return connection
 
 

@@ -37,24 +37,27 @@ async def serve_http1(
     *,
     clock: Clock,
     shares_listener: bool = False,
+    poller: SocketPoller | None = None,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serves until `stop` returns and all requests are finished.
 
     With `shares_listener`, other processes accept from the same listener, and are left their part.
+    `poller` watches the clients, beside what else it watches, and runs until this has ended; if it
+    is None, there is one for the clients alone.
 
     When `stop` returns, `listener` and idle connections are closed, and answers that begin say
     that theirs will be. Cancelling ends everything at once.
     """
     listener.setblocking(False)
-    poller = SocketPoller() if HAS_EPOLL else None
+    own = SocketPoller() if HAS_EPOLL and poller is None else None
     per_turn = 1 if shares_listener else _ACCEPTED_PER_TURN
-    server = HttpServer(app, Attendance(clock), poller, per_turn)
+    server = HttpServer(app, Attendance(clock), poller or own, per_turn)
     try:
         async with trio.open_nursery() as upkeep:
             upkeep.start_soon(server.attendance.run)
-            if poller is not None:
-                upkeep.start_soon(poller.run)
+            if own is not None:
+                upkeep.start_soon(own.run)
             async with trio.open_nursery() as connections:
                 async with trio.open_nursery() as accepting:
                     accepting.start_soon(server.accept, listener, connections)
@@ -67,8 +70,8 @@ async def serve_http1(
                 server.attendance.drain()
             upkeep.cancel_scope.cancel()
     finally:
-        if poller is not None:
-            poller.close()
+        if own is not None:
+            own.close()
 
 
 @attrs.define(eq=False)

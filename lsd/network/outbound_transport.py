@@ -9,6 +9,7 @@ import trio
 
 from lsd.conversation import WireRequest
 from lsd.network._client_request import target_of
+from lsd.network._socket_poller import SocketPoller
 from lsd.network.http_client import HttpClient
 from lsd.network.proxies import Proxies
 from lsd.network.transport import Transport, WireResponse
@@ -27,6 +28,11 @@ class OutboundTransport:
         self._proxied: Transport | None = None
         if self._proxies.by_scheme:
             self._proxied = _through_proxies(environment)
+
+    @property
+    def poller(self) -> SocketPoller | None:
+        """What watches the connections, once `run` has started; for others, too, while it runs."""
+        return self._direct.poller
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Makes direct requests cheaper, until cancelled; see HttpClient."""

@@ -104,6 +104,7 @@ class Daemon:
                 gateway=self.generations.config.gateway,
                 clock=self.equipment.clock,
                 tls=self.generations.tls,
+                poller=self.equipment.transport.poller,
                 task_status=task_status,
             )
             finished.set()

@@ -8,7 +8,7 @@ from typing import Any
 import trio
 
 from lsd.config import Gateway
-from lsd.network import serve_http1
+from lsd.network import SocketPoller, serve_http1
 from lsd.telemetry import Clock
 
 
@@ -20,11 +20,12 @@ async def serve_http(
     gateway: Gateway,
     clock: Clock,
     tls: Callable[[], ssl.SSLContext | None],
+    poller: SocketPoller | None = None,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serves until `stop` returns and all requests are finished.
 
-    `tls` is asked for each new connection.
+    `tls` is asked for each new connection. `poller` is there for LSD's own server; see serve_http1.
     """
     if gateway.server == "hypercorn" or gateway.http2 or gateway.tls.certificate is not None:
         # Importing it takes a quarter of a second, for which most starts have no use.
@@ -46,5 +47,6 @@ async def serve_http(
             stop,
             clock=clock,
             shares_listener=gateway.workers != 1,
+            poller=poller,
             task_status=task_status,
         )

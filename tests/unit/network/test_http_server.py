@@ -18,7 +18,8 @@ import trio
 from structlog.testing import capture_logs
 from trio.testing import wait_all_tasks_blocked
 
-from lsd.network import http_server
+from lsd.conversation import WireRequest
+from lsd.network import HttpClient, SocketPoller, http_server
 from lsd.network._server_attendance import Attendance
 from lsd.network.http_server import HttpServer, serve_http1
 from tests.unit.network.serving import (
@@ -77,7 +78,9 @@ def listening(kind: type[socket.socket] = socket.socket) -> socket.socket:
 
 
 @asynccontextmanager
-async def running(app: App, listener: socket.socket | None = None) -> AsyncIterator[Running]:
+async def running(
+    app: App, listener: socket.socket | None = None, poller: SocketPoller | None = None
+) -> AsyncIterator[Running]:
     """A server; in the end it is cancelled if it has not ended."""
     with listener or listening() as bound:
         async with trio.open_nursery() as nursery:
@@ -90,6 +93,7 @@ async def running(app: App, listener: socket.socket | None = None) -> AsyncItera
                         server.listener,
                         server.stop.wait,
                         clock=StandingClock(),
+                        poller=poller,
                         task_status=task_status,
                     )
                 server.has_ended.set()
@@ -148,6 +152,39 @@ async def test_many_clients_are_served_at_once(has_epoll: bool) -> None:
             nursery.start_soon(ask, f"/{place}")
 
     assert found == {(f"/{place}", f"/{place}") for place in range(count)}
+
+
+async def test_one_poller_watches_clients_and_providers() -> None:
+    """That of our client may be used by a server, too, and goes on when the server has ended."""
+    asking = HttpClient({})
+
+    async def ask(path: str, port: int) -> bytes:
+        url = f"http://127.0.0.1:{port}{path}"
+        response = await asking.send(WireRequest(method="GET", url=url, headers={}))
+        return await response.read(100)
+
+    async def provider(scope: Message, _receive: Receive, send: Send) -> None:
+        await answer(send, scope["path"].encode())
+
+    async with running(provider) as behind:
+
+        async def gateway(scope: Message, _receive: Receive, send: Send) -> None:
+            await answer(send, b"answer to " + await ask(scope["path"], behind.port))
+
+        async with trio.open_nursery() as nursery:
+            await nursery.start(asking.run)
+            async with running(gateway, poller=asking.poller) as front:
+                told: list[bytes] = []
+
+                async def note(path: str) -> None:
+                    told.append(await ask(path, front.port))
+
+                async with trio.open_nursery() as clients:
+                    for number in range(20):
+                        clients.start_soon(note, f"/{number}")
+                assert sorted(told) == sorted(b"answer to /%d" % number for number in range(20))
+            assert await ask("/still", behind.port) == b"/still"
+            nursery.cancel_scope.cancel()
 
 
 @pytest.mark.parametrize("shares", [True, False])

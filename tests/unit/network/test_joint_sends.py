@@ -9,7 +9,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from lsd.network._joint_sends import HELD_MAX, TASKS_MIN, JointSends, joint_sends
+from lsd.network._joint_sends import HELD_MAX, TASKS_MIN, JointSends
 from lsd.network._socket_poller import HAS_EPOLL, SocketPoller, WatchedSocket
 
 pytestmark = pytest.mark.skipif(not HAS_EPOLL, reason="there is none but on Linux")
@@ -100,16 +100,6 @@ async def test_what_is_kept_leaves_even_if_the_poller_is_cancelled() -> None:
         await sends.join()
 
     assert (done, sends.are_joined) == (["a keeps", "a pushes"], False)
-
-
-async def test_all_pollers_of_a_loop_join_the_same_sends() -> None:
-    """A client's request is sent on to a server by a task that the client's socket has woken."""
-    first, second = SocketPoller(), SocketPoller()
-    try:
-        assert first.joint_sends is second.joint_sends is joint_sends()
-    finally:
-        first.close()
-        second.close()
 
 
 @pytest.fixture
