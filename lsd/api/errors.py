@@ -198,7 +198,16 @@ def log_refusal(error: Exception, route: str, status: int, *, logs_values: bool)
         reason = str(error) if logs_values else _without_values(error)
         log.warning("request refused", route=route, status=status, reason=reason)
     else:
-        log.error("request failed", route=route, status=status, reason=str(error))
+        tell = log.warning if _is_timeout(error) else log.error
+        tell("request failed", route=route, status=status, reason=str(error))
+
+
+def _is_timeout(error: Exception) -> bool:
+    """Whether nobody has failed, but time was up."""
+    if not isinstance(error, InferenceFailed):
+        return False
+    last = error.failures[-1].failure.kind if error.failures else None
+    return error.cause == "timeout" or last == "timeout"
 
 
 def _is_expected(error: LsdError) -> bool:

@@ -39,7 +39,10 @@ from lsd.telemetry import (
     RequestContext,
     current_trace,
     has_trace_extras,
+    logger,
 )
+
+log = logger(__name__)
 
 Scope = MutableMapping[str, Any]
 AsgiApp = Callable[..., Awaitable[None]]
@@ -149,7 +152,9 @@ class Front:
             if route.path is None:
                 raise Refused(404, f"Route not found: {method} {path}")
         except LsdError as refused:
+            log.debug("request started")
             answer = route.words.answer_and_log(refused, f"{method} {path}", self.ids)
+            log.debug("request finished", status=answer.status, latency_ms=0)
             if isinstance(refused, NotAuthenticated):
                 answer = attrs.evolve(answer, headers=(*answer.headers, _WANTS_KEY))
             return out.answer(answer)

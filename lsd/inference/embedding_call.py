@@ -20,6 +20,7 @@ from lsd.conversation import (
 )
 from lsd.inference.answer_dates import dated_headers
 from lsd.inference.call_failures import AttemptFailures
+from lsd.inference.call_log import log_failed_call
 from lsd.inference.costs import CostUnknown
 from lsd.inference.embedding_cache import EmbeddingCache
 from lsd.inference.embedding_models import PreparedEmbeddingModel, PreparedEmbeddingProvider
@@ -111,6 +112,8 @@ class EmbeddingRun:
         """Settles what a timeout or the caller's leaving has cut off."""
         for call in self.journal.open_calls():
             self.end_call(call, status, error)
+            if status == "error":
+                log_failed_call(call, "timeout")
 
 
 @attrs.frozen(kw_only=True)
@@ -174,6 +177,7 @@ def _failing(
     def note(failure: AttemptFailed) -> None:
         call.raw_response = failure.raw_response
         run.end_call(call, "error", str(failure))
+        log_failed_call(call, failure.kind)
 
     return AttemptFailures(
         provider_type=call.provider_type,

@@ -23,6 +23,7 @@ from lsd.conversation import (
 from lsd.inference.answer_dates import dated_headers
 from lsd.inference.cache_entries import stream_from_cache, stream_to_cache
 from lsd.inference.call_failures import mask_failure
+from lsd.inference.call_log import log_failed_call
 from lsd.inference.collector import ContentCollector
 from lsd.inference.costs import CostUnknown, StreamCost
 from lsd.inference.journal import CallStatus, ModelCall
@@ -59,7 +60,7 @@ class OpenStream:
     _fatal: str | None = None
     _reported: str | None = None
     """The fault that may be the reason why nothing more comes."""
-    _last_fault: str | None = None
+    _last_fault: AttemptFailed | None = None
     _earlier_raw_usage: list[JsonValue] = attrs.Factory(list)
 
     def __attrs_post_init__(self) -> None:
@@ -174,7 +175,8 @@ class OpenStream:
         if fault.raw is not None:
             fault.raw = masked(fault.raw, self._call.secrets)
             self._raw.append(fault.raw)
-        self._reported = self._last_fault = str(fault.failure)
+        self._last_fault = fault.failure
+        self._reported = str(fault.failure)
         if fault.fatal:
             self._fatal = self._reported
 
@@ -197,7 +199,8 @@ class OpenStream:
 
     def give_up(self) -> None:
         """Nobody reads on after the last fault, whatever came with it: it ends the call."""
-        self._fatal = self._fatal or self._last_fault
+        if self._fatal is None and self._last_fault is not None:
+            self._fatal = str(self._last_fault)
 
     async def settle(self) -> None:
         """The stream was read to its end: the call was whole, or broke off."""
@@ -214,6 +217,9 @@ class OpenStream:
         status: CallStatus = "ok" if self._fatal is None else "interrupted"
         run = self._call.run
         run.end_call(self.entry, status, self._fatal)
+        if self._fatal is not None:
+            assert self._last_fault is not None, "every stream that breaks off has a fault"
+            log_failed_call(self.entry, self._last_fault.kind)
         await self._call.settle()
         if run.cache is not None and self._kept is not None:
             entry = stream_to_cache(self.entry, self._kept)

@@ -20,6 +20,7 @@ from lsd.conversation import (
 from lsd.inference.answer_dates import dated_headers
 from lsd.inference.cache_entries import answer_from_cache, answer_to_cache
 from lsd.inference.call_failures import AttemptFailures
+from lsd.inference.call_log import log_failed_call
 from lsd.inference.costs import CostUnknown
 from lsd.inference.derived_parameters import blamed_for, without
 from lsd.inference.files import without_files
@@ -261,6 +262,7 @@ class ProviderCall:
     def _note_failure(self, failure: AttemptFailed) -> None:
         self.entry.fail(failure, self.run.shared.clock.monotonic())
         self.run.shared.on_call_ended(self.entry)
+        log_failed_call(self.entry, failure.kind)
 
     def warn_of_unknown_cost(self, unknown: CostUnknown) -> None:
         """A cost that cannot be told leaves a trace in the log, and null everywhere else."""

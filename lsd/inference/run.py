@@ -9,6 +9,7 @@ from lsd.access import CallLimits
 from lsd.conversation import NO_EDITS, Edits, IdGenerator, ModelRequest
 from lsd.inference.adaptive_experiments import AdaptiveExperiments
 from lsd.inference.call_cache import CallCache
+from lsd.inference.call_log import log_failed_call
 from lsd.inference.example_memory import ExampleMemory
 from lsd.inference.files import RunFiles
 from lsd.inference.journal import CallStatus, Journal, ModelCall
@@ -132,6 +133,8 @@ class Run:
         """Settles what a timeout or the caller's leaving has cut off."""
         for call in self.journal.open_calls():
             self.end_call(call, status, error)
+            if status == "error":
+                log_failed_call(call, "timeout")
 
     def write_off(self, variant_name: str, failure: VariantFailed) -> None:
         """A variant has failed: none of the calls that were made for it is part of an answer."""

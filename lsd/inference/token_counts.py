@@ -8,9 +8,6 @@ from lsd.inference.journal import ModelCall
 from lsd.inference.prepared import PreparedModel, PreparedProvider
 from lsd.inference.provider_call import ANSWER_BYTES_MAX, ProviderCall
 from lsd.inference.run import Run
-from lsd.telemetry import logger
-
-log = logger(__name__)
 
 
 async def counted_tokens(run: Run, accepted: Accepted, model: PreparedModel) -> int | None:
@@ -22,13 +19,10 @@ async def counted_tokens(run: Run, accepted: Accepted, model: PreparedModel) -> 
     for provider in model.providers:
         try:
             count = await _count(run, accepted, model, provider)
-        except AttemptFailed as failure:
-            log.warning(
-                "tokens not counted", model=model.name, provider=provider.name, reason=str(failure)
-            )
-        else:
-            if count is not None:
-                return count
+        except AttemptFailed:  # which the log tells
+            continue
+        if count is not None:
+            return count
     return None
 
 

@@ -120,12 +120,13 @@ def test_the_tree_of_causes_is_shown_where_it_is_asked_for() -> None:
     [
         (BodyTooLarge(1000), "warning", "request refused"),
         (InferenceFailed("timeout", "too slow", pinned=True), "warning", "request refused"),
-        (InferenceFailed("timeout", "too slow"), "error", "request failed"),
+        (InferenceFailed("timeout", "too slow"), "warning", "request failed"),
+        (InferenceFailed("providers", "all down"), "error", "request failed"),
         (NotStored("the disk is full"), "error", "request failed"),
     ],
 )
 def test_the_log_hears_of_errors(log: Log, error: LsdError, level: str, event: str) -> None:
-    """The client's fault is a warning, a failure of ours or of a provider an error."""
+    """What clients do and limits of time are warnings, our failures and providers' are errors."""
     answer = PLAIN.answer_and_log(error, "POST /inference", new_ids())
 
     assert answer == PLAIN.answer(error)

@@ -323,17 +323,18 @@ async def test_a_request_has_one_id_in_the_log(front: MakeFront, log: Log) -> No
 
 
 async def test_requests_are_told_for_debugging(front: MakeFront) -> None:
-    """When they begin, and how they end; a stream ends with its last event."""
+    """When they begin, and how they end, at the door, too; a stream ends with its last event."""
     app = front(endpoint(streaming), endpoint(failing(Refused(418, "a teapot")), path="/refused"))
 
     with capture_logs() as entries:
         await ask(app, "POST", "/work")
         await ask(app, "POST", "/refused")
+        await ask(app, "POST", "/work", headers={"origin": "http://elsewhere.example"})
 
     told = [entry for entry in entries if entry["log_level"] == "debug"]
-    assert [entry["event"] for entry in told] == ["request started", "request finished"] * 2
-    assert [entry["status"] for entry in told[1::2]] == [200, 418]
-    assert [entry["latency_ms"] for entry in told[1::2]] == [0, 0]
+    assert [entry["event"] for entry in told] == ["request started", "request finished"] * 3
+    assert [entry["status"] for entry in told[1::2]] == [200, 418, 403]
+    assert [entry["latency_ms"] for entry in told[1::2]] == [0, 0, 0]
 
 
 async def test_an_expected_error_is_told_as_it_is(front: MakeFront, log: Log) -> None:
