@@ -15,7 +15,16 @@ from lsd.batches.item_run import BUG, ItemRunner
 from lsd.batches.outcomes import failed_with
 from lsd.conversation import LsdError
 from lsd.inference import RunningInferences
-from lsd.store import Batches, ClaimedItem, ItemNotHeld, Write, Writer, WriteRefused
+from lsd.store import (
+    Batches,
+    BatchItem,
+    ClaimedItem,
+    ItemNotHeld,
+    Write,
+    WriteFailed,
+    Writer,
+    WriteRefused,
+)
 from lsd.telemetry import Clock, logger
 
 log = logger(__name__)
@@ -94,8 +103,14 @@ class LocalQueue:
                     await self._look(work(), nursery)
         finally:
             with trio.move_on_after(PUT_BACK_S_MAX, shield=True):
-                await self._commit(self.batches.put_back())
+                await self._put_back()
             self._ended.set()
+
+    async def _put_back(self) -> None:
+        try:
+            await self._commit(self.batches.put_back())
+        except WriteFailed as error:  # the next start takes it for a crash
+            log.error("batch items not put back", reason=str(error))  # noqa: TRY400 (it tells all)
 
     def note_news(self) -> None:
         """There is something new in the queue."""
@@ -187,28 +202,37 @@ class LocalQueue:
         after, records = await runner.run(claimed)
         if after.attempts < claimed.item.attempts:  # a limit of LSD's own has refused it
             self._resting[claimed.batch_id] = trio.current_time() + REST_S
-        try:
-            await self._commit(self.batches.finish(claimed, after, records))
-        except ItemNotHeld as refusal:
-            log.warning("the result of a batch item is thrown away", reason=str(refusal))
-        except WriteRefused as refusal:
-            log.error(  # noqa: TRY400 (a refusal tells all)
-                "the records of a batch item are refused", reason=str(refusal)
-            )
+        if not await self._finish(claimed, after, records):
             after = failed_with(after, BUG, self.clock.now_ms())
-            await self._commit(self.batches.finish(claimed, after, None))
+            await self._finish(claimed, after, None)
         if after.state != "pending":
             self.credentials.forget(claimed.item.inference_id)
         self._held -= 1
         self._news.set()
 
+    async def _finish(self, claimed: ClaimedItem, after: BatchItem, records: Write | None) -> bool:
+        """Ends a run; False if it cannot be stored so, however often one tries."""
+        try:
+            await self._commit(self.batches.finish(claimed, after, records))
+        except ItemNotHeld as refusal:
+            log.warning("the result of a batch item is thrown away", reason=str(refusal))
+        except (WriteRefused, WriteFailed) as refusal:
+            log.error(  # noqa: TRY400 (a refusal tells all)
+                "the records of a batch item are refused", reason=str(refusal)
+            )
+            return False
+        return True
+
     async def _commit(self, write: Write) -> None:
-        """Commits, however long the store fails: the result is not fetched a second time."""
+        """Commits, however long the store fails: the result is not fetched a second time.
+
+        Raises WriteRefused and WriteFailed, which no second try would change.
+        """
         pause_s = COMMIT_PAUSE_S
         while True:
             try:
                 await self.writer.commit(write)
-            except WriteRefused:
+            except (WriteRefused, WriteFailed):
                 raise
             except LsdError as error:
                 log.error(  # noqa: TRY400 (a full disk is no bug; its traceback tells nothing)

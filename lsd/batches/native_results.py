@@ -1,6 +1,6 @@
 """The results of a provider's job: each becomes the end of its item, with its inference, once."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import attrs
 import trio
@@ -16,7 +16,16 @@ from lsd.inference import (
     InferenceService,
 )
 from lsd.providers import Row
-from lsd.store import BatchRecord, ClaimedItem, EndedItem, Store, Write, Writer
+from lsd.store import (
+    BatchRecord,
+    ClaimedItem,
+    EndedItem,
+    Store,
+    Write,
+    WriteFailed,
+    Writer,
+    WriteRefused,
+)
 from lsd.telemetry import logger
 
 log = logger(__name__)
@@ -72,7 +81,24 @@ class NativeResults:
                 items.append(await ended(claimed))
                 await trio.lowlevel.checkpoint()
             if items:
-                await self.writer.commit(self.store.batches.end_native(batch.batch_id, items))
+                await self._commit(batch.batch_id, items)
+
+    async def _commit(self, batch_id: str, items: Sequence[EndedItem]) -> None:
+        """Ends the items; one whose records are refused fails, and takes no other along."""
+        try:
+            await self.writer.commit(self.store.batches.end_native(batch_id, items))
+        except (WriteRefused, WriteFailed) as refusal:
+            if len(items) > 1:
+                for each in items:
+                    await self._commit(batch_id, [each])
+                return
+            log.error(  # noqa: TRY400 (a refusal tells all)
+                "the records of a batch item are refused", reason=str(refusal)
+            )
+            (item,) = items
+            after = failed_with(item.after, BUG, self.inferences.clock.now_ms())
+            failed = [EndedItem(index=item.index, after=after)]
+            await self.writer.commit(self.store.batches.end_native(batch_id, failed))
 
     async def _items(
         self, batch: BatchRecord, number: int, start: int, stop: int, strangers: set[str]

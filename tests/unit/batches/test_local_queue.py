@@ -10,7 +10,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from lsd.batches import ItemRunner, QueueWork
 from lsd.batches.local_queue import FORGET_EVERY_S, POLITE_PAUSE_S, REST_S
-from lsd.store import BatchItem, ClaimedItem, StoreFailed, Write
+from lsd.store import Batches, BatchItem, ClaimedItem, StoreFailed, Write
 from tests.unit.batches.desk import ITEM, Desk, open_desk
 from tests.unit.captured_log import Log
 from tests.unit.inference.fake_providers import Hang, Script, Until, says
@@ -217,6 +217,32 @@ async def test_a_result_waits_for_a_store_that_fails(
 
     assert len(desk.provider.requests) == 1
     assert [entry["event"] for entry in log] == ["the result of a batch item waits for the store"]
+    nursery.cancel_scope.cancel()
+
+
+async def test_a_bug_of_the_store_fails_an_item(
+    desk: Desk, nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch, log: Log
+) -> None:
+    """It would be the same at every further try; others go on, in its place."""
+    desk.provider.will(says("Yes"))
+    assert desk.work is not None
+    desk.work = attrs.evolve(desk.work, running_max=1)
+    answer = await desk.submit(ITEM, ITEM)
+    finish, met = type(desk.store.batches).finish, []
+
+    def fail_once(batches: Batches, claimed: ClaimedItem, *after: Any) -> Write:
+        if met:
+            return finish(batches, claimed, *after)
+        met.append(claimed.index)
+        return Write(apply=lambda _: 1 // 0)
+
+    monkeypatch.setattr(Batches, "finish", fail_once)
+    nursery.start_soon(desk.run)
+    shown = await desk.settled(answer["batch_id"])
+
+    assert [(each["index"], each["status"]) for each in shown["errors"]] == [(0, 500)]
+    assert len(shown["inferences"]) == 1
+    assert "the records of a batch item are refused" in [entry["event"] for entry in log]
     nursery.cancel_scope.cancel()
 
 

@@ -10,6 +10,7 @@ from tests.unit.batches.desk import ITEM, Desk
 from tests.unit.batches.test_native_jobs import FILE, job, result
 from tests.unit.captured_log import Log
 from tests.unit.inference.fake_providers import Script
+from tests.unit.store.makers import Maker
 
 
 async def collected(desk: Desk, *rows: Any, lines: Any) -> tuple[dict[str, Any], list[str]]:
@@ -56,6 +57,25 @@ async def test_what_has_failed_leaves_its_attempt(native_desk: Desk) -> None:
     assert calls[1][0].body is not None
     assert calls[1][0].body.raw_response == '{"choices":"none"}'
     assert [await native_desk.gateway.stored(each) for each in ids] == [None] * 3
+
+
+async def test_records_that_are_refused_fail_one_item_alone(native_desk: Desk, log: Log) -> None:
+    """The job is collected to its end, though that would be the same at every further try."""
+    desk = native_desk
+    desk.provider.will(FILE, job("validating"))
+    answer = await desk.submit(*[ITEM] * 3)
+    ids = answer["inference_ids"]
+    taken = Maker().inference(inference_id=ids[1])
+    await desk.writer.commit(desk.store.inferences.record(taken))
+    content = b"\n".join(map(result, ids))
+    desk.provider.will(job("completed", output_file_id="o"), Script(body=(content,)))
+
+    await desk.service.refresh(answer["batch_id"])
+
+    shown = desk.shown(answer["batch_id"])
+    assert [each["inference_id"] for each in shown["inferences"]] == [ids[0], ids[2]]
+    assert [(each["index"], each["status"]) for each in shown["errors"]] == [(1, 500)]
+    assert [entry["event"] for entry in log] == ["the records of a batch item are refused"]
 
 
 async def test_a_bug_fails_one_item_alone(
