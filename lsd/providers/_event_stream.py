@@ -67,6 +67,13 @@ class EventStream:
             self._after_return = False
             if data.startswith(b"\n"):
                 data = data[1:]
+        if not self._size and not self._rest and self._is_one_line(data):
+            # Most servers send each event by itself.
+            self._first_line = False
+            self._data.append(data[6:-2])
+            events: list[ServerSentEvent | BrokenEvent] = []
+            self._dispatch(events)
+            return events
         lines = self._completed_lines(data)
         events = self._take_lines(lines) if lines else []
         if self._rest and self._is_too_long(self._rest):
@@ -87,6 +94,16 @@ class EventStream:
         if last.partition(b":")[0] in _FIELDS:
             last = b""
         return (bytes(self._strays) + last).decode(errors="replace").strip()
+
+    def _is_one_line(self, data: bytes) -> bool:
+        """Whether it is one whole event that is one line of data."""
+        return (
+            data.startswith(b"data: ")
+            and data.find(b"\n") == len(data) - 2
+            and data.endswith(b"\n\n")
+            and _RETURN not in data
+            and len(data) <= self.bytes_max
+        )
 
     def _completed_lines(self, data: bytes) -> list[bytes]:
         """The lines that `data` ends, without their ends; the rest is kept."""
