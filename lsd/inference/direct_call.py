@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 
 from lsd.conversation import (
+    UNSET_PARAMS,
     BadSchema,
     FunctionTool,
     Input,
@@ -71,8 +72,10 @@ def accept_direct(call: DirectCall, prepared: Prepared) -> Accepted:
     check_namespace("model", model.name, model.config.namespace, None)
     further: dict[str, Any] = {}
     toolbox = None
+    if request.params is not UNSET_PARAMS:
+        further["params"] = Params(request.params)
     if request.tools is not None:
-        further = _said_of_tools(request.tools)
+        further |= _said_of_tools(request.tools)
         toolbox = _toolbox(request.tools, prepared.schemas)
     if call.options is not NO_OPTIONS:
         further |= attrs.asdict(call.options, recurse=False)
@@ -81,23 +84,22 @@ def accept_direct(call: DirectCall, prepared: Prepared) -> Accepted:
         input=_input(request),
         stream=request.stream,
         tags=tags,
-        params=Params(request.params),
         output_schema=request.output_schema,
         **further,
     )
-    key = call.api_key_public_id
+    key, function = call.api_key_public_id, model.function
     return Accepted(
-        request=asked,
-        function=model.function,
-        pinned=None,
-        episode_id=None,
-        tags=tags if key is None else {**tags, API_KEY_TAG: key},
-        api_key_public_id=key,
-        toolbox=toolbox,
-        output_schema=None,
-        direct=request,
-        drawn=model.function.sole_variant,
-        is_text=request.is_text,
+        asked,
+        function,
+        None,
+        None,
+        tags if key is None else {**tags, API_KEY_TAG: key},
+        key,
+        toolbox,
+        None,
+        function.sole_variant,
+        request.is_text,
+        request,
     )
 
 

@@ -20,7 +20,7 @@ from lsd.inference.example_memory import ExampleMemory
 from lsd.inference.file_desk import FileDesk
 from lsd.inference.inference_trace import trace_inference, traced_apart, traced_write
 from lsd.inference.journal import CUT_OFF, Journal, ModelCall
-from lsd.inference.prepared import DEFAULT_FUNCTION, Prepared, PreparedModel, PreparedVariant
+from lsd.inference.prepared import DEFAULT_FUNCTION, Prepared, PreparedVariant
 from lsd.inference.records import Recorder
 from lsd.inference.refusals import InferenceFailed
 from lsd.inference.reply import OpenWriter, Reply, Send, StreamWriter
@@ -149,10 +149,6 @@ class InferenceService:
             finish_reason=answer.finish_reason,
             records=self.recorder.answered(run, accepted, answer),
         )
-
-    def find_model(self, name: str) -> PreparedModel | None:
-        """What direct calls of this name go to: a configured model, or one by shorthand."""
-        return self.prepared.model(name)
 
     async def call(self, call: DirectCall) -> Reply:
         """The whole answer to a call of a model.

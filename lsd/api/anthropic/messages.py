@@ -86,7 +86,7 @@ class Messages:
         return Answer(body=encode_json({"input_tokens": count}), headers=headers)
 
     def _call(self, request: Request, body: CompatibleBody, asked: MessagesRequest) -> DirectCall:
-        model = called_model(self._inferences, asked.model, may_have_suffix=True)
+        model = called_model(self._inferences.prepared, asked.model, may_have_suffix=True)
         tags, key = body.tags(API, asked.tags), request.api_key_public_id
         return DirectCall(model, asked.neutral, tags, key, body.options)
 

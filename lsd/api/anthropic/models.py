@@ -34,7 +34,7 @@ class AnthropicModels:
     async def model(self, request: Request, _start: Start) -> Answer:
         """`GET /anthropic/v1/models/{id}`, for shorthands, too."""
         name = request.query["id"]
-        called_model(self._inferences, name)
+        called_model(self._inferences.prepared, name)
         return _answer(model_body(name, rfc3339_ms(self._started_at_ms)))
 
 

@@ -53,7 +53,7 @@ class ChatCompletions:
         else:
             body, asked = await beside_the_loop(request.body, _read, request)
         inferences, options = self._inferences, body.options
-        model, tags = called_model(inferences, asked.model), body.tags(API, asked.tags)
+        model, tags = called_model(inferences.prepared, asked.model), body.tags(API, asked.tags)
         call = DirectCall(model, asked.neutral, tags, request.api_key_public_id, options)
         if asked.neutral.stream:
             include_usage = _includes_usage(asked, body)

@@ -41,7 +41,8 @@ class Responses:
     async def responses(self, request: Request, start: Start) -> Answer | None:
         """Answers whole, or by a stream of events."""
         body, asked = await beside_the_loop(request.body, _read, request)
-        model, tags = called_model(self._inferences, asked.model), body.tags(API, asked.tags)
+        model = called_model(self._inferences.prepared, asked.model)
+        tags = body.tags(API, asked.tags)
         call = DirectCall(model, asked.neutral, tags, request.api_key_public_id, body.options)
         if asked.neutral.stream:
             await self._inferences.stream_call(call, partial(_open, start, asked))

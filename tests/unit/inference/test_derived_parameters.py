@@ -60,7 +60,7 @@ def test_what_a_request_did_not_have_is_not_missed() -> None:
 
 def direct(gateway: Gateway, request: ModelRequest) -> DirectCall:
     """A call of the model `m`."""
-    model = gateway.service.find_model("m")
+    model = gateway.prepared.model("m")
     assert model is not None
     return DirectCall(model=model, request=request)
 

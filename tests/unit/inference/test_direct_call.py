@@ -43,7 +43,7 @@ def asking(**fields: Any) -> ModelRequest:
 
 def call(gateway: Gateway, **fields: Any) -> DirectCall:
     """A call of the model `m`."""
-    model = gateway.service.find_model("m")
+    model = gateway.prepared.model("m")
     assert model is not None
     return DirectCall(**{"model": model, "request": asking(), **fields})
 
@@ -106,7 +106,7 @@ async def test_calls_of_tools_are_checked_where_the_schema_allows_it(start: Star
 async def test_a_model_of_a_namespace_is_not_for_everybody(start: StartGateway) -> None:
     """There is no way to name a namespace in a direct call."""
     gateway = start(PLAIN + IN_NAMESPACE)
-    inner = gateway.service.find_model("inner")
+    inner = gateway.prepared.model("inner")
 
     with pytest.raises(BadRequest, match="belongs to the namespace 'tests'"):
         accept_direct(call(gateway, model=inner), gateway.prepared)

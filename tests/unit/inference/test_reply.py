@@ -49,7 +49,7 @@ class Strict:
 
 async def streamed(gateway: Gateway, writer: Strict) -> str:
     """What a client gets."""
-    model = gateway.service.find_model("m")
+    model = gateway.prepared.model("m")
     assert model is not None
     messages = (ModelMessage(role="user", content=(Text(text="Hi"),)),)
     request = ModelRequest(messages=messages, stream=True)

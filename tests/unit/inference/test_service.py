@@ -184,7 +184,7 @@ async def test_the_overhead_is_that_of_native_requests(start: StartGateway, shel
     await gateway.infer()
     await gateway.stream()
     await gateway.service.run_under(gateway.service.ids.new(), gateway.accept())
-    model = gateway.service.find_model("m")
+    model = gateway.prepared.model("m")
     assert model is not None
     await gateway.service.call(DirectCall(model=model, request=ModelRequest(messages=())))
 

@@ -30,7 +30,7 @@ REQUEST = ModelRequest(
 
 def call(gateway: Gateway, name: str = "m") -> DirectCall:
     """A call whose tokens are to be counted."""
-    model = gateway.service.find_model(name)
+    model = gateway.prepared.model(name)
     assert model is not None
     return DirectCall(model, REQUEST, options=CallOptions(credentials={"key": "sk-1"}))
 
