@@ -217,7 +217,9 @@ async def test_every_way_to_fail_is_told_in_one_form(
     assert gateway["one"].open_responses == 0
 
 
-async def test_a_date_to_wait_for_counts_without_the_servers_own(start: StartGateway) -> None:
+async def test_a_date_to_wait_for_counts_without_the_servers_own(
+    start: StartGateway, mock_clock: trio.testing.MockClock
+) -> None:
     """Case 36: such an answer was sent when it arrived; to the second, as dates are."""
     gateway = start(PLAIN)
     later = formatdate(NOW_MS / 1000 + 30, usegmt=True)
