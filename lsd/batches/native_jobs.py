@@ -135,18 +135,20 @@ class NativeJobs:
             else:
                 await self._note(batch_id, number, attrs.evolve(part, poll_error=str(failure)))
         else:
-            await self._settle(batch, number, told)
+            await self._settle(batch_id, number, told)
 
-    async def _settle(self, batch: BatchRecord, number: int, told: ToldJob) -> None:
+    async def _settle(self, batch_id: str, number: int, told: ToldJob) -> None:
         """Collects what a job has left; one that goes on is ended if somebody wants that."""
+        batch = self.store.batches.get(batch_id)  # it may have been cancelled meanwhile
+        assert batch is not None, "its part is there"
         job, part = told.job, told.part
         known = attrs.evolve(part, poll_error=None, completed=job.completed, failed=job.failed)
         if job.state != "under_way":
             await self.results.collect(batch, number, told)
             known = attrs.evolve(known, is_over=True)
         elif batch.cancel_requested and not part.is_given_up:
-            known = await self._given_up(batch.batch_id, number, known, told.holder)
-        await self._note(batch.batch_id, number, known)
+            known = await self._given_up(batch_id, number, known, told.holder)
+        await self._note(batch_id, number, known)
 
     async def _wait_in_vain(
         self, batch: BatchRecord, number: int, part: BatchPart, reason: LsdError

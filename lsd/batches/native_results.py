@@ -85,8 +85,9 @@ class NativeResults:
 
     async def _commit(self, batch_id: str, items: Sequence[EndedItem]) -> None:
         """Ends the items; one whose records are refused fails, and takes no other along."""
+        end_native, now_ms = self.store.batches.end_native, self.inferences.clock.now_ms()
         try:
-            await self.writer.commit(self.store.batches.end_native(batch_id, items))
+            await self.writer.commit(end_native(batch_id, items, now_ms=now_ms))
         except (WriteRefused, WriteFailed) as refusal:
             if len(items) > 1:
                 for each in items:
@@ -96,9 +97,8 @@ class NativeResults:
                 "the records of a batch item are refused", reason=str(refusal)
             )
             (item,) = items
-            after = failed_with(item.after, BUG, self.inferences.clock.now_ms())
-            failed = [EndedItem(index=item.index, after=after)]
-            await self.writer.commit(self.store.batches.end_native(batch_id, failed))
+            failed = EndedItem(index=item.index, after=failed_with(item.after, BUG, now_ms))
+            await self.writer.commit(end_native(batch_id, [failed], now_ms=now_ms))
 
     async def _items(
         self, batch: BatchRecord, number: int, start: int, stop: int, strangers: set[str]

@@ -15,8 +15,8 @@ from lsd.store._batch_rows import (
     PLACE_BYTES,
     READY,
     SUSPECT,
-    encode_part,
     model_mark,
+    put_asked,
     put_item,
     read_batch,
     read_item,
@@ -132,8 +132,7 @@ class AskTurn:
         # Who has read the clock first may commit last; and one that was set back stops nobody.
         self.is_mine = abs(self._now_ms - part.asked_ms) >= self._every_ms
         if self.is_mine:
-            after = attrs.evolve(part, asked_ms=self._now_ms)
-            transaction.put(BATCH_PARTS, self._place, encode_part(after))
+            put_asked(transaction, self._place, self._now_ms)
 
 
 @attrs.define(eq=False)

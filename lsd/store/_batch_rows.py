@@ -26,6 +26,7 @@ from lsd.store.layout import (
     BATCH_COUNTS,
     BATCH_ITEM_REQUESTS,
     BATCH_ITEMS,
+    BATCH_PARTS,
     BATCH_QUEUE,
     BATCH_RUNNING,
     BATCHES,
@@ -121,6 +122,14 @@ def encode_part(part: BatchPart) -> bytes:
 def read_part(row: bytes) -> BatchPart:
     """The inverse of `encode_part`."""
     return BatchPart(**reread_json(row))
+
+
+def put_asked(transaction: Transaction, place: bytes, now_ms: int) -> None:
+    """Notes when a native part was asked for."""
+    row = transaction.get(BATCH_PARTS, place)
+    assert row is not None, "parts are stored with their batch"
+    part = attrs.evolve(read_part(row), asked_ms=now_ms)
+    transaction.put(BATCH_PARTS, place, encode_part(part))
 
 
 def encode_item(item: BatchItem) -> bytes:

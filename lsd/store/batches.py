@@ -13,6 +13,7 @@ from lsd.store._batch_recovery import Recovery, running_items
 from lsd.store._batch_rows import (
     cancelled,
     encode_part,
+    put_asked,
     put_batch,
     put_item,
     put_unless_cancelled,
@@ -118,9 +119,14 @@ class Batches:
         """A turn to commit: it tells then whether this process is to ask for a job."""
         return AskTurn(id_key(batch_id) + INDEX.pack(number), now_ms, every_ms)
 
-    def end_native(self, batch_id: str, items: Sequence[EndedItem]) -> Write:
-        """The write that ends items of native parts; what has ended before stays as it is."""
+    def end_native(self, batch_id: str, items: Sequence[EndedItem], *, now_ms: int) -> Write:
+        """The write that ends items of native parts; what has ended before stays as it is.
+
+        The parts count as asked for at `now_ms`: while one process collects results, no other
+        takes a turn to fetch the same.
+        """
         key = id_key(batch_id)
+        numbers = {each.after.part for each in items if each.after.part is not None}
 
         def apply(transaction: Transaction) -> None:
             for each in items:
@@ -131,6 +137,8 @@ class Batches:
                 if each.records is not None:
                     each.records.apply(transaction)
                 put_item(transaction, place, before, each.after)
+            for number in numbers:
+                put_asked(transaction, key + INDEX.pack(number), now_ms)
 
         rows = sum(1 if each.records is None else 1 + each.records.rows for each in items)
         return Write(apply=apply, rows=rows)

@@ -6,6 +6,7 @@ import attrs
 import pytest
 import trio
 from structlog.testing import capture_logs
+from trio.testing import wait_all_tasks_blocked
 
 from lsd.batches import NativeCalls
 from lsd.batches.native_jobs import POLLED_EVERY_S_MIN
@@ -14,7 +15,7 @@ from lsd.providers import WINDOW_MS, OpenAIBatches
 from lsd.store import StoreFailed
 from tests.unit.batches.desk import ITEM, Desk
 from tests.unit.captured_log import Log
-from tests.unit.inference.fake_providers import Script
+from tests.unit.inference.fake_providers import Script, Until
 
 FILE = Script(body=(b'{"id":"f"}',))
 
@@ -83,6 +84,30 @@ async def test_a_store_that_fails_leaves_a_batch_as_it_is(
 
     assert (pending["status"], completed["status"]) == ("pending", "completed")
     assert [entry["event"] for entry in log] == ["batch not refreshed"]
+
+
+async def test_a_batch_may_be_cancelled_while_results_come(
+    native_desk: Desk, nursery: trio.Nursery
+) -> None:
+    """What the job has not done is cancelled, not failed."""
+    desk, may_go_on = native_desk, trio.Event()
+    answer = await begun(desk, ITEM, ITEM)
+    batch_id, line = answer["batch_id"], result(answer["inference_ids"][0])
+    results = Script(before=(Until(may_go_on),), body=(line,))
+    desk.provider.will(job("expired", output_file_id="o"), results)
+    nursery.start_soon(desk.service.refresh, batch_id)
+    while len(desk.provider.requests) < 4:
+        await wait_all_tasks_blocked()
+
+    nursery.start_soon(desk.service.cancel, batch_id)
+    await wait_all_tasks_blocked()
+    await desk.writer.settle()
+    may_go_on.set()
+    shown = await desk.settled(batch_id)
+
+    assert shown["status"] == "cancelled"
+    assert len(shown["inferences"]) == 1
+    assert [each["status"] for each in shown["errors"]] == [499]
 
 
 async def test_a_bug_met_by_one_job_ends_nothing_else(

@@ -10,6 +10,7 @@ from lsd.store import (
     BatchPart,
     BatchRecord,
     ClaimedItem,
+    EndedItem,
     ItemCounts,
     ItemError,
     ItemNotHeld,
@@ -319,3 +320,17 @@ def test_one_process_asks_for_a_job_at_a_time(store: Store, make: Maker) -> None
     assert asked == [True, False, False]
     assert is_its_turn(1, 6000)
     assert is_its_turn(0, 2000)
+
+
+def test_whoever_collects_results_has_the_turn(store: Store, make: Maker) -> None:
+    """No other process fetches the same meanwhile."""
+    batch, new = make.batch(), make.new_item(state="running", part=0)
+    put(store, store.batches.submit(batch, [new], [make.part()]))
+    ended = EndedItem(index=0, after=attrs.evolve(new.item, state="cancelled"))
+
+    put(store, store.batches.end_native(batch.batch_id, [ended], now_ms=9000))
+
+    for now_ms, is_its_turn in ((9500, False), (10_000, True)):
+        turn = store.batches.ask_turn(batch.batch_id, 0, now_ms=now_ms, every_ms=1000)
+        store.data.write(turn.apply)
+        assert turn.is_mine == is_its_turn
