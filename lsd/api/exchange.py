@@ -4,7 +4,7 @@ An endpoint takes a `Request` and gives an `Answer`. One that streams calls `sta
 sends the head and gives what takes the pieces of the body, and then gives None.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from types import MappingProxyType
 from typing import Literal
 
@@ -20,7 +20,7 @@ _LISTS = frozenset({"anthropic-beta", "tracestate", "x-lsd-tags"})
 """Headers that may come several times; what they say is then one list. Source: RFC 9110, 5.3."""
 
 
-def headers_of(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+def headers_of(raw: Collection[tuple[bytes, bytes]]) -> dict[str, str]:
     """The headers of a request by name.
 
     Of several with one name the last counts, or all of them where they are lists.

@@ -106,17 +106,20 @@ class Front:
         if scope["type"] != "http":
             await self._no_http(scope, receive, send)
             return
-        headers = headers_of(scope["headers"])
+        exchange: Exchange | None = (scope.get("extensions") or {}).get(EXCHANGE)
+        headers = None if exchange is None else exchange.request_headers
+        if headers is None:
+            headers = headers_of(scope["headers"])
         amazon_id = headers.get("x-amzn-trace-id")
         context = RequestContext(scope["method"], scope["path"], self.ids.new, amazon_id)
         token = CURRENT_REQUEST.set(context)
         try:
             if self.tracing is None:
-                await self._served(scope, headers, context, receive, send)
+                await self._served(scope, exchange, headers, context, receive, send)
             else:
                 path = self._local_path(context.path)
                 with self.tracing.of_request(context, path, headers, send) as traced_send:
-                    await self._served(scope, headers, context, receive, traced_send)
+                    await self._served(scope, exchange, headers, context, receive, traced_send)
         finally:
             CURRENT_REQUEST.reset(token)
 
@@ -129,6 +132,7 @@ class Front:
     def _served(
         self,
         scope: Scope,
+        exchange: Exchange | None,
         headers: Mapping[str, str],
         context: RequestContext,
         receive: Receive,
@@ -137,7 +141,6 @@ class Front:
         """What is left to do for a request, of which no more than its head is known yet."""
         method, path = context.method, context.path
         route = self._hot_routes.get((method, path)) or self._route(method, path)
-        exchange: Exchange | None = (scope.get("extensions") or {}).get(EXCHANGE)
         shared = self.cors.of_answer(headers) if "origin" in headers else ()
         # A trace looks at messages.
         answered_by = exchange if self.tracing is None else None

@@ -30,10 +30,14 @@ LAST_WORDS_S = 1.0
 class Exchange(Protocol):
     """What LSD's own server offers beside messages, which take longer.
 
-    `whole_body` is the body of the request, or None if it is still to be received. `cancel_scope`
-    is that of the connection: whatever cancels a request ends its connection, too, so that it needs
-    no scope of its own, which would cost ten microseconds.
+    `request_headers` are by name, or None if two have the same name. `whole_body` is the body of
+    the request, or None if it is still to be received. `cancel_scope` is that of the connection:
+    whatever cancels a request ends its connection, too, so that it needs no scope of its own, which
+    would cost ten microseconds.
     """
+
+    @property
+    def request_headers(self) -> dict[str, str] | None: ...
 
     @property
     def whole_body(self) -> bytes | None: ...

@@ -184,7 +184,7 @@ class Connection:
             "raw_path": request.raw_path,
             "query_string": request.query_string,
             "root_path": "",
-            "headers": request.headers,
+            "headers": request.fields,
             "client": self.client,
             "server": self.server,
             "extensions": {"lsd.exchange": exchange},

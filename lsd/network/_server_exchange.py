@@ -3,6 +3,7 @@
 What is more is LSD's own, and cheaper. In `scope["extensions"]["lsd.exchange"]` an application
 finds an `Exchange`, of which these are for it:
 
+- `request_headers`: by name; None if two have the same name: the scope has them all.
 - `whole_body`: so no message need be received.
 - `answer`: a whole answer without messages.
 - `when_gone`: takes what is to be called when the client leaves. That costs nothing, while waiting
@@ -65,6 +66,7 @@ class Exchange:
 
     def __init__(self, host: Host, request: RequestHead, unread: bytes) -> None:
         self.request = request
+        self.request_headers = request.headers
         length = request.content_length
         if length is not None and length <= len(unread):
             self.whole_body: bytes | None = unread[:length]

@@ -127,12 +127,12 @@ def refusal_answer(refused: RequestRefused, now_ms: int) -> bytes:
 
 
 def _offers_http2(head: RequestHead) -> bool:
-    return any(name == b"upgrade" and value.lower() == b"h2c" for name, value in head.headers)
+    return any(name == b"upgrade" and value.lower() == b"h2c" for name, value in head.fields)
 
 
 def _plain(head: RequestHead, *, offers: bool) -> bytes:
     """A head as it was understood; offers to speak another protocol may be ignored."""
     target = head.raw_path + (b"?" + head.query_string if head.query_string else b"")
     lines = [b"%b %b HTTP/%b" % (head.method.encode(), target, head.version.encode())]
-    lines += [name + b": " + value for name, value in head.headers if offers or name not in _OFFERS]
+    lines += [name + b": " + value for name, value in head.fields if offers or name not in _OFFERS]
     return b"\r\n".join((*lines, b"", b""))

@@ -59,6 +59,13 @@ class Exchange:
             callback()
 
     @property
+    def request_headers(self) -> dict[str, str] | None:
+        """By name, if no two have the same."""
+        pairs = self.scope["headers"]
+        named = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+        return named if len(named) == len(pairs) else None
+
+    @property
     def whole_body(self) -> bytes | None:
         """The body, if the server has all of it at once."""
         return self.pieces[0] if len(self.pieces) == 1 and not self.cut_short else None

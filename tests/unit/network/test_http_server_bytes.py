@@ -126,7 +126,7 @@ def test_where_the_network_cuts_does_not_matter(
     assert answered == answered_whole
     assert heard(app) == heard(whole)
     assert heard(app) == [(each.method, *split(each.target.encode())) for each in sent]
-    assert [scope["headers"] for scope in app.scopes] == [each.headers for each in sent]
+    assert [list(scope["headers"]) for scope in app.scopes] == [each.headers for each in sent]
     assert app.bodies == ([each.body for each in sent] if reads else [])
     assert len(answers(answered, *[each.method for each in sent])) == len(sent)
 
@@ -242,7 +242,7 @@ def test_a_head_that_is_taken_says_the_same_to_others(data: bytes) -> None:
     """What llhttp would refuse is refused, and what it takes has the same headers for it."""
     head = data[: data.find(b"\r\n\r\n") + 4]
     with suppress(RequestRefused):
-        assert parse_head(head).headers == as_llhttp_hears(head)
+        assert list(parse_head(head).fields) == as_llhttp_hears(head)
 
 
 @settings(deadline=None, max_examples=200)

@@ -66,6 +66,34 @@ async def test_a_body_that_came_with_the_head_need_not_be_received(
     assert only.body == repr(found).encode()
 
 
+@pytest.mark.parametrize(
+    ("head", "headers"),
+    [
+        (b"GET / HTTP/1.1\r\nHOST: a \r\nX-Y:\tz \xe9\t\r\n", {"host": "a", "x-y": "z \xe9"}),
+        (b"GET http://b/ HTTP/1.1\r\nHost: a\r\nx: y\r\n", {"host": "b", "x": "y"}),
+        (b"GET http://b/ HTTP/1.0\r\n", {"host": "b"}),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nx: y\r\nX: z\r\n", None),
+    ],
+)
+async def test_headers_are_at_hand_by_name(
+    autojump_clock: MockClock, head: bytes, headers: dict[str, str] | None
+) -> None:
+    """As the scope has them, but where two have the same name, only the scope has all."""
+    seen: list[object] = []
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        seen.append(scope["extensions"]["lsd.exchange"].request_headers)
+        told = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        assert headers in (None, told)
+        assert (headers is None) == (len(told) < len(scope["headers"]))
+        await ok(scope, receive, send)
+
+    async with connected(app, "stream") as client:
+        (only,) = answers(await client.ask(head + b"\r\n"), "GET")
+
+    assert (only.body, seen) == (b"ok", [headers])
+
+
 async def test_what_was_not_received_is_no_part_of_the_next_request(
     way: Way, autojump_clock: MockClock
 ) -> None:
