@@ -15,7 +15,7 @@ from lsd.conversation import (
 )
 from lsd.inference.answers import Answer
 from lsd.inference.limits import ScopeLimits
-from lsd.inference.outputs import Output
+from lsd.inference.outputs import JsonOutput, Output
 from lsd.inference.refusals import VariantFailed
 from lsd.inference.started_answer import StartedAnswer
 
@@ -74,11 +74,11 @@ class _OneChunk:
 
 def _chunks(output: Output) -> Iterator[ContentChunk]:
     """Tool calls keep their ids; the other blocks are counted."""
-    if output.value is not None:
-        yield TextChunk(id="0", text=output.value.raw or "")
+    if isinstance(output, JsonOutput):
+        yield TextChunk(id="0", text=output.raw or "")
         return
     place = 0
-    for block in output.content or ():
+    for block in output:
         match block["type"]:
             case "tool_call":
                 yield ToolCallChunk(

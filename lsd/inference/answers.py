@@ -7,7 +7,7 @@ import attrs
 
 from lsd.conversation import ChatCompletionParams, FinishReason, Usage, frozen
 from lsd.inference.journal import ModelCall, raw_responses, raw_usages, succeeded
-from lsd.inference.outputs import Output
+from lsd.inference.outputs import JsonOutput, Output
 from lsd.inference.run import Run
 
 BILLED_NOTHING = Usage(input_tokens=0, output_tokens=0)
@@ -74,10 +74,10 @@ def answer_json(run: Run, answer: Answer) -> dict[str, Any]:
         "episode_id": run.episode_id,
         "variant_name": answer.variant_name,
     }
-    if answer.output.value is None:
-        shown["content"] = answer.output.content
+    if isinstance(answer.output, JsonOutput):
+        shown["output"] = answer.output.to_json()
     else:
-        shown["output"] = answer.output.value.to_json()
+        shown["content"] = answer.output
     shown["usage"] = usage_json(parts)
     if answer.finish_reason is not None:
         shown["finish_reason"] = answer.finish_reason

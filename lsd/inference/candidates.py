@@ -11,6 +11,7 @@ from lsd.inference.accept import Accepted
 from lsd.inference.answers import Answer
 from lsd.inference.journal import ModelCall
 from lsd.inference.masking import masked
+from lsd.inference.outputs import JsonOutput
 from lsd.inference.prepared import PreparedVariant
 from lsd.inference.refusals import CAUSES_BY_LIMITS, VariantFailed
 from lsd.inference.request import Params
@@ -137,13 +138,11 @@ def _all_failed(names: Sequence[str], failures: Sequence[VariantFailed]) -> Vari
 
 
 def _is_readable(answer: Answer) -> bool:
-    value = answer.output.value
-    return value is None or value.parsed is not None
+    return not isinstance(answer.output, JsonOutput) or answer.output.parsed is not None
 
 
 def _text_of(answer: Answer) -> str:
     """What an answer says, without the keys that its provider may have repeated."""
-    value = answer.output.value
-    if value is None:
-        return masked(encode_json(answer.output.content).decode(), answer.echoed)
-    return masked(value.raw or "", answer.echoed)
+    output = answer.output
+    text = output.raw if isinstance(output, JsonOutput) else encode_json(output).decode()
+    return masked(text or "", answer.echoed)

@@ -9,7 +9,7 @@ from lsd.conversation import OutputBlock, Schema, SchemaCache, Text, Thought, To
 from lsd.inference.accept import Accepted
 from lsd.inference.answers import Answer
 from lsd.inference.chat_completion import complete
-from lsd.inference.outputs import JsonOutput, Output
+from lsd.inference.outputs import JsonOutput
 from lsd.inference.prepared import PreparedVariant
 from lsd.inference.run import Run
 
@@ -29,10 +29,9 @@ async def think_and_answer(run: Run, accepted: Accepted, variant: PreparedVarian
         accepted, output_schema=thinking_schema(schema, run.shared.prepared.schemas)
     )
     answer = await complete(run, thinking, variant.generation)
-    value = answer.output.value
-    assert value is not None, "a json function gives JSON"
+    assert isinstance(answer.output, JsonOutput), "a json function gives JSON"
     assert answer.deciding is not None, "a completion is made by a call"
-    return attrs.evolve(answer, output=Output(value=_apart(value, answer.deciding.answer.output)))
+    return attrs.evolve(answer, output=_apart(answer.output, answer.deciding.answer.output))
 
 
 def thinking_schema(schema: Schema, schemas: SchemaCache) -> Schema:

@@ -79,26 +79,6 @@ def has_valid_arguments(call: ToolCall, toolbox: Toolbox) -> bool:
     return schema is None or _value(call.arguments, schema) is not _INVALID
 
 
-@frozen
-class Output:
-    """What a model gave back, read as its function wants it: exactly one of the two is set."""
-
-    content: list[dict[str, Any]] | None = None
-    value: "JsonOutput | None" = None
-
-    def to_json(self) -> Any:
-        """The form that is stored: blocks of a chat, `{"raw", "parsed"}` of a json function."""
-        return self.content if self.value is None else self.value.to_json()
-
-
-def read_output(accepted: Accepted, asked: ModelRequest, blocks: Sequence[OutputBlock]) -> Output:
-    """The output that the blocks are with which a model has answered `asked`."""
-    if asked.is_all_json:
-        assert accepted.output_schema is not None, "a json function always has one"
-        return Output(value=json_output(blocks, accepted.output_schema))
-    return Output(chat_content(blocks, accepted.toolbox, calls_as_text=calls_are_text(asked)))
-
-
 @frozen(kw_only=True)
 class JsonOutput:
     """The answer of a json function: what the model wrote, and its value if it fits."""
@@ -110,6 +90,23 @@ class JsonOutput:
     def to_json(self) -> dict[str, Any]:
         """`{"raw", "parsed"}`, both always there."""
         return {"raw": self.raw, "parsed": self.parsed}
+
+
+Output = list[dict[str, Any]] | JsonOutput
+"""What a model gave back, read as its function wants it: the blocks of a chat, or JSON."""
+
+
+def output_to_json(output: Output) -> Any:
+    """The form that is stored: blocks of a chat, `{"raw", "parsed"}` of a json function."""
+    return output.to_json() if isinstance(output, JsonOutput) else output
+
+
+def read_output(accepted: Accepted, asked: ModelRequest, blocks: Sequence[OutputBlock]) -> Output:
+    """The output that the blocks are with which a model has answered `asked`."""
+    if asked.is_all_json:
+        assert accepted.output_schema is not None, "a json function always has one"
+        return json_output(blocks, accepted.output_schema)
+    return chat_content(blocks, accepted.toolbox, calls_as_text=calls_are_text(asked))
 
 
 def json_output(blocks: Sequence[OutputBlock], schema: Schema) -> JsonOutput:

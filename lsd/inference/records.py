@@ -21,6 +21,7 @@ from lsd.inference.answers import Answer
 from lsd.inference.files import RunFiles, stored_block, stored_input
 from lsd.inference.journal import ModelCall
 from lsd.inference.masking import masked_json
+from lsd.inference.outputs import JsonOutput, output_to_json
 from lsd.inference.request import InferenceRequest
 from lsd.inference.run import Run
 from lsd.inference.tools_json import provider_tool_to_json, tool_choice_to_json, tool_to_json
@@ -142,14 +143,14 @@ def _body(run: Run, accepted: Accepted, answer: Answer) -> Fields:
     output, echoed = answer.output, answer.echoed
     body: Fields = {
         "input": input_to_json(_input(request.input, run.files)),
-        "output": masked_json(output.to_json(), echoed),
+        "output": masked_json(output_to_json(output), echoed),
         "inference_params": {"chat_completion": answer.params.set_values()},
         "extra_body": [dict(entry.as_sent) for entry in request.extra_body],
     }
-    if output.value is not None:
+    if isinstance(output, JsonOutput):
         assert accepted.output_schema is not None, "a json function always has one"
         body["output_schema"] = accepted.output_schema.value
-        body["auxiliary_content"] = _blocks(output.value.auxiliary, echoed)
+        body["auxiliary_content"] = _blocks(output.auxiliary, echoed)
         return body
     if accepted.toolbox is not None:
         body |= _tools(request)

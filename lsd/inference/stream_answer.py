@@ -20,6 +20,7 @@ from lsd.inference.accept import Accepted
 from lsd.inference.answers import Answer, calls_of_others, usage_json
 from lsd.inference.journal import ModelCall, raw_responses, raw_usages, succeeded
 from lsd.inference.masking import masked
+from lsd.inference.outputs import output_to_json
 from lsd.inference.run import Run
 from lsd.inference.started_answer import StartedAnswer
 
@@ -101,7 +102,7 @@ class StreamAnswer:
         if answer.finish_reason is not None:
             extra["finish_reason"] = answer.finish_reason
         if self._accepted.request.include_aggregated_response:
-            extra["aggregated_response"] = answer.output.to_json()
+            extra["aggregated_response"] = output_to_json(answer.output)
         return self._event([], extra)
 
     def _chunk(self, chunk: ModelChunk) -> bytes:

@@ -36,7 +36,7 @@ def answer(output: Output) -> Answer:
 async def test_there_is_one_chunk_and_then_nothing() -> None:
     """Tool calls keep their ids, other blocks are counted; each part of a summary is a chunk."""
     blocks: list[dict[str, Any]] = [THOUGHT, CALL, {"type": "text", "text": "Hi"}]
-    started = replay(answer(Output(content=blocks)), 3.0)
+    started = replay(answer(blocks), 3.0)
 
     started.stream.bound(ScopeLimits(), trio.current_time())
     (chunk,) = await started.stream.receive()
@@ -64,14 +64,14 @@ async def test_json_is_given_as_its_text(raw: str | None, text: str) -> None:
     """As the pieces of a json stream are."""
     value = JsonOutput(raw=raw, parsed=None, auxiliary=())
 
-    (chunk,) = await replay(answer(Output(value=value)), 0.0).stream.receive()
+    (chunk,) = await replay(answer(value), 0.0).stream.receive()
 
     assert chunk == ModelChunk(content=[TextChunk(id="0", text=text)])
 
 
 async def test_a_block_of_a_providers_own_kind_cannot_be_streamed() -> None:
     """No chunk could say what it is."""
-    output = Output(content=[{"type": "unknown", "data": 1}])
+    output: Output = [{"type": "unknown", "data": 1}]
 
     with pytest.raises(VariantFailed, match="a block of type 'unknown'"):
         replay(answer(output), 0.0)

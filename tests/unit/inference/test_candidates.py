@@ -11,7 +11,7 @@ from lsd.conversation import UNSET_PARAMS
 from lsd.inference import InferenceFailed
 from lsd.inference.answers import Answer
 from lsd.inference.candidates import Candidates
-from lsd.inference.outputs import JsonOutput, Output
+from lsd.inference.outputs import JsonOutput
 from tests.unit.inference.composites import CONFIG, MODELS, chooses, sent, usage_of, uses
 from tests.unit.inference.conftest import StartGateway
 from tests.unit.inference.fake_providers import (
@@ -67,7 +67,7 @@ def given(parsed: Any) -> Answer:
     value = JsonOutput(raw="{}", parsed=parsed, auxiliary=())
     return Answer(
         variant_name="A",
-        output=Output(value=value),
+        output=value,
         params=UNSET_PARAMS,
         finish_reason=None,
         calls=(),

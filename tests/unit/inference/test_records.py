@@ -14,7 +14,6 @@ import trio.testing
 from lsd.conversation import UNSET_PARAMS
 from lsd.inference import InferenceFailed
 from lsd.inference.answers import Answer
-from lsd.inference.outputs import Output
 from lsd.inference.records import Recorder, _body
 from lsd.store import InferenceRecord, Store
 from lsd.store.layout import (
@@ -83,7 +82,7 @@ variants.v.model = "m"
 
 SILENCE = Answer(
     variant_name="v",
-    output=Output(content=[]),
+    output=[],
     params=UNSET_PARAMS,
     finish_reason=None,
     calls=(),

@@ -53,7 +53,7 @@ async def test_a_stream_goes_on_under_the_limits_of_its_variant(
     await started.stream.aclose()
 
     answer = started.answer()
-    assert answer.output.to_json() == [{"type": "text", "text": "ab"}]
+    assert answer.output == [{"type": "text", "text": "ab"}]
     assert answer.is_interrupted
 
 
@@ -65,4 +65,4 @@ async def test_in_time_it_answers(start: StartGateway) -> None:
 
     answer = await run_variant(run, accepted, accepted.function.variants["v"])
 
-    assert answer.output.to_json() == [{"type": "text", "text": "Hi"}]
+    assert answer.output == [{"type": "text", "text": "Hi"}]
