@@ -47,12 +47,16 @@ class CallSpans:
         offset_ns = clock.now_ns() - round(now_s * 1e9)
         return cls(trace, tracer, prepared, function, ids, now_s, offset_ns)
 
-    def add_models(self, calls: Iterable[ModelCall], parent_id: bytes, *, stream: bool) -> None:
+    def add_models(self, calls: Iterable[ModelCall], parent_id: bytes) -> None:
         """A span for each model in turn, with its calls below."""
         for (name, _), of_model in groupby(calls, key=_model_of):
             those = list(of_model)
-            found = True if those[-1].cached else None
-            attributes: Attributes = {"model_name": name, "stream": stream, "cached": found}
+            last = those[-1]
+            attributes: Attributes = {
+                "model_name": name,
+                "stream": last.request.stream,
+                "cached": True if last.cached else None,
+            }
             span = self.over(those, "model_inference", attributes, parent_id=parent_id)
             self.add_calls(those, span.span_id)
 

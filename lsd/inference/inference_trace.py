@@ -11,6 +11,7 @@ from lsd.inference.call_attributes import Attributes
 from lsd.inference.call_spans import CallSpans
 from lsd.inference.journal import CUT_OFF, Journal, ModelCall
 from lsd.inference.prepared import DEFAULT_FUNCTION
+from lsd.inference.refusals import VariantFailed
 from lsd.inference.run import Run
 from lsd.telemetry import CURRENT_TRACE, Tracer, current_trace, span_id_of
 
@@ -50,6 +51,27 @@ def trace_inference(
         trace.root.error = whole.error
     variants = _Variants(spans, request.function_name or DEFAULT_FUNCTION, run.streaming)
     variants.add(run.journal, run.journal.calls, whole.span_id)
+
+
+def trace_variant_without_calls(
+    run: Run, accepted: Accepted, name: str, failure: VariantFailed
+) -> None:
+    """Adds a variant that has just failed; one that has made calls is found in the journal."""
+    trace = current_trace()
+    if trace is None or run.journal.of_variant(name):
+        return
+    attributes: Attributes = {
+        "function_name": accepted.function.name,
+        "variant_name": name,
+        "stream": run.streaming,
+    }
+    trace.add(
+        "variant_inference",
+        trace.clock.now_ns(),
+        attributes,
+        parent_id=span_id_of(run.inference_id),
+        error=str(failure),
+    )
 
 
 @contextmanager
@@ -123,7 +145,7 @@ class _Variants:
             self._add_one(candidate, part, part.calls, span.span_id, stream=False)
         of_parts = {call.id for _, part in parts for call in part.calls}
         own = [call for call in calls if call.id not in of_parts]
-        self._spans.add_models(own, span.span_id, stream=stream)
+        self._spans.add_models(own, span.span_id)
 
 
 def _told(error: BaseException | None, journal: Journal) -> str | None:

@@ -7,6 +7,7 @@ from lsd.experiments import AdaptiveDraw, draw_number
 from lsd.inference.accept import Accepted
 from lsd.inference.adaptive_experiments import AdaptiveExperiments
 from lsd.inference.answers import Answer
+from lsd.inference.inference_trace import trace_variant_without_calls
 from lsd.inference.journal import raw_responses
 from lsd.inference.prepared import PreparedVariant
 from lsd.inference.refusals import FailureCause, InferenceFailed, VariantFailed
@@ -84,6 +85,7 @@ async def _first(run: Run, accepted: Accepted, run_one: RunVariant[Given]) -> Gi
             run.write_off(variant.name, failure)
             failures[variant.name] = failure
             run.first_provider = 0
+            trace_variant_without_calls(run, accepted, variant.name, failure)
         variant = None if only else await _drawn(run, accepted, failures)
     raise _all_failed(run, accepted, failures)
 

@@ -54,7 +54,7 @@ async def test_each_model_has_its_calls_below(traced: Traced) -> None:
     spans = spans_in(traced)
     calls = [call(1), call(2), call(3, kind=EmbeddingCall), call(4, "n")]
 
-    spans.add_models(calls, b"12345678", stream=False)
+    spans.add_models(calls, b"12345678")
 
     assert tree(spans.trace, b"12345678") == {
         "model_inference 1": {
@@ -71,7 +71,7 @@ async def test_a_model_lasts_from_its_first_call_to_its_last(traced: Traced) -> 
     spans = spans_in(traced)
     failed = attrs.evolve(call(1), error="HTTP 500")
 
-    spans.add_models([failed, call(2)], b"12345678", stream=False)
+    spans.add_models([failed, call(2)], b"12345678")
 
     model = one(spans.trace, "model_inference")
     assert (model.end_ns - model.start_ns, model.error) == (2_000_000_000, None)
@@ -106,10 +106,10 @@ async def test_what_was_found_in_the_cache_is_no_call(
     spans = spans_in(traced)
     request = ModelRequest(messages=(), stream=stream)
 
-    spans.add_models([attrs.evolve(call(1), cached=True, request=request)], b"1", stream=stream)
+    spans.add_models([attrs.evolve(call(1), cached=True, request=request)], b"12345678")
 
     model = one(spans.trace, "model_inference")
-    assert model.attributes["cached"] is True
+    assert (model.attributes["cached"], model.attributes["stream"]) == (True, stream)
     assert tree(spans.trace, model.span_id) == below
     if stream:
         assert one(spans.trace, "stream_from_cache").attributes == {

@@ -65,6 +65,22 @@ async def test_a_failed_inference_tells_why(start: StartGateway) -> None:
         assert "500" in str(one(trace, name).error)
 
 
+async def test_a_variant_that_makes_no_call_is_told(start: StartGateway) -> None:
+    """Why it could make none, too."""
+    table = '[functions.chat.variants.t]\nmodel = "m"\ntemplates.x.path = "t.minijinja"\n'
+    traced = Traced(start(PLAIN + table, files={"t.minijinja": "{{ absent }}"}))
+    content = [{"type": "template", "name": "x", "arguments": {}}]
+    said = {"messages": [{"role": "user", "content": content}]}
+
+    with traced.request() as trace, pytest.raises(InferenceFailed):
+        await traced.gateway.infer(variant_name="t", input=said)
+
+    variant = one(trace, "variant_inference")
+    assert variant.parent_id == one(trace, "function_inference").span_id
+    assert variant.attributes["variant_name"] == "t"
+    assert "absent" in str(variant.error)
+
+
 async def test_a_stream_that_breaks_off_has_failed(start: StartGateway) -> None:
     """Although its answer began with status 200."""
     traced = Traced(start(PLAIN))
