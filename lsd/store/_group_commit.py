@@ -27,7 +27,7 @@ class Write:
 
 
 PAUSE_EVERY = 16
-"""Writes after which others have a turn: these take some half of a millisecond."""
+"""Writes after which others have a turn: these take a quarter of a millisecond."""
 
 
 def commit_group(
