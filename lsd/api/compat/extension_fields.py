@@ -7,7 +7,8 @@ from typing import Any
 import attrs
 
 from lsd.api.compat.headers import (
-    ASKING_HEADERS,
+    DRYRUN_HEADER,
+    TAGS_HEADER,
     check_media_type,
     header_tags,
     wants_dryrun,
@@ -138,7 +139,7 @@ def read_compatible_body(request: Request) -> CompatibleBody:
     # Nearly no body has either, and a look at each name takes longer.
     if PREFIX in " ".join(fields) or None in fields.values():
         fields, extensions = _taken_apart(fields)
-    if extensions is NOTHING_ASKED and ASKING_HEADERS.isdisjoint(headers):
+    if not (extensions is not NOTHING_ASKED or TAGS_HEADER in headers or DRYRUN_HEADER in headers):
         return CompatibleBody(fields)
     is_dryrun = bool(extensions.dryrun) or wants_dryrun(headers)
     return CompatibleBody(fields, extensions, header_tags(headers), is_dryrun)

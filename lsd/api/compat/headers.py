@@ -14,9 +14,6 @@ log = logger(__name__)
 TAGS_HEADER = "x-lsd-tags"
 DRYRUN_HEADER = "x-lsd-dryrun"
 
-ASKING_HEADERS = frozenset({TAGS_HEADER, DRYRUN_HEADER})
-"""Those by which a request asks LSD itself for something."""
-
 STREAM_HEADERS: Headers = (
     (b"content-type", f"{EVENT_STREAM}; charset=utf-8".encode()),
     (b"cache-control", b"no-cache"),

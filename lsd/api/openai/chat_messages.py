@@ -24,8 +24,6 @@ from lsd.conversation import (
 
 Fields = Mapping[str, Any]
 
-_TEXTUAL = frozenset({"role", "content"})
-
 
 def plain_conversation(messages: Any) -> tuple[list[Text], list[ModelMessage]] | None:
     """The instructions in front of a conversation and its turns, if they are texts and no more.
@@ -37,9 +35,9 @@ def plain_conversation(messages: Any) -> tuple[list[Text], list[ModelMessage]] |
     system: list[Text] = []
     turns: list[ModelMessage] = []
     for message in messages:
-        if type(message) is not dict or message.keys() != _TEXTUAL:
+        if type(message) is not dict or len(message) != 2:
             return None
-        role, content = message["role"], message["content"]
+        role, content = message.get("role"), message.get("content")
         if type(content) is not str:
             return None
         if role in ("user", "assistant"):

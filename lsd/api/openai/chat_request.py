@@ -13,6 +13,7 @@ from lsd.conversation import (
     ChatCompletionParams,
     ClientRequest,
     JsonMode,
+    JsonValue,
     ModelRequest,
     Problem,
     ServiceTier,
@@ -76,8 +77,20 @@ _TRANSLATED = frozenset(
 _OF_CLIENTS = frozenset({"user", "safety_identifier", "metadata"})
 """Fields that steer nothing, and become tags."""
 
-_RARE = frozenset({*_OF_CLIENTS, *_LEGACY, "response_format", "modalities"})
+_RARE = frozenset({*_OF_CLIENTS, *_LEGACY, "response_format", "modalities", "stream_options"})
 """Fields that few clients send, beside tools: without any, nobody looks for each of them."""
+
+
+@frozen
+class _WantedFormat:
+    """The form that an answer is to have; `is_strict`: it is to be held to `schema`."""
+
+    json_mode: JsonMode = "off"
+    schema: Mapping[str, JsonValue] | None = None
+    is_strict: bool = False
+
+
+_NO_FORMAT = _WantedFormat()
 
 
 @frozen
@@ -118,13 +131,18 @@ def read_chat_request(body: Mapping[str, Any]) -> ChatRequest:
     check_fields(body, but_messages=plain is not None)
     if plain is None or "tools" in body or "tool_choice" in body:
         body = normalised(body)
-    fields: dict[str, Any] = {"is_schema_strict": False}
     problems: list[Problem] = []
     tags: dict[str, str] = {}
-    if not _RARE.isdisjoint(body):
-        fields = _rare_fields(body)
-        problems = _own_problems(body, fields)
-        tags = client_tags(body)
+    wanted, tools, params, user = _NO_FORMAT, None, UNSET_PARAMS, None
+    include_usage = False
+    if len(body) > 2:  # more than the model and the messages
+        if not _OF_PARAMETERS.isdisjoint(body):
+            params = _params(body)
+        if not _RARE.isdisjoint(body):
+            wanted = _wanted_format(body)
+            problems = _own_problems(body, wanted)
+            tags, user = client_tags(body), body.get("user", body.get("safety_identifier"))
+            include_usage = body.get("stream_options", {}).get("include_usage") is True
     if plain is not None:
         system, messages = plain
     else:
@@ -132,20 +150,24 @@ def read_chat_request(body: Mapping[str, Any]) -> ChatRequest:
         reader.read(body["messages"])
         system, messages = reader.system, reader.messages
         problems += reader.problems
-    if body.get("tools"):
-        fields["tools"] = read_tools(body, problems)
-    if system:
-        fields["system"] = "\n\n".join([part.text for part in system])
-        fields["system_blocks"] = tuple(system)
+    if "tools" in body:
+        tools = read_tools(body, problems)
     neutral = ModelRequest(
-        messages=tuple(messages),
-        params=UNSET_PARAMS if _OF_PARAMETERS.isdisjoint(body) else _params(body),
-        stream=body.get("stream", False),
-        is_text=plain is not None and "tools" not in fields,
-        client=_client_request(body, problems),
-        **fields,
+        tuple(messages),
+        "\n\n".join([part.text for part in system]) if system else None,
+        tools,
+        params,
+        wanted.json_mode,
+        wanted.schema,
+        False,
+        body.get("stream", False),
+        plain is not None and tools is None,
+        tuple(system),
+        None,
+        wanted.is_strict,
+        user,
+        _client_request(body, problems),
     )
-    include_usage = "stream_options" in body and body["stream_options"].get("include_usage") is True
     return ChatRequest(body["model"], neutral, include_usage, tags)
 
 
@@ -156,27 +178,27 @@ def _client_request(body: Mapping[str, Any], problems: Sequence[Problem]) -> Cli
     return ClientRequest("openai", body, refusal=refusal, refused_field=problems[0].path)
 
 
-def _rare_fields(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields of the neutral request that few clients set."""
-    wanted = body.get("response_format", {})
+def _wanted_format(body: Mapping[str, Any]) -> _WantedFormat:
+    wanted = body.get("response_format")
+    if wanted is None:
+        return _NO_FORMAT
     shape = wanted.get("json_schema")
     if not isinstance(shape, dict):
         shape = {}
     schema = shape.get("schema")
-    return {
-        "json_mode": _MODES_OF_FORMATS.get(wanted.get("type", ""), "off"),
-        "output_schema": schema if isinstance(schema, dict) else None,
-        "is_schema_strict": shape.get("strict") is True,
-        "user": body.get("user", body.get("safety_identifier")),
-    }
+    return _WantedFormat(
+        _MODES_OF_FORMATS.get(wanted.get("type", ""), "off"),
+        schema if isinstance(schema, dict) else None,
+        shape.get("strict") is True,
+    )
 
 
-def _own_problems(body: Mapping[str, Any], fields: Mapping[str, Any]) -> list[Problem]:
+def _own_problems(body: Mapping[str, Any], wanted: _WantedFormat) -> list[Problem]:
     """What only providers of this API take at the top of a request."""
     problems = [Problem(name, reason) for name, reason in _LEGACY.items() if name in body]
     if "modalities" in body and "audio" in body["modalities"]:
         problems.append(Problem("modalities", "found audio; wanted text"))
-    if fields["json_mode"] == "strict" and fields["output_schema"] is None:
+    if wanted.json_mode == "strict" and wanted.schema is None:
         path = "response_format.json_schema.schema"
         problems.append(Problem(path, "missing; wanted a JSON Schema"))
     return problems
