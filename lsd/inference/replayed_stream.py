@@ -53,7 +53,7 @@ class ReplayedStream:
 
     def note(self) -> None:
         """Brings the journal's entry up to date."""
-        self.entry.answer.output = self._output
+        self.entry.answer = attrs.evolve(self.entry.answer, output=self._output)
 
     async def aclose(self) -> None:
         """There is nothing to let go of."""
