@@ -176,7 +176,9 @@ class EventStream:
     def _is_too_long(self, line: bytes | bytearray) -> bool:
         """Whether `line`, perhaps still growing, breaks the bound; a comment counts alone."""
         beside = 0 if line.startswith(b":") else self._size
-        return beside + len(line) > self.bytes_max
+        # The first line may have a mark that does not count, and may not be here whole.
+        mark = len(_BYTE_ORDER_MARK) if self._first_line else 0
+        return beside + len(line) - mark > self.bytes_max
 
     def _too_long(self) -> BrokenEvent:
         self._closed = True

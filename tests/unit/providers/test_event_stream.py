@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lsd.providers._event_stream import BrokenEvent, EventStream, ServerSentEvent
@@ -73,6 +73,8 @@ def test_where_the_network_cuts_the_bytes_does_not_matter(
     bytes_max=st.integers(1, 60),
     cut=st.booleans(),
 )
+@example(wire=b"\xef\xbb\xbf\n", bytes_max=1, cut=False)
+@example(wire=b"\xef\xbb\xbfdata:a\n\n", bytes_max=6, cut=False)
 def test_hostile_bytes_give_the_same_events_whole_and_byte_by_byte(
     wire: bytes, bytes_max: int, cut: bool
 ) -> None:
