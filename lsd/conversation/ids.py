@@ -110,11 +110,12 @@ class IdGenerator:
         return f"{self._beginning}{self._tail.to_bytes(6).hex()}"
 
     def _rise_above_others(self, heads: IdHeads) -> None:
-        greatest = heads.greatest_head()
-        if self._latest >> _BEHIND_HEAD_BITS <= greatest:
+        head, greatest = self._latest >> _BEHIND_HEAD_BITS, heads.greatest_head()
+        if head <= greatest:
+            head = greatest + 1
             more = next(self._chance) >> 1 + _WORD_BITS - _BEHIND_HEAD_BITS
-            self._go_to((greatest + 1) << _BEHIND_HEAD_BITS | more)
-        heads.note_head(self._latest >> _BEHIND_HEAD_BITS)
+            self._go_to(head << _BEHIND_HEAD_BITS | more)
+        heads.note_head(head)
 
     @property
     def _latest(self) -> int:
