@@ -22,6 +22,7 @@ GATHER_S: Final = 0.5
 """A trace waits so long for others to be sent with."""
 
 BATCH_MAX: Final = 256
+"""Of one export. When so many wait, they are sent at once: a busy gateway has more in a second."""
 
 ATTEMPTS: Final = 3
 PAUSE_S: Final = 1.0
@@ -80,8 +81,9 @@ class TraceExport:
         task_status.started()
         while not (self._is_closing.is_set() and not self._waiting):
             await self._arrived.wait()
-            with trio.move_on_after(GATHER_S):
-                await self._is_closing.wait()
+            if len(self._waiting) < BATCH_MAX:
+                with trio.move_on_after(GATHER_S):
+                    await self._is_closing.wait()
             batch, self._waiting = self._waiting[:BATCH_MAX], self._waiting[BATCH_MAX:]
             if not self._waiting and not self._is_closing.is_set():
                 self._arrived = trio.Event()

@@ -120,6 +120,25 @@ async def test_traces_are_sent_together(transport: FakeTransport) -> None:
     assert transport.sent[0].url == "http://collector/v1/traces"
 
 
+async def test_a_busy_gateway_loses_no_traces(
+    transport: FakeTransport, autojump_clock: MockClock
+) -> None:
+    """What fills an export does not wait for more to be sent with."""
+    export = TraceExport(COLLECTOR, transport)
+    for _ in range(3 * trace_export.BATCH_MAX):
+        export.put_nowait(trace_with(), extra_headers={})
+    began = trio.current_time()
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(export.run)
+        while len(transport.sent) < 3:
+            await trio.lowlevel.checkpoint()
+        nursery.cancel_scope.cancel()
+
+    assert transport.spans() == [trace_export.BATCH_MAX] * 3
+    assert trio.current_time() == began
+
+
 async def test_nothing_is_sent_when_nothing_happens(transport: FakeTransport) -> None:
     """A stop then waits for nothing."""
     await exported(transport, headers={})
