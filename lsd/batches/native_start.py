@@ -87,11 +87,10 @@ class JobStart:
     async def _begin(self, first: NativeLine, texts: Sequence[bytes]) -> str:
         """The id of the job. Raises AttemptFailed."""
         api, provider, secrets = first.api, first.provider, first.credentials
-        text = b"\n".join(texts) + b"\n"
         file = BatchFile(batch_id=self.batch_id, number=next(self.numbers))
         ask = self.calls.ask
         file_id = await ask(
-            provider, secrets, partial(api.upload, file, text), partial(api.file_id, file)
+            provider, secrets, partial(api.upload, file, texts), partial(api.file_id, file)
         )
         try:
             return await ask(provider, secrets, partial(api.create, file, file_id), api.job_id)

@@ -1,7 +1,7 @@
 """What every batch API of a provider offers: files of requests in, jobs, files of results out."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, Protocol
 
 import attrs
@@ -88,8 +88,13 @@ class BatchAPI(Protocol):
     def line(self, inference_id: str, fitted: bytes, /) -> bytes:
         """One request in a file of them."""
 
-    def upload(self, file: BatchFile, lines: bytes, credentials: Credentials, /) -> WireRequest:
-        """Sends a file of requests."""
+    def upload(
+        self, file: BatchFile, lines: Sequence[bytes], credentials: Credentials, /
+    ) -> WireRequest:
+        """Sends a file of requests: those of `line`, which do not end in a line break.
+
+        A file may be large, so nothing else holds a copy of it.
+        """
 
     def file_id(
         self, file: BatchFile, status: int, headers: Mapping[str, str], body: bytes, /

@@ -3,7 +3,7 @@
 Source: OpenAI's API reference, "Batch" and "Files".
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 from urllib.parse import quote
 
@@ -69,7 +69,9 @@ class OpenAIBatches:
         head = encode_json({"custom_id": inference_id, "method": "POST", "url": self.endpoint})
         return head[:-1] + b',"body":' + fitted + b"}"
 
-    def upload(self, _: BatchFile, lines: bytes, credentials: Credentials, /) -> WireRequest:
+    def upload(
+        self, _: BatchFile, lines: Sequence[bytes], credentials: Credentials, /
+    ) -> WireRequest:
         head = (
             f"--{_BOUNDARY}\r\n"
             'Content-Disposition: form-data; name="purpose"\r\n\r\nbatch\r\n'
@@ -77,7 +79,8 @@ class OpenAIBatches:
             'Content-Disposition: form-data; name="file"; filename="data.jsonl"\r\n'
             "Content-Type: application/json\r\n\r\n"
         )
-        body = head.encode() + lines + f"\r\n--{_BOUNDARY}--\r\n".encode()
+        end = f"\r\n--{_BOUNDARY}--\r\n"
+        body = b"\n".join((head.encode() + lines[0], *lines[1:], end.encode()))
         form = {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}
         return self._request("POST", "files", credentials, body, form)
 

@@ -4,7 +4,7 @@ Source: Vertex AI's REST reference, "projects.locations.batchPredictionJobs", an
 inference from Cloud Storage", autumn 2026.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlencode
 
 import attrs
@@ -87,8 +87,11 @@ class VertexBatches:
     def line(self, _: str, fitted: bytes, /) -> bytes:
         return b'{"request":' + fitted + b"}"
 
-    def upload(self, file: BatchFile, lines: bytes, credentials: Credentials, /) -> WireRequest:
-        return self.storage.write(self._input(file), lines, vertex_headers(credentials))
+    def upload(
+        self, file: BatchFile, lines: Sequence[bytes], credentials: Credentials, /
+    ) -> WireRequest:
+        content = b"\n".join((*lines, b""))
+        return self.storage.write(self._input(file), content, vertex_headers(credentials))
 
     def file_id(
         self, file: BatchFile, status: int, headers: Mapping[str, str], body: bytes, /

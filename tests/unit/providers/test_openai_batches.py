@@ -32,12 +32,12 @@ def test_a_line_names_its_request() -> None:
 def test_requests_go_to_files_and_batches() -> None:
     """With the key of the provider."""
     key = {"api_key": "sk-1"}
-    upload = API.upload(FILE, b"{}\n", key)
+    upload = API.upload(FILE, (b"{}", b'{"a":1}'), key)
 
     assert upload.url == "https://api.openai.com/v1/files"
     assert upload.headers["Authorization"] == "Bearer sk-1"
     assert upload.headers["Content-Type"].startswith("multipart/form-data; boundary=")
-    assert b"\r\n\r\n{}\n\r\n--" in upload.body
+    assert b'\r\n\r\n{}\n{"a":1}\n\r\n--' in upload.body
     assert API.poll("b", key).url == "https://api.openai.com/v1/batches/b"
     assert API.cancel("b", key).url == "https://api.openai.com/v1/batches/b/cancel"
     assert API.content("f", {}).url == "https://api.openai.com/v1/files/f/content"

@@ -67,7 +67,7 @@ def test_a_line_has_a_label() -> None:
 
 def test_a_file_is_an_object() -> None:
     """Named for its batch, and numbered from the second on."""
-    upload = api().upload(FILE, b"{}\n", TOKEN)
+    upload = api().upload(FILE, (b"{}", b'{"a":1}'), TOKEN)
     second = BatchFile(batch_id=FILE.batch_id, number=1)
 
     name = f"lsd-batch-input-{FILE.batch_id}.jsonl"
@@ -75,6 +75,7 @@ def test_a_file_is_an_object() -> None:
         "https://storage.googleapis.com/upload/storage/v1/b/bucket/o"
         f"?uploadType=media&name=in%2F{name}"
     )
+    assert upload.body == b'{}\n{"a":1}\n'
     assert upload.headers["Authorization"] == "Bearer ya29.secret"
     assert upload.headers["x-goog-user-project"] == "payer"
     assert api().file_id(FILE, 200, {}, b"") == f"gs://bucket/in/{name}"
