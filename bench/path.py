@@ -155,7 +155,7 @@ class _Client:
 
     def __init__(self, front: Any, path: str, body: bytes, scope: trio.CancelScope) -> None:
         self._front = front
-        self._scope = {
+        self._scope: dict[str, Any] = {
             "type": "http",
             "method": "POST",
             "path": path,
@@ -171,6 +171,9 @@ class _Client:
         }
         self._statuses: set[int] = set()
         self.whole_body, self.cancel_scope = body, scope
+        self.request_headers = {
+            name.decode(): value.decode() for name, value in self._scope["headers"]
+        }
 
     async def ask(self, times: int) -> None:
         """Asks so many times; others have a turn now and then."""
