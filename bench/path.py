@@ -170,6 +170,9 @@ class _Client:
             "extensions": {"lsd.exchange": self},
         }
         self._statuses: set[int] = set()
+        self.request_headers = {
+            name.decode(): value.decode() for name, value in self._scope["headers"]
+        }
         self.whole_body, self.cancel_scope = body, scope
         self.request_headers = {
             name.decode(): value.decode() for name, value in self._scope["headers"]
