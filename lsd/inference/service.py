@@ -216,7 +216,8 @@ class InferenceService:
             if run.files is not None:
                 await self.file_desk.keep_files_of(run)
             answer = await first_answer(run, accepted)
-            await self._record(run, accepted, answer)
+            if self.recorder is not None and not accepted.request.dryrun:
+                await self._record(run, accepted, answer, self.recorder)
         except BaseException as error:
             self._leave(run, accepted, error)
             raise
@@ -328,21 +329,26 @@ class InferenceService:
         answer = started.answer()
         if not writer.is_broken_off:
             await sender.send(writer.closing(answer))
-        await self._record(run, accepted, answer)
+        if self.recorder is not None and not accepted.request.dryrun:
+            await self._record(run, accepted, answer, self.recorder)
         if accepted.direct is None:
             self._observe(run, accepted, answer)
         if not writer.is_broken_off:
             await sender.send(writer.end_mark)
 
-    async def _record(self, run: Run, accepted: Accepted, answer: Answer) -> None:
+    def _record(
+        self, run: Run, accepted: Accepted, answer: Answer, recorder: Recorder
+    ) -> Awaitable[None]:
         run.is_recorded = True
-        if self.recorder is None or accepted.request.dryrun:
-            return
         if self.tracer is None:
-            await self.recorder.record(run, accepted, answer)
-        else:
-            with traced_write(run.inference_id, run.episode_id, accepted.tags):
-                await self.recorder.record(run, accepted, answer)
+            return recorder.record(run, accepted, answer)
+        return self._record_traced(run, accepted, answer, recorder)
+
+    async def _record_traced(
+        self, run: Run, accepted: Accepted, answer: Answer, recorder: Recorder
+    ) -> None:
+        with traced_write(run.inference_id, run.episode_id, accepted.tags):
+            await recorder.record(run, accepted, answer)
 
     def _record_cut_off(self, run: Run, accepted: Accepted, started: StartedAnswer) -> None:
         """The caller left in the middle of a stream: what had arrived is kept, if it was any."""
