@@ -11,7 +11,15 @@ from lsd.api.exchange import Endpoint
 from lsd.api.responder import Message, SendMessage
 from lsd.conversation import NotJson, decode_json
 from lsd.feedback import FeedbackRequest, FeedbackService
-from lsd.telemetry import CURRENT_TRACE, RequestContext, Trace, Tracer, read_trace_extras
+from lsd.telemetry import (
+    CURRENT_TRACE,
+    AttributeValue,
+    RequestContext,
+    Trace,
+    Tracer,
+    read_trace_extras,
+    tag_attributes,
+)
 
 _TRACED: Final = ("/inference", "/feedback", "/batch_inference", "/openai", "/anthropic")
 
@@ -132,11 +140,11 @@ async def traced_feedback(
 ) -> str:
     """The id of the feedback, which leaves a span."""
     started_ns, error = trace.clock.now_ns(), None
-    attributes: dict[str, str | bool | int | float | None] = {
+    attributes: dict[str, AttributeValue | None] = {
         "metric_name": given.metric_name,
         "inference_id": given.inference_id,
         "episode_id": given.episode_id,
-        **{f"tags.{name}": value for name, value in given.tags.items()},
+        **tag_attributes(given.tags),
     }
     try:
         feedback_id = await service.give(given, api_key_public_id=key)

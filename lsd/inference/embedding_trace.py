@@ -6,7 +6,7 @@ from lsd.inference.call_attributes import Attributes
 from lsd.inference.call_spans import CallSpans
 from lsd.inference.embedding_call import EmbeddingRun
 from lsd.inference.prepared import Prepared
-from lsd.telemetry import Trace, Tracer, span_id_of
+from lsd.telemetry import Trace, Tracer, span_id_of, tag_attributes
 
 
 def trace_embeddings(
@@ -28,7 +28,7 @@ def trace_embeddings(
         "stream": False,
         "cached": True if calls[-1].cached else None,
         **ids,
-        **{f"tags.{key}": value for key, value in tags.items()},
+        **tag_attributes(tags),
     }
     span = spans.over(calls, "model_inference", attributes, span_id=span_id_of(inference_id))
     spans.add_calls(calls, span.span_id)

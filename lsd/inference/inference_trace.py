@@ -13,7 +13,7 @@ from lsd.inference.journal import CUT_OFF, Journal, ModelCall
 from lsd.inference.prepared import DEFAULT_FUNCTION
 from lsd.inference.refusals import VariantFailed
 from lsd.inference.run import Run
-from lsd.telemetry import CURRENT_TRACE, Tracer, current_trace, span_id_of
+from lsd.telemetry import CURRENT_TRACE, Tracer, current_trace, span_id_of, tag_attributes
 
 
 def trace_inference(
@@ -41,7 +41,7 @@ def trace_inference(
             "model_name": request.model_name,
             "variant_name": request.variant_name,
             **ids,
-            **_shown_tags(accepted.tags),
+            **tag_attributes(accepted.tags),
         },
         span_id=span_id_of(run.inference_id),
         error=_told(error, run.journal),
@@ -103,7 +103,7 @@ def traced_write(
     yield
     if trace is not None:
         attributes: Attributes = {"inference_id": inference_id, "episode_id": episode_id}
-        attributes |= _shown_tags(tags)
+        attributes |= tag_attributes(tags)
         parent_id = span_id_of(inference_id)
         trace.add("write_inference", started_ns, attributes, parent_id=parent_id)
 
@@ -156,7 +156,3 @@ def _told(error: BaseException | None, journal: Journal) -> str | None:
         return CUT_OFF
     last = journal.calls[-1] if journal.calls else None
     return last.error if last is not None and last.status == "interrupted" else None
-
-
-def _shown_tags(tags: Mapping[str, str]) -> Attributes:
-    return {f"tags.{key}": value for key, value in tags.items()}

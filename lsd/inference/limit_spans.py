@@ -7,7 +7,7 @@ import attrs
 
 from lsd.access import CallLimits, Ticket, Used
 from lsd.conversation import AttemptFailed, Usage
-from lsd.telemetry import Trace, span_id_of
+from lsd.telemetry import Trace, span_id_of, tag_attributes
 
 NOTHING = Used.of(Usage(input_tokens=0, output_tokens=0), Decimal(0), is_whole=True)
 """What a call has used that was never sent."""
@@ -31,7 +31,7 @@ async def traced_ticket(
             "estimated_usage.tokens": estimate,
             "estimated_usage.cost": None if cost is None else float(cost),
             "scope_info.api_key_public_id": limits.api_key_public_id,
-            **{f"scope_info.tags.{key}": value for key, value in limits.tags.items()},
+            **tag_attributes(limits.tags, "scope_info."),
         }
         trace.add("rate_limiting_reserve", started_ns, attributes, parent_id=parent_id, error=error)
     return TracedTicket(ticket, trace, parent_id)

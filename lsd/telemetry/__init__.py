@@ -24,6 +24,7 @@ from lsd.telemetry.traces import (
     Tracer,
     current_trace,
     span_id_of,
+    tag_attributes,
 )
 
 __all__ = [
@@ -59,4 +60,5 @@ __all__ = [
     "rfc3339_ms",
     "rfc3339_us",
     "span_id_of",
+    "tag_attributes",
 ]

@@ -49,6 +49,11 @@ def span_id_of(id_: str) -> bytes:
     return bytes.fromhex(id_[-17:].replace("-", ""))
 
 
+def tag_attributes(tags: Mapping[str, str], place: str = "") -> dict[str, AttributeValue | None]:
+    """The attributes of a span for the tags of an inference or a feedback."""
+    return {f"{place}tags.{key}": value for key, value in tags.items()}
+
+
 @attrs.define(eq=False, kw_only=True)
 class Trace:
     """The spans of one request, or of what is done apart from any.

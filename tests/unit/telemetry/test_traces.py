@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lsd.telemetry import NO_EXTRAS, Trace, TraceExtras, Tracer, span_id_of
+from lsd.telemetry import NO_EXTRAS, Trace, TraceExtras, Tracer, span_id_of, tag_attributes
 from lsd.telemetry import traces as traces_module
 from tests.unit.store.makers import HandClock
 
@@ -148,3 +148,9 @@ def test_what_belongs_to_no_request_has_no_server() -> None:
     tracer.end(trace)
 
     assert (whole.parent_id, trace.root, exported) == (None, None, [trace])
+
+
+def test_tags_are_attributes() -> None:
+    """Of what they are the tags of, or of the scope of a limit."""
+    assert tag_attributes({"k": "v"}) == {"tags.k": "v"}
+    assert tag_attributes({"k": "v"}, "scope_info.") == {"scope_info.tags.k": "v"}
