@@ -76,10 +76,10 @@ class ResponseParser:
             self._fail(f"response: found what is not HTTP/1.1 ({error})")
         except httptools.HttpParserUpgrade:
             self._fail("response: found another protocol, which nobody has asked for")
-        if self.is_complete:
-            self._finish()
-        else:
+        if not self.is_complete:
             self._bound(len(data))
+        elif self.fault is not None or self._is_for_head:
+            self._finish()
 
     def end(self) -> None:
         """The server has closed the connection, which is a fault unless it was the way to end."""

@@ -19,6 +19,7 @@ class ClientResponse:
     """
 
     may_be_read_on: ClassVar[bool] = True
+    _inflater: Inflater | None = None
 
     def __init__(self, connection: ClientConnection, pool: ClientPool) -> None:
         parser = connection.parser
@@ -29,7 +30,6 @@ class ClientResponse:
         self._is_coded = "content-encoding" in parser.headers
         self._deadline = connection.watched.deadline
         self._data = b""
-        self._inflater: Inflater | None = None
         self._failed: TransportFailed | None = None
         self._take(connection)
 

@@ -20,6 +20,9 @@ HELD_MAX = 16
 
 _MSG_MORE: Final = getattr(socket, "MSG_MORE", 0)
 
+_PUSH: Final = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+"""It is set already; but to set it is to push out what was kept. Source: tcp(7)."""
+
 
 @attrs.define(eq=False, repr=False)
 class JointSends:
@@ -54,8 +57,7 @@ class JointSends:
     def _let_go(self) -> None:
         for sender in self._held:
             try:
-                # It is set already; but to set it is to push out what was kept (tcp(7)).
-                sender.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                sender.setsockopt(*_PUSH)
             except OSError:  # it is no TCP, which keeps nothing, or closed
                 continue
         self._held.clear()
