@@ -2,6 +2,7 @@
 
 import select
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 
 import attrs
@@ -12,38 +13,51 @@ from lsd.network._socket_poller import WatchedSocket
 
 
 @attrs.define(eq=False, repr=False)
-class PolledStream(WatchedSocket):
-    """A client's socket. Does not yield to other tasks when it need not wait."""
+class PolledStream:
+    """A client's socket. Does not yield to other tasks when it need not wait.
 
+    It has what is watched, and is no kind of it: Python finds faster what is always of one class.
+    """
+
+    watched: WatchedSocket
     _is_input_ended: bool = attrs.field(default=False, init=False)
     _unsent: memoryview | None = attrs.field(default=None, init=False)
     _is_sending: bool = attrs.field(default=False, init=False)
 
+    @property
+    def when_gone(self) -> Callable[[], None]:
+        return self.watched.when_gone
+
+    @when_gone.setter
+    def when_gone(self, callback: Callable[[], None]) -> None:
+        self.watched.when_gone = callback
+
     async def receive_some(self) -> bytes:
-        if self.is_readable:
+        watched = self.watched
+        if watched.is_readable:
             # A client that always has more to say must not keep the others from being heard.
             await trio.lowlevel.checkpoint()
         while True:
-            if not self.is_readable and not self._is_input_ended:
-                await self.wait_readable()
+            if not watched.is_readable and not self._is_input_ended:
+                await watched.wait_readable()
             try:
-                data = self.socket.recv(RECEIVE_BYTES_MAX)
+                data = watched.socket.recv(RECEIVE_BYTES_MAX)
             except BlockingIOError:
                 if self._is_input_ended:
                     return b""
-                self.is_readable = False
+                watched.is_readable = False
                 continue
             except OSError:
                 data = b""
-            if not data and not self.is_gone:
-                self.note(select.EPOLLRDHUP)
-            self.note_read(len(data), RECEIVE_BYTES_MAX)
+            if not data and not watched.is_gone:
+                watched.note(select.EPOLLRDHUP)
+            watched.note_read(len(data), RECEIVE_BYTES_MAX)
             return data
 
     async def send_all(self, data: bytes) -> None:
         if self._unsent is None:
             try:
-                sent = self.send(data)
+                sent = self.watched.send(data)
             except BlockingIOError:
                 sent = 0
             except OSError as error:
@@ -59,19 +73,19 @@ class PolledStream(WatchedSocket):
 
     def end_input(self) -> None:
         self._is_input_ended = True
-        self.wake()
+        self.watched.wake()
 
     async def send_eof(self) -> None:
         with suppress(OSError):
-            self.socket.shutdown(socket.SHUT_WR)
+            self.watched.socket.shutdown(socket.SHUT_WR)
 
     async def aclose(self) -> None:
-        self.close()
+        self.watched.close()
 
     async def abort(self) -> None:
         with suppress(OSError):
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
-        self.close()
+            self.watched.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
+        self.watched.close()
 
     async def _send_unsent(self) -> None:
         if self._is_sending:
@@ -79,9 +93,9 @@ class PolledStream(WatchedSocket):
         self._is_sending = True
         try:
             while self._unsent:
-                await trio.lowlevel.wait_writable(self.socket)
+                await trio.lowlevel.wait_writable(self.watched.socket)
                 with suppress(BlockingIOError):
-                    self._unsent = self._unsent[self.socket.send(self._unsent) :]
+                    self._unsent = self._unsent[self.watched.socket.send(self._unsent) :]
             self._unsent = None
         except OSError as error:
             raise trio.BrokenResourceError from error

@@ -55,6 +55,7 @@ class Connection:
     client: Address
     server: Address
     expires_at: int = attrs.field(default=NEVER, init=False)
+    is_gone: bool = attrs.field(default=False, init=False)
     cancel_scope: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
     _is_idle: bool = attrs.field(default=False, init=False)
     _is_late: bool = attrs.field(default=False, init=False)
@@ -102,6 +103,7 @@ class Connection:
         return data
 
     def _note_gone(self) -> None:
+        self.is_gone = True
         if self._exchange is not None:
             self._exchange.note_gone()
 

@@ -43,6 +43,8 @@ class Host(Protocol):
     stream: ClientStream
     attendance: Attendance
     cancel_scope: trio.CancelScope
+    is_gone: bool
+    """Whether the client has left."""
 
     def receive_body(self) -> Awaitable[bytes]:
         """The next bytes; none if no more come, or not in time."""
@@ -77,7 +79,7 @@ class Exchange:
             self.unread = unread
             self.body = body_of(request)
         self.cancel_scope = host.cancel_scope
-        self.is_gone = host.stream.is_gone
+        self.is_gone = host.is_gone
         self.framing: Framing | None = None
         self.keeps_alive = False
         self.is_complete = False

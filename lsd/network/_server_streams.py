@@ -25,12 +25,10 @@ LINGER_NOT = struct.pack("ii", 1, 0)
 class ClientStream(Protocol):
     """A connection to a client. One task receives and one sends at a time."""
 
-    is_gone: bool
-    """Whether the client has closed its side or broken off. What it has sent before can still be
-    received; somebody who has only stopped sending may still be listening, too."""
-
     when_gone: Callable[[], None]
-    """Called once, from any task, when `is_gone` becomes true; must not raise."""
+    """Called once, from any task, when the client has closed its side or broken off; must not
+    raise. What the client has sent before can still be received; somebody who has only stopped
+    sending may still be listening, too."""
 
     async def receive_some(self) -> bytes:
         """The next bytes; none when the client is gone, or the input was ended."""

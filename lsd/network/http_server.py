@@ -15,7 +15,7 @@ from lsd.network._polled_stream import PolledStream
 from lsd.network._server_attendance import Attendance
 from lsd.network._server_connection import Address, AsgiApp, Connection
 from lsd.network._server_streams import ClientStream, ReadAheadStream
-from lsd.network._socket_poller import HAS_EPOLL, SocketPoller
+from lsd.network._socket_poller import HAS_EPOLL, SocketPoller, WatchedSocket
 from lsd.telemetry import Clock, logger
 
 log = logger(__name__)
@@ -145,8 +145,9 @@ class HttpServer:
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             addresses = _address(client.getpeername()), _address(client.getsockname())
             if self._poller is not None:
-                polled = PolledStream(client)
-                self._poller.watch(polled)
+                watched = WatchedSocket(client)
+                self._poller.watch(watched)
+                polled = PolledStream(watched)
         except OSError:
             client.close()  # it has left already, or there is no room for one more
             return None

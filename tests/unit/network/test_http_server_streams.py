@@ -11,7 +11,7 @@ from trio.testing import lockstep_stream_pair, memory_stream_pair, wait_all_task
 from lsd.network import http_server
 from lsd.network._polled_stream import PolledStream
 from lsd.network._server_streams import RECEIVE_BYTES_MAX, ReadAheadStream
-from lsd.network._socket_poller import SocketPoller
+from lsd.network._socket_poller import SocketPoller, WatchedSocket
 from tests.unit.network.serving import Notes, answers, connected
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -31,8 +31,9 @@ async def pair(poller: SocketPoller) -> AsyncIterator[tuple[PolledStream, socket
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     with ours, theirs:
-        stream = PolledStream(ours)
-        poller.watch(stream)
+        watched = WatchedSocket(ours)
+        poller.watch(watched)
+        stream = PolledStream(watched)
         yield stream, theirs
 
 
@@ -48,7 +49,7 @@ async def test_an_end_that_is_read_is_the_clients_leaving(
 
     data = await stream.receive_some()
 
-    assert (data, stream.is_gone, left) == (b"", True, ["left"])
+    assert (data, stream.watched.is_gone, left) == (b"", True, ["left"])
 
 
 async def test_only_one_task_may_receive(pair: tuple[PolledStream, socket.socket]) -> None:
