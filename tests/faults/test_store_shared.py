@@ -5,8 +5,13 @@ import sys
 import textwrap
 from pathlib import Path
 
+import attrs
+
 from lsd.store import Selection, verify
-from tests.unit.store.makers import open_store
+from tests.unit.store.makers import SMALL, open_store
+
+ROOMY = attrs.evolve(SMALL, max_map_size=1 << 30)
+"""A reader that is stopped in the middle of a page keeps old pages, and writers need new ones."""
 
 WORKER = textwrap.dedent(
     """
@@ -15,10 +20,11 @@ WORKER = textwrap.dedent(
     from random import Random
     from lsd.conversation import IdGenerator
     from lsd.store import Selection, Store, TagIs
-    from tests.unit.store.makers import SMALL, Maker, given, stored
+    from tests.faults.test_store_shared import ROOMY
+    from tests.unit.store.makers import Maker, given, stored
 
     folder, number = Path(sys.argv[1]), int(sys.argv[2])
-    store, make = Store.open(folder, SMALL, is_server=False, shard=number), Maker()
+    store, make = Store.open(folder, ROOMY, is_server=False, shard=number), Maker()
     make.ids = IdGenerator(make.clock.now_ns, Random(number))
     episodes = [make.id() for _ in range(3)]
     for count in range(300):
@@ -37,7 +43,7 @@ WORKER = textwrap.dedent(
 
 def test_workers_share_a_folder(tmp_path: Path) -> None:
     """Three workers fill a store beside its server; every record and every count is right."""
-    store = open_store(tmp_path)
+    store = open_store(tmp_path, ROOMY)
     workers = [
         subprocess.Popen([sys.executable, "-c", WORKER, str(tmp_path), str(number)])
         for number in (1, 2, 3)
