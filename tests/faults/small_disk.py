@@ -58,5 +58,7 @@ def small_disk(folder: Path, size: str) -> Iterator[SmallDisk]:
     with subprocess.Popen(command, stdout=subprocess.PIPE) as keeper:
         assert keeper.stdout is not None
         assert keeper.stdout.readline() == b"mounted\n"
-        yield SmallDisk(Path(f"/proc/{keeper.pid}/root{folder}"))
-        keeper.terminate()
+        try:
+            yield SmallDisk(Path(f"/proc/{keeper.pid}/root{folder}"))
+        finally:
+            keeper.terminate()
