@@ -1,6 +1,6 @@
 """What one request costs between the server's messages and a canned provider, in one thread.
 
-    PYTHONPATH=. .venv/bin/python bench/path.py [--only inference chat] [--calls]
+    PYTHONPATH=. .venv/bin/python bench/path.py [--only inference chat] [--rounds 7] [--calls]
 
 No sockets: the application is handed ASGI messages, the provider is an object. For each endpoint,
 with and without records, the table shows the time of the event loop's thread per request (the
@@ -42,6 +42,7 @@ ENDPOINTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 
 WARM_UP, ROUND, ROUNDS = 500, 2_000, 7
+"""Requests, requests, and how often these."""
 
 
 class CannedResponse:
@@ -85,13 +86,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--only", nargs="+", choices=ENDPOINTS, default=list(ENDPOINTS))
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"of {ROUND} requests")
     parser.add_argument("--calls", action="store_true", help="by file")
     options = parser.parse_args()
     logging.disable(logging.INFO)
     print(f"{'':26}{'loop us':>9}{'all us':>9}{'yardsticks':>12}{'calls':>7}")
     for name in options.only:
         for records in (False, True):
-            cost = _cost(name, records=records)
+            cost = _cost(name, options.rounds, records=records)
             label = f"{name}, {'records' if records else 'no records'}"
             yardsticks = cost.loop_us / _yardstick_us()
             figures = f"{cost.loop_us:>9.1f}{cost.process_us:>9.1f}{yardsticks:>12.2f}"
@@ -100,7 +102,7 @@ def main() -> None:
                 print(f"{count:>10} {file}")
 
 
-def _cost(endpoint: str, *, records: bool) -> Cost:
+def _cost(endpoint: str, rounds: int, *, records: bool) -> Cost:
     path, task = ENDPOINTS[endpoint]
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "lsd.toml"
@@ -119,20 +121,20 @@ def _cost(endpoint: str, *, records: bool) -> Cost:
         vars(equipment)["OutboundTransport"] = CannedTransport
         front = assemble(loaded, equipment.Equipment.of(loaded, kept, clock, metrics)).front
         try:
-            return trio.run(_measured, front, kept, path, json.dumps(task).encode())
+            return trio.run(_measured, front, kept, path, json.dumps(task).encode(), rounds)
         finally:
             if kept is not None:
                 kept.store.close()
 
 
-async def _measured(front: Any, kept: Kept | None, path: str, body: bytes) -> Cost:
+async def _measured(front: Any, kept: Kept | None, path: str, body: bytes, times: int) -> Cost:
     async with trio.open_nursery() as nursery:
         client = _Client(front, path, body, nursery.cancel_scope)
         if kept is not None:
             await nursery.start(kept.writer.run)
         await client.ask(WARM_UP)
         spare_the_lasting()
-        rounds = [await _round(client, kept) for _ in range(ROUNDS)]
+        rounds = [await _round(client, kept) for _ in range(times)]
         calls = await client.count_calls()
         if kept is not None:
             await kept.writer.close()
