@@ -1,7 +1,7 @@
 """Whether an object is whole is known with its last brace, and not before."""
 
 from itertools import pairwise
-from time import perf_counter
+from time import process_time
 
 import orjson
 from hypothesis import given
@@ -41,9 +41,9 @@ def test_a_long_text_in_small_pieces_is_looked_at_once() -> None:
     unfinished = UnfinishedObject()
     pieces = ['{"text":"', *["x{" * 16] * 32_768, '"}']
 
-    began = perf_counter()
+    began = process_time()
     for piece in pieces:
         unfinished.add(piece)
 
     assert unfinished.is_whole
-    assert perf_counter() - began < 5
+    assert process_time() - began < 5
