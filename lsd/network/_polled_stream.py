@@ -54,6 +54,12 @@ class PolledStream:
             watched.note_read(len(data), RECEIVE_BYTES_MAX)
             return data
 
+    def has_unread(self) -> bool:
+        # The kernel is asked: it tells the poller only in the next turn of the loop.
+        with suppress(OSError):
+            return bool(self.watched.socket.recv(1, socket.MSG_PEEK))
+        return False
+
     async def send_all(self, data: bytes) -> None:
         if self._unsent is None:
             try:

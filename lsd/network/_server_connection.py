@@ -37,7 +37,7 @@ IDLE_S_MAX = 75
 is they who close. A body may pause for as long."""
 
 LINGER_S_MAX = 3
-"""After an answer to a request that was not read to its end. Closing at once would reset the
+"""After an answer to a client that has sent more than was read. Closing at once would reset the
 connection, and that can take the answer away from the client."""
 
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
@@ -126,7 +126,7 @@ class Connection:
         keeps_alive = exchange.keeps_alive
         if exchange.body.is_complete:
             self._unread = exchange.unread
-            if keeps_alive or not self._unread:
+            if keeps_alive or not (self._unread or self.stream.has_unread()):
                 return keeps_alive
         elif keeps_alive and await self._drop_body(exchange):
             return True
@@ -208,7 +208,7 @@ class Connection:
         if not exchange.is_complete or exchange.is_torn:
             if exchange.framing == "close":
                 await self.stream.abort()
-        elif exchange.unread or not exchange.body.is_complete:
+        elif exchange.unread or not exchange.body.is_complete or self.stream.has_unread():
             await self._linger()
 
     async def _answer_error(self, status: int, text: str, *, has_body: bool = True) -> None:
@@ -236,7 +236,8 @@ class Connection:
         """Lets the client read its answer before the connection breaks."""
         self.expires_at = self.attendance.after(LINGER_S_MAX)
         await self.stream.send_eof()
-        while await self.stream.receive_some():
+        # What is there already could go on for ever: the input's end is not that of a flood.
+        while not self._is_late and await self.stream.receive_some():
             pass
 
 

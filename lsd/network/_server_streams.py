@@ -33,6 +33,9 @@ class ClientStream(Protocol):
     async def receive_some(self) -> bytes:
         """The next bytes; none when the client is gone, or the input was ended."""
 
+    def has_unread(self) -> bool:
+        """Whether bytes are there that nobody has received: closing now could lose an answer."""
+
     async def send_all(self, data: bytes) -> None:
         """Returns when the system has taken all; a slow reader makes it wait.
 
@@ -86,6 +89,9 @@ class ReadAheadStream:
         self._ahead.clear()
         self._room.set()
         return data
+
+    def has_unread(self) -> bool:
+        return bool(self._ahead)
 
     async def send_all(self, data: bytes) -> None:
         if self._is_torn:

@@ -430,6 +430,33 @@ async def test_an_answer_is_not_lost_to_what_comes_after_its_request(has_epoll: 
     assert len(app.scopes) == 1
 
 
+@pytest.mark.parametrize("ending", ["it says so", "it is ended"])
+async def test_an_answer_is_not_lost_to_what_comes_while_it_is_made(
+    has_epoll: bool, ending: str
+) -> None:
+    """Bytes that nobody has read when a connection closes would reset it, with what is unsent."""
+    is_asked, may_answer = trio.Event(), trio.Event()
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        is_asked.set()
+        await may_answer.wait()
+        await answer(send, b"ok", headers=[(b"content-length", b"2"), (b"connection", b"close")])
+        if ending == "it is ended":
+            scope["extensions"]["lsd.exchange"].cancel_scope.cancel()
+            await trio.sleep_forever()
+
+    async with running(app) as server, await server.connect() as client:
+        await client.send_all(GET)
+        await is_asked.wait()
+        await client.send_all(GET)
+        if not has_epoll:
+            await wait_all_tasks_blocked()  # as another task has to read it
+        may_answer.set()
+        (only,) = answers(await rest_of(client), "GET")
+
+    assert only.status == 200
+
+
 async def test_small_packets_are_not_held_back(has_epoll: bool) -> None:
     """Each piece of a stream leaves at once; a client that dies without a word is found out."""
     with listening() as listener:

@@ -1,8 +1,9 @@
 """Clients' connections by themselves: what the server builds on."""
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
+import attrs
 import pytest
 import trio
 from structlog.testing import capture_logs
@@ -10,9 +11,11 @@ from trio.testing import lockstep_stream_pair, memory_stream_pair, wait_all_task
 
 from lsd.network import http_server
 from lsd.network._polled_stream import PolledStream
+from lsd.network._server_attendance import Attendance
+from lsd.network._server_connection import Connection
 from lsd.network._server_streams import RECEIVE_BYTES_MAX, ReadAheadStream
-from lsd.network._socket_poller import SocketPoller, WatchedSocket
-from tests.unit.network.serving import Notes, answers, connected
+from lsd.network._socket_poller import SocketPoller, WatchedSocket, nobody_asks
+from tests.unit.network.serving import Notes, StandingClock, answers, connected
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -152,6 +155,65 @@ async def test_a_bug_met_by_one_client_does_not_reach_the_others(
 
     assert len(answers(data, "GET")) == 1
     assert [entry["event"] for entry in logged] == ["a connection failed"]
+
+
+@attrs.define(eq=False)
+class Flood:
+    """A client that always has more to say, and at some time is late with it."""
+
+    when_late: Callable[[], None] = attrs.field(default=nobody_asks)
+    when_gone: Callable[[], None] = attrs.field(default=nobody_asks)
+    received: int = 0
+    is_closed: bool = False
+
+    async def receive_some(self) -> bytes:
+        """Some more; in the end, more than anybody would read."""
+        await trio.lowlevel.checkpoint()
+        self.received += 1
+        assert self.received <= 20
+        if self.received == 10:
+            self.when_late()
+        return b"no HTTP\r\n\r\n"
+
+    async def send_all(self, data: bytes) -> None:
+        """Takes all."""
+
+    async def send_eof(self) -> None:
+        """Is of no interest."""
+
+    def end_input(self) -> None:
+        """Is no matter: there is always something there already."""
+
+    def has_unread(self) -> bool:
+        """Always."""
+        return True
+
+    async def aclose(self) -> None:
+        """The end."""
+        self.is_closed = True
+
+    async def abort(self) -> None:
+        """The end."""
+        self.is_closed = True
+
+
+async def test_who_never_stops_sending_is_not_listened_to_for_ever() -> None:
+    """After a refusal, what comes is read for a while only."""
+    flood = Flood()
+    connection = Connection(
+        app=Notes(),
+        stream=flood,
+        attendance=Attendance(StandingClock()),
+        client=None,
+        server=None,
+    )
+    flood.when_late = connection.expire
+
+    with capture_logs():
+        await connection.run()
+
+    assert flood.is_closed
+    assert flood.received == 10
 
 
 async def test_leaving_is_told_over_any_stream() -> None:
