@@ -109,12 +109,16 @@ class Visit:
         except BaseExceptionGroup as group:
             # Several tasks were cancelled, and some may have failed on their way out.
             failed, cancelled = group.split(Exception)
-            if failed is not None:
-                await self._tell(failed)
-            else:
-                await self._end_cancelled()
-            if cancelled is not None:
-                raise cancelled from None
+            try:
+                if failed is not None:
+                    await self._tell(failed)
+                else:
+                    await self._end_cancelled()
+                if cancelled is not None:
+                    raise cancelled from None
+            finally:
+                # They know this frame, and with it all that was said, until the collector comes.
+                del failed, cancelled
         finally:
             reception.in_flight.end(self._scope)
 

@@ -30,7 +30,8 @@ class ClientResponse:
         self._is_coded = "content-encoding" in parser.headers
         self._deadline = connection.watched.deadline
         self._data = b""
-        self._failed: TransportFailed | None = None
+        # Not the failure itself: it knows whoever read this, so that none of them could be freed.
+        self._fault: str | None = None
         self._take(connection)
 
     @property
@@ -45,7 +46,7 @@ class ClientResponse:
             self._connection.watched.keep(deadline)
 
     async def read(self, bytes_max: int) -> bytes:
-        if self._connection is None and not self._is_coded and self._failed is None:
+        if self._connection is None and not self._is_coded and self._fault is None:
             data, self._data = self._data, b""
             if len(data) > bytes_max:
                 raise BodyTooLarge(bytes_max)
@@ -67,19 +68,19 @@ class ClientResponse:
         try:
             return await self._receive_inflated()
         except Undecodable as error:
-            self._failed = TransportFailed(str(error), sent=True)
-        raise self._failed
+            self._fault = str(error)
+        raise TransportFailed(self._fault, sent=True)
 
     async def receive_raw(self) -> bytes:
         """As `receive_some`, but with the content coding still on."""
-        if self._failed is not None:
-            raise self._failed
+        if self._fault is not None:
+            raise TransportFailed(self._fault, sent=True)
         while (connection := self._connection) is not None and not self._data:
             try:
                 while not connection.take_in():
                     await connection.wait()
             except TransportFailed as failure:
-                self._failed = failure
+                self._fault = failure.reason
                 self._connection = None
                 self._pool.drop(connection)
                 raise
@@ -90,7 +91,7 @@ class ClientResponse:
     async def aclose(self) -> None:
         if self._connection is None and not self._data:
             return
-        self._failed = TransportFailed("response: read after it was closed", sent=True)
+        self._fault = "response: read after it was closed"
         self._data = b""
         if self._connection is not None:
             self._pool.drop(self._connection)

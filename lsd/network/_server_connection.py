@@ -18,6 +18,7 @@ from lsd.network._server_head import (
     parse_head,
 )
 from lsd.network._server_streams import ClientStream
+from lsd.network._socket_poller import nobody_asks
 from lsd.telemetry import logger
 
 log = logger(__name__)
@@ -78,6 +79,9 @@ class Connection:
                 await self._end_cancelled(self._exchange)
         finally:
             self.attendance.forget(self)
+            # Nothing is left that knows itself, and would keep the last body for the collector.
+            self.stream.when_gone = nobody_asks
+            self._exchange = None
             await self.stream.aclose()
 
     def expire(self) -> None:

@@ -11,6 +11,7 @@ import types
 from collections.abc import Callable, Generator
 from math import inf
 from typing import Any, Final
+from weakref import WeakMethod
 
 import attrs
 import trio
@@ -112,7 +113,14 @@ class WatchedSocket:
     coroutines that hand it on, which costs more than the rest of the waiting."""
 
     def __attrs_post_init__(self) -> None:
-        waiting = trio.lowlevel.wait_task_rescheduled(self._stop_waiting)  # noqa: ASYNC105 (see above)
+        # What knows itself is not freed when it is let go, but when the collector comes.
+        own_stop = WeakMethod(self._stop_waiting)
+
+        def stop_waiting(reason: object) -> trio.lowlevel.Abort:
+            stop = own_stop()
+            return trio.lowlevel.Abort.SUCCEEDED if stop is None else stop(reason)
+
+        waiting = trio.lowlevel.wait_task_rescheduled(stop_waiting)  # noqa: ASYNC105 (see above)
         self._sleep = waiting.send(None)
 
     def note(self, events: int) -> None:

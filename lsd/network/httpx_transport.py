@@ -213,7 +213,7 @@ class HttpxResponse:
 
     async def receive_some(self) -> bytes:
         if self._failed is not None:
-            raise self._failed
+            raise attrs.evolve(self._failed)
         try:
             with until(self.deadline):
                 return await self._next_piece()
@@ -221,7 +221,8 @@ class HttpxResponse:
             self._failed = _failure(error)
         except Undecodable as error:
             self._failed = TransportFailed(str(error), sent=True)
-        raise self._failed
+        # A copy: what was raised knows whoever read this, so that none of them could be freed.
+        raise attrs.evolve(self._failed)
 
     async def aclose(self) -> None:
         self._note_use()

@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Callable
 from typing import Any, Literal
+from weakref import ref
 
 import attrs
 import orjson
@@ -27,6 +28,7 @@ from tests.unit.api.endpoints import (
 )
 from tests.unit.api.in_memory import Exchange, ask, exchange
 from tests.unit.captured_log import Log
+from tests.unit.collector import Burden, without_collector
 
 MakeFront = Callable[..., Front]
 
@@ -493,6 +495,30 @@ async def test_a_leaving_client_ends_the_work_or_not(
         "path": "/work",
         "latency_ms": 0,
     }
+
+
+async def test_what_the_work_held_is_freed_when_its_client_has_left(calls: bool) -> None:
+    """At once, though several tasks were cancelled: a stream may have collected much."""
+    held: list[ref[Burden]] = []
+    begun = trio.Event()
+
+    async def work(_request: Request, _start: Start) -> Answer:
+        collected = Burden()
+        held.append(ref(collected))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.sleep_forever)
+            begun.set()
+            await trio.sleep_forever()
+        raise AssertionError(collected)
+
+    app = front_of(endpoint(work, when_client_leaves="cancel", is_hot=True))
+    asked = exchange(app, "POST", "/work", calls=calls)
+    with without_collector(), capture_logs():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(asked.run)
+            await begun.wait()
+            asked.leave()
+        assert [each() for each in held] == [None]
 
 
 async def test_nobody_minds_a_leaving_head(log: Log, calls: bool) -> None:

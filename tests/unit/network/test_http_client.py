@@ -6,7 +6,9 @@ import sys
 import threading
 import zlib
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from functools import partial
+from weakref import ref
 
 import pytest
 import trio
@@ -15,6 +17,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from lsd.conversation import WireRequest
 from lsd.network import BodyTooLarge, TransportFailed, _client_pool
 from lsd.network.http_client import STALE_IDLE_S_MIN, HttpClient
+from tests.unit.collector import Burden, without_collector
 from tests.unit.network.raw_server import Peer, answering, raw_server, whole
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -571,6 +574,27 @@ async def test_a_body_that_breaks_off_is_a_failure(
                 await response.receive_some()
             assert caught.value.sent
         await response.aclose()
+
+
+async def test_a_failure_does_not_keep_what_its_reader_holds(client: HttpClient) -> None:
+    """What was collected of a stream is freed once nobody needs it, though the stream broke off."""
+
+    async def handle(peer: Peer) -> None:
+        await peer.receive_request()
+        await peer.send(CHUNKED + b"2\r\nhi\r\n")
+
+    async def read(url: str) -> "ref[Burden]":
+        response, collected = await client.send(post(url)), Burden()
+        with suppress(TransportFailed):
+            while await response.receive_some():
+                pass
+        await response.aclose()
+        return ref(collected)
+
+    async with raw_server(handle) as server:
+        with without_collector():
+            collected = await read(server.url())
+            assert collected() is None
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
 """Clients that leave before they have their answer, and how the application learns of it."""
 
 from collections.abc import Awaitable, Callable
+from weakref import ref
 
 import pytest
 import trio
 from structlog.testing import capture_logs
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from tests.unit.collector import without_collector
 from tests.unit.network.serving import (
     TIGHT_WAYS,
     WAYS,
@@ -333,6 +335,23 @@ async def test_an_answer_whose_end_was_cut_off_ends_the_connection(
 
     assert data.count(b"HTTP/1.1 200") <= 1
     assert len(data) < 1 << 20
+
+
+async def test_a_closed_connection_is_freed_at_once(way: Way, autojump_clock: MockClock) -> None:
+    """With all that its last request held."""
+    exchanges = []
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        exchanges.append(ref(scope["extensions"]["lsd.exchange"]))
+        await answer(send, b"ok")
+
+    with without_collector():
+        async with connected(app, way) as client:
+            closing = POST.replace(b"Host", b"Connection: close\r\nHost")
+            await client.ask(closing)
+            await client.is_closed.wait()
+            await wait_all_tasks_blocked()
+            assert [exchange() for exchange in exchanges] == [None]
 
 
 async def test_only_one_task_may_send(autojump_clock: MockClock) -> None:

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import AsyncIterator, Callable
+from weakref import ref
 
 import attrs
 import pytest
@@ -15,6 +16,7 @@ from lsd.network._server_attendance import Attendance
 from lsd.network._server_connection import Connection
 from lsd.network._server_streams import RECEIVE_BYTES_MAX, ReadAheadStream
 from lsd.network._socket_poller import SocketPoller, WatchedSocket, nobody_asks
+from tests.unit.collector import without_collector
 from tests.unit.network.serving import Notes, StandingClock, answers, connected
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -214,6 +216,17 @@ async def test_who_never_stops_sending_is_not_listened_to_for_ever() -> None:
 
     assert flood.is_closed
     assert flood.received == 10
+
+
+async def test_a_socket_that_nobody_needs_is_freed_at_once() -> None:
+    """It does not know itself, even though it knows how to stop waiting."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs, without_collector():
+        watched = WatchedSocket(ours)
+        freed = ref(watched)
+        del watched
+
+        assert freed() is None
 
 
 async def test_leaving_is_told_over_any_stream() -> None:
