@@ -199,7 +199,8 @@ async def _ask_routing(
         try:
             answer = await ask(run, generation, model, provider, request)
         except AttemptFailed as failure:
-            failures.append((provider.name, failure))
+            # Without its way here, which knows this list: the request could not be freed.
+            failures.append((provider.name, failure.with_traceback(None)))
         else:
             if run.streaming:
                 bind(answer, model.limits, started_at)

@@ -83,7 +83,8 @@ async def _first(run: Run, accepted: Accepted, run_one: RunVariant[Given]) -> Gi
             return await run_one(run, accepted, variant)
         except VariantFailed as failure:
             run.write_off(variant.name, failure)
-            failures[variant.name] = failure
+            # Without its way here, which knows these failures: the request could not be freed.
+            failures[variant.name] = failure.with_traceback(None)
             run.first_provider = 0
             trace_variant_without_calls(run, accepted, variant.name, failure)
         variant = None if only else await _drawn(run, accepted, failures)

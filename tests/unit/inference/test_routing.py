@@ -1,12 +1,17 @@
 """From a variant's model to an answer: providers in order, retries, fallback models."""
 
+from contextlib import suppress
+from weakref import ref
+
 import pytest
 import trio
 import trio.testing
 
 from lsd.conversation import StreamEvent, StreamFault, Text
-from lsd.inference.refusals import VariantFailed
+from lsd.inference.accept import Accepted
+from lsd.inference.refusals import InferenceFailed, VariantFailed
 from lsd.inference.variants import first_answer
+from tests.unit.collector import without_collector
 from tests.unit.inference.conftest import StartGateway
 from tests.unit.inference.fake_providers import (
     Hang,
@@ -99,6 +104,26 @@ async def test_the_next_provider_answers_when_the_first_fails(
         ("one", "error"),
         ("two", "open" if stream else "ok"),
     ]
+
+
+@pytest.mark.parametrize("first", [fails(500), drops()], ids=["refused", "dropped"])
+async def test_what_a_failed_request_held_is_freed_at_once(
+    start: StartGateway, first: Script
+) -> None:
+    """It may be large, and when providers are down, there are many of them."""
+    gateway = start(TWO_PROVIDERS)
+    gateway["one"].will(first)
+    gateway["two"].will(first)
+
+    async def fail() -> "ref[Accepted]":
+        accepted, run = gateway.begin()
+        with suppress(InferenceFailed):
+            await first_answer(run, accepted)
+        return ref(accepted)
+
+    with without_collector():
+        accepted = await fail()
+        assert accepted() is None
 
 
 async def test_the_first_answer_ends_everything(start: StartGateway) -> None:
