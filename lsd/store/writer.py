@@ -31,9 +31,10 @@ _PAUSE_S = 0.000_01
 """Enough to be put aside: on one processor, the event loop that a request has woken would
 else wait for the end of the whole commit."""
 
-_WRITES_WITH_PAUSES_MAX = 80
-"""More come of a load under which all answers wait for each other: the sooner this is over the
-better for them."""
+_WRITES_WITH_PAUSES_MAX = 110
+"""One client that asks without a break comes to some 80 in the time that records are gathered. More
+come of a load under which all answers wait for each other: the sooner this is over the better for
+them."""
 
 _HASTE_LOOK_S = 0.005
 """In batch mode, so often a writer looks whether a reader in another process waits for it: short
