@@ -4,7 +4,7 @@ from functools import partial
 
 import attrs
 
-from lsd.api.bodies import INLINE_BYTES_MAX, parse_body
+from lsd.api.bodies import parse_body
 from lsd.api.errors import Refused
 from lsd.api.exchange import EVENT_STREAM, Answer, Endpoint, Request, Start
 from lsd.api.tracing import traced_feedback
@@ -38,11 +38,8 @@ class Native:
 
     async def inference(self, request: Request, start: Start) -> Answer | None:
         """`POST /inference`."""
-        body, key = request.body, request.api_key_public_id
-        if len(body) <= INLINE_BYTES_MAX:
-            asked = read_inference_request(body)
-        else:
-            asked = await parse_body(read_inference_request, body)
+        asked = await parse_body(read_inference_request, request.body)
+        key = request.api_key_public_id
         if asked.stream:
             start_events = partial(start, STREAM_HEADERS)
             await self._inferences.stream(asked, start_events, api_key_public_id=key)

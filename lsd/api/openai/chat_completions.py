@@ -4,7 +4,7 @@ from functools import partial
 
 import attrs
 
-from lsd.api.bodies import INLINE_BYTES_MAX, beside_the_loop
+from lsd.api.bodies import beside_the_loop
 from lsd.api.compat.called_model import called_model
 from lsd.api.compat.extension_fields import CompatibleBody, read_compatible_body
 from lsd.api.compat.headers import STREAM_HEADERS, reply_headers
@@ -48,10 +48,7 @@ class ChatCompletions:
 
     async def chat_completions(self, request: Request, start: Start) -> Answer | None:
         """Answers whole, or by a stream of chunks."""
-        if len(request.body) <= INLINE_BYTES_MAX:
-            body, asked = _read(request)
-        else:
-            body, asked = await beside_the_loop(request.body, _read, request)
+        body, asked = await beside_the_loop(request.body, _read, request)
         inferences, options = self._inferences, body.options
         model, tags = called_model(inferences.prepared, asked.model), body.tags(API, asked.tags)
         call = DirectCall(model, asked.neutral, tags, request.api_key_public_id, options)
